@@ -1,0 +1,12 @@
+//! The vocabulary that snapshots are written in and rules read: typed values, what is known of them, and the
+//! feature words of a CPU. Depends on nothing else in the tree; `snapshot`, `cpu` and `rules` build on it.
+
+mod featureset;
+mod known;
+mod model;
+mod reflect;
+
+pub use featureset::{Featureset, ParseFeaturesetError};
+pub use known::{Known, Reason, Unknown};
+pub(crate) use model::{facts, model};
+pub use reflect::{Fact, FieldDef, List, Map, Object, ObjectDef, Type, Value};

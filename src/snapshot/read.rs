@@ -1,0 +1,229 @@
+//! The file around a snapshot: its version, its source, and how one is read from text.
+
+use serde::Deserialize;
+
+use super::Pool;
+use crate::facts::{Known, model};
+
+/// The value of `format` in every snapshot.
+pub const FORMAT: &str = "poolgate-snapshot";
+/// Major version of the format: a reader refuses a newer one.
+pub const MAJOR: u32 = 1;
+/// Minor version of the format: grows when fields are added.
+pub const MINOR: u32 = 0;
+
+model! {
+    /// Where a snapshot was taken.
+    pub struct Source as "source" {
+        /// `local`, `records`, `xapi`, `dump`, `catalogue`, `quote`, `fixture`.
+        pub kind: Known<String>,
+        /// The target as the operator named it, without credentials.
+        pub target: Known<String>,
+        /// When it was seen, `YYYY-MM-DDThh:mm:ssZ`.
+        [volatile] pub collected_at: Known<String>,
+        /// Who wrote it: program and version.
+        pub tool: Known<String>,
+    }
+}
+
+/// The kinds of source that a snapshot names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SourceKind {
+    /// The machine that poolgate ran on.
+    Local,
+    /// A dump of XenAPI records.
+    Records,
+}
+
+impl SourceKind {
+    /// The word used in files.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Local => "local",
+            Self::Records => "records",
+        }
+    }
+}
+
+/// A pool, and where and when it was seen.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Snapshot {
+    /// Where and when.
+    pub source: Source,
+    /// What.
+    pub pool: Pool,
+}
+
+#[derive(serde::Serialize)]
+struct FileOut<'a> {
+    format: &'static str,
+    version: String,
+    source: &'a Source,
+    pool: &'a Pool,
+}
+
+#[derive(Deserialize)]
+struct FileIn {
+    format: String,
+    version: String,
+    #[serde(default)]
+    source: Source,
+    pool: Pool,
+}
+
+#[derive(Deserialize)]
+struct Header {
+    #[serde(default)]
+    format: String,
+    #[serde(default)]
+    version: String,
+}
+
+/// Why a text is no snapshot that this version can read.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum ReadError {
+    /// It is a snapshot of a later format.
+    #[error(
+        "snapshot format {found} is newer than {MAJOR}.{MINOR}, the newest that this poolgate reads; \
+         use a newer poolgate, or collect the snapshot again with this one"
+    )]
+    Newer {
+        /// The version that the file names.
+        found: String,
+    },
+    /// The version is no version.
+    #[error("\"{found}\" is not a snapshot version; expected \"{MAJOR}.{MINOR}\"")]
+    Version {
+        /// What stands there.
+        found: String,
+    },
+    /// It is some other format.
+    #[error("\"format\" is \"{found}\", expected \"{FORMAT}\"")]
+    Format {
+        /// What stands there.
+        found: String,
+    },
+    /// It is JSON of the wrong shape, or no JSON.
+    #[error("line {line}, column {column}: {field}{message}")]
+    Shape {
+        /// Line of the text, from 1.
+        line: usize,
+        /// Column of the line, from 1.
+        column: usize,
+        /// The path of the field and a colon, or nothing.
+        field: String,
+        /// What was found and what was expected.
+        message: String,
+    },
+}
+
+/// Reads a snapshot. Returns it with the paths of the keys that this version does not know, so that they can be
+/// reported and are not silently dropped.
+pub fn read_snapshot(text: &[u8]) -> Result<(Snapshot, Vec<String>), ReadError> {
+    let mut strangers = Vec::new();
+    let mut json = serde_json::Deserializer::from_slice(text);
+    let read = serde_ignored::deserialize(&mut json, |path| strangers.push(path.to_string()));
+    let file: FileIn = match read.and_then(|file| json.end().map(|()| file)) {
+        Ok(file) => file,
+        Err(_) => return Err(explain(text)),
+    };
+    check_header(&file.format, &file.version)?;
+    let strangers = strangers.into_iter().map(|path| path.replace('?', "").replace("..", ".")).collect();
+    Ok((Snapshot { source: file.source, pool: file.pool }, strangers))
+}
+
+fn check_header(format: &str, version: &str) -> Result<(), ReadError> {
+    if format != FORMAT {
+        return Err(ReadError::Format { found: format.to_owned() });
+    }
+    let major = version.split_once('.').and_then(|(major, minor)| {
+        minor.parse::<u32>().ok()?;
+        major.parse::<u32>().ok()
+    });
+    match major {
+        None => Err(ReadError::Version { found: version.to_owned() }),
+        Some(major) if major > MAJOR => Err(ReadError::Newer { found: version.to_owned() }),
+        Some(_) => Ok(()),
+    }
+}
+
+/// Reads a failed text once more, slowly, for the best answer: a later version first, then the place and the field.
+fn explain(text: &[u8]) -> ReadError {
+    if let Ok(header) = serde_json::from_slice::<Header>(text)
+        && let Err(error @ ReadError::Newer { .. }) = check_header(&header.format, &header.version)
+    {
+        return error;
+    }
+    let mut json = serde_json::Deserializer::from_slice(text);
+    let error = match serde_path_to_error::deserialize::<_, FileIn>(&mut json) {
+        Ok(_) => json.end().err().map(|error| (String::new(), error)),
+        Err(error) => Some((error.path().to_string(), error.into_inner())),
+    };
+    let Some((path, error)) = error else {
+        return ReadError::Version { found: String::new() };
+    };
+    let message = error.to_string();
+    let message = message.rsplit_once(" at line ").map_or(message.as_str(), |(message, _)| message);
+    ReadError::Shape {
+        line: error.line(),
+        column: error.column(),
+        field: if matches!(path.as_str(), "" | "." | "?") { String::new() } else { format!("{path}: ") },
+        message: message.to_owned(),
+    }
+}
+
+impl Snapshot {
+    /// The snapshot as text: indented, in the order of the model, with a final newline.
+    pub fn to_json(&self) -> String {
+        let file =
+            FileOut { format: FORMAT, version: format!("{MAJOR}.{MINOR}"), source: &self.source, pool: &self.pool };
+        // Every map of the model has text keys and no value can fail to serialise.
+        let mut text = serde_json::to_string_pretty(&file).unwrap_or_default();
+        text.push('\n');
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::snapshot::Host;
+
+    fn sample() -> Snapshot {
+        let host = Host { name_label: "alpha".to_owned().into(), ..Host::default() };
+        let pool = Pool { ha_enabled: false.into(), hosts: vec![host].into(), ..Pool::default() };
+        Snapshot { source: Source::default(), pool }
+    }
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        let text = sample().to_json();
+        let (again, strangers) = read_snapshot(text.as_bytes()).unwrap();
+        assert_eq!(again, sample());
+        assert!(strangers.is_empty());
+    }
+
+    #[test]
+    fn unknown_keys_are_named() {
+        let text = sample().to_json().replace("\"name_label\"", "\"nick_name\"");
+        let (_, strangers) = read_snapshot(text.as_bytes()).unwrap();
+        assert_eq!(strangers, ["pool.hosts.0.nick_name"]);
+    }
+
+    #[test]
+    fn a_newer_major_version_is_refused_by_name_even_when_its_shape_changed() {
+        let text = sample().to_json().replace("\"1.0\"", "\"2.7\"").replace("false", "[]");
+        let error = read_snapshot(text.as_bytes()).unwrap_err();
+        assert_eq!(error, ReadError::Newer { found: "2.7".into() });
+        assert!(read_snapshot(sample().to_json().replace("\"1.0\"", "\"1.9\"").as_bytes()).is_ok());
+    }
+
+    #[test]
+    fn a_wrong_type_is_named_with_its_place() {
+        let text = sample().to_json().replace("false", "\"off\"");
+        let error = read_snapshot(text.as_bytes()).unwrap_err().to_string();
+        insta::assert_snapshot!(error, @r#"line 6, column 23: pool.ha_enabled: invalid type: string "off", expected a boolean"#);
+        let error = read_snapshot(b"{\"format\": \"poolgate-snapshot\",").unwrap_err().to_string();
+        insta::assert_snapshot!(error, @"line 1, column 31: EOF while parsing a value");
+    }
+}
