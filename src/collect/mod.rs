@@ -1,2 +1,65 @@
 //! Targets to snapshots: the machine underneath, files, record dumps. The only room below `cli` that does I/O.
 //! Called by `cli`; knows `snapshot`, `facts` and `cpu` (leaves to words, prediction).
+
+mod error;
+mod files;
+mod look;
+mod recognise;
+mod records;
+mod target;
+
+use std::io::Read;
+use std::path::Path;
+
+use crate::snapshot::{Snapshot, read_snapshot};
+
+pub use error::CollectError;
+pub use look::Look;
+pub use target::{Target, TargetError};
+
+use files::{Budget, Document, Opened};
+use recognise::{Form, recognise};
+
+/// What a target held.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Collected {
+    /// The snapshot.
+    pub snapshot: Snapshot,
+    /// Keys of the input that this version does not know, each with its path.
+    pub strangers: Vec<String>,
+    /// What the operator should know about how the input was read.
+    pub notes: Vec<String>,
+}
+
+/// Reads a target that is a file, a folder or standard input: a snapshot, or XenAPI records in any of their forms.
+/// The format is recognised by content. Other targets are refused with what to do instead.
+pub fn read_target(target: &Target, stdin: &mut dyn Read) -> Result<Collected, CollectError> {
+    let name = target.to_string();
+    match target {
+        Target::File(path) => match files::open(path)? {
+            Opened::File(document) => read_document(document, Some(path)),
+            Opened::Folder => records::read_folder(path),
+        },
+        Target::Stdin => read_document(Document::from_reader(name, stdin, &mut Budget::new())?, None),
+        Target::Local | Target::Url { .. } | Target::XapiLocal | Target::Cpu(_) => {
+            Err(CollectError::Unsupported { target: name })
+        }
+    }
+}
+
+/// Reads a single document. `path` helps only where the content leaves the class of the records open.
+fn read_document(document: Document<'_>, path: Option<&Path>) -> Result<Collected, CollectError> {
+    let name = document.name().to_owned();
+    let form = recognise(document.head(), document.is_whole())
+        .map_err(|look| CollectError::Unrecognised { name: name.clone(), look })?;
+    let text = document.read_all()?;
+    match form {
+        Form::Snapshot => {
+            let (snapshot, strangers) =
+                read_snapshot(&text).map_err(|source| CollectError::Snapshot { name, source: Box::new(source) })?;
+            Ok(Collected { snapshot, strangers, notes: Vec::new() })
+        }
+        Form::Records => records::read_object(&name, text),
+        Form::JsonAnswer | Form::XmlAnswer => records::read_answer(&name, form, text, path),
+    }
+}

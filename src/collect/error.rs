@@ -1,0 +1,130 @@
+//! Why a target gave no snapshot.
+
+use std::io;
+
+use super::Look;
+use crate::snapshot::ReadError;
+
+/// Why a target gave no snapshot. Names the target and, inside a text, the place; never repeats credentials.
+#[derive(Debug, thiserror::Error)]
+pub enum CollectError {
+    /// Not a file, or one of the kinds that come in a later version.
+    #[error(
+        "{target}: this version reads files, folders of XenAPI records, `-` and `local` only; \
+         save the records with `xe` or a script, or run `poolgate collect local` on the machine, and name the file"
+    )]
+    Unsupported {
+        /// The target, without credentials.
+        target: String,
+    },
+    /// No such file.
+    #[error("{name}: no such file or folder{}", nearest.as_ref().map(|near| format!("; did you mean {near}?")).unwrap_or_default())]
+    NotFound {
+        /// The path.
+        name: String,
+        /// A file beside it with nearly the same name.
+        nearest: Option<String>,
+    },
+    /// The user may not read it.
+    #[error("{name}: permission denied; run as a user who may read it")]
+    Permission {
+        /// The path.
+        name: String,
+    },
+    /// A device, a socket or a named pipe.
+    #[error("{name}: is {kind}, not a file; use `-` to read standard input")]
+    NotAFile {
+        /// The path.
+        name: String,
+        /// What it is instead.
+        kind: &'static str,
+    },
+    /// More than this program is willing to hold.
+    #[error("{name}: larger than {} MiB, the most that is read of one target", limit >> 20)]
+    TooLarge {
+        /// The file or folder.
+        name: String,
+        /// The limit, bytes.
+        limit: u64,
+    },
+    /// Reading failed halfway.
+    #[error("{name}: cannot be read: {source}")]
+    Io {
+        /// The file.
+        name: String,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// No format that is read.
+    #[error(
+        "{name}: looks like {look}; expected a poolgate snapshot, XenAPI records as one JSON object \
+         {{class: {{reference: record}}}}, or the server's answer to get_all_records{}",
+        look.remedy().map(|remedy| format!("; {remedy}")).unwrap_or_default()
+    )]
+    Unrecognised {
+        /// The file.
+        name: String,
+        /// What it looks like.
+        look: Look,
+    },
+    /// The right kind of text, but broken.
+    #[error("{name}:{line}:{column}: {message}")]
+    Malformed {
+        /// The file.
+        name: String,
+        /// Line, from 1.
+        line: usize,
+        /// Column, from 1.
+        column: usize,
+        /// What is wrong, and what was expected.
+        message: String,
+    },
+    /// A snapshot that this version cannot read.
+    #[error("{name}: {source}")]
+    Snapshot {
+        /// The file.
+        name: String,
+        /// What is wrong with it.
+        source: Box<ReadError>,
+    },
+    /// The only answer in the file is an error of the server.
+    #[error("{name}: holds no records: the server answered {code}; ask it again")]
+    Answer {
+        /// The file.
+        name: String,
+        /// The server's error code; its parameters may be secret and are left out.
+        code: String,
+    },
+    /// An answer that does not say of which class its records are.
+    #[error(
+        "{name}: an answer of the server that does not say of which class its records are; \
+         name the file <class>.get_all_records.json, or put it in a folder with the other classes"
+    )]
+    NoClass {
+        /// The file.
+        name: String,
+    },
+    /// A folder without answers.
+    #[error(
+        "{name}: a folder without XenAPI records; expected files named <class>.get_all_records.json (or .xml){}",
+        if inside.is_empty() { String::new() } else { format!("; did you mean one inside: {}?", inside.join(", ")) }
+    )]
+    EmptyFolder {
+        /// The folder.
+        name: String,
+        /// Folders inside that do hold answers.
+        inside: Vec<String>,
+    },
+    /// Two files of a folder that answer for one class.
+    #[error("{name}: both {first} and {second} hold the class {class}; keep one of them")]
+    TwoAnswers {
+        /// The folder.
+        name: String,
+        /// The class.
+        class: String,
+        /// One file.
+        first: String,
+        /// The other.
+        second: String,
+    },
+}

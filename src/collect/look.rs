@@ -1,0 +1,194 @@
+//! What a document that is not read looks like, for an error that helps.
+
+use std::fmt;
+
+use super::recognise::{Kind, root_element};
+
+/// What a document looks like, and what would help.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Look {
+    what: String,
+    remedy: Option<&'static str>,
+}
+
+const UNPACK: &str = "unpack it first, and name the file inside";
+const LATER: &str =
+    "CPUID dumps are not read by this version; `poolgate collect local` on that machine makes a snapshot";
+const PLAIN: &str = "save it as UTF-8";
+
+impl Look {
+    fn new(what: impl Into<String>) -> Self {
+        Self { what: what.into(), remedy: None }
+    }
+
+    fn with(what: impl Into<String>, remedy: &'static str) -> Self {
+        Self { what: what.into(), remedy: Some(remedy) }
+    }
+
+    /// What to do about it, where there is something to do.
+    pub const fn remedy(&self) -> Option<&'static str> {
+        self.remedy
+    }
+
+    /// A JSON object that is none of the forms, by its keys.
+    pub(crate) fn json_object(keys: &[(String, Kind)]) -> Self {
+        let has = |name: &str| keys.iter().any(|(key, _)| key == name);
+        if has("verdict") && (has("joiners") || has("findings")) {
+            return Self::with("a poolgate report", "name the snapshots that it was made from");
+        }
+        if let Some((_, Kind::Text(format))) = keys.iter().find(|(key, _)| key == "format") {
+            return Self::new(format!("JSON of the format \"{}\"", format.escape_debug()));
+        }
+        if keys.is_empty() {
+            return Self::new("an empty JSON object");
+        }
+        Self::new(format!("JSON of another kind, with {}", named(keys)))
+    }
+
+    /// JSON that breaks off or is no JSON, with the place.
+    pub(crate) fn broken_json(error: &serde_json::Error, keys: &[(String, Kind)]) -> Self {
+        if error.line() > 1 && error.to_string().starts_with("trailing characters") {
+            return Self::with("several JSON documents, one to a line", "name a file that holds one");
+        }
+        let message = error.to_string();
+        let seen = if keys.is_empty() { String::new() } else { format!(", with {}", named(keys)) };
+        Self::new(format!("broken JSON{seen} ({message})"))
+    }
+}
+
+fn named(keys: &[(String, Kind)]) -> String {
+    const SHOWN: usize = 6;
+    let short = |key: &String| format!("\"{}\"", key.chars().take(40).collect::<String>().escape_debug());
+    let mut names: Vec<_> = keys.iter().take(SHOWN).map(|(key, _)| short(key)).collect();
+    if keys.len() > SHOWN {
+        names.push(format!("{} more", keys.len() - SHOWN));
+    }
+    format!("the {} {}", if keys.len() == 1 { "key" } else { "keys" }, names.join(", "))
+}
+
+impl fmt::Display for Look {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.what)
+    }
+}
+
+/// First bytes that name a format.
+const MAGIC: &[(&[u8], &str, Option<&str>)] = &[
+    (b"\x1f\x8b", "a gzip archive", Some(UNPACK)),
+    (b"PK\x03\x04", "a zip archive", Some(UNPACK)),
+    (b"PK\x05\x06", "an empty zip archive", None),
+    (b"BZh", "a bzip2 archive", Some(UNPACK)),
+    (b"\xfd7zXZ\x00", "an xz archive", Some(UNPACK)),
+    (b"\x28\xb5\x2f\xfd", "a zstd archive", Some(UNPACK)),
+    (b"7z\xbc\xaf\x27\x1c", "a 7z archive", Some(UNPACK)),
+    (b"\x89PNG", "a PNG picture", None),
+    (b"\xff\xd8\xff", "a JPEG picture", None),
+    (b"%PDF", "a PDF document", None),
+    (b"\x7fELF", "an ELF program", None),
+    (b"MZ", "a Windows program", None),
+    (b"SQLite format 3\x00", "an SQLite database", None),
+    (b"\xff\xfe", "text in UTF-16", Some(PLAIN)),
+    (b"\xfe\xff", "text in UTF-16", Some(PLAIN)),
+    (b"#!", "a script", Some("run it, and name what it prints")),
+];
+
+/// Text at the start of a line, within the first few, that names a format.
+const LINES: &[(&str, &str, Option<&str>)] = &[
+    ("vendor_id\t:", "/proc/cpuinfo", Some(LATER)),
+    ("processor\t:", "/proc/cpuinfo", Some(LATER)),
+    ("   0x00000000 0x00: eax=", "a CPUID dump (cpuid -r)", Some(LATER)),
+    ("------[ CPUID Registers", "a CPUID dump (libcpuid)", Some(LATER)),
+    ("------[ Versions ]", "a CPUID dump (AIDA64)", Some(LATER)),
+    ("CPUID 00000000:", "a CPUID dump", Some(LATER)),
+    ("  [00] CPUID 0x00000001.edx", "the output of xen-cpuid", Some(LATER)),
+    ("Raw                  ", "the output of xen-cpuid", Some(LATER)),
+    ("cpu_count  ", "the output of `xe host-cpu-info`", Some(XE)),
+    ("uuid ( RO)", "the output of an `xe` list", Some(XE)),
+    ("HTTP/1.", "an HTTP answer with its head", Some("keep what follows the first empty line")),
+    ("---", "YAML", None),
+    ("From ", "a mail", None),
+];
+const XE: &str = "save the records instead: XenAPI's get_all_records of each class as JSON";
+
+/// What a text or binary looks like that is no JSON object and no XML-RPC answer.
+pub(crate) fn look(head: &[u8]) -> Look {
+    if head.is_empty() {
+        return Look::new("an empty file");
+    }
+    if let Some((_, what, remedy)) = MAGIC.iter().find(|(magic, ..)| head.starts_with(magic)) {
+        return Look { what: (*what).to_owned(), remedy: *remedy };
+    }
+    if head.get(257..262) == Some(b"ustar") {
+        return Look::with("a tar archive", UNPACK);
+    }
+    let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
+    // UTF-16 without its mark: every other byte of ASCII is zero.
+    if let [b'{' | b'<' | b'[', 0, ..] | [0, b'{' | b'<' | b'[', ..] = text {
+        return Look::with("text in UTF-16", PLAIN);
+    }
+    if text.contains(&0) {
+        return Look::new("binary data");
+    }
+    let Some(start) = text.iter().position(|byte| !byte.is_ascii_whitespace()) else {
+        return Look::new("nothing but blanks");
+    };
+    match text[start] {
+        b'[' => return Look::with("a JSON list", "expected one object; records are kept by class and reference"),
+        b'<' => return xml(&text[start..]),
+        _ => {}
+    }
+    let readable = String::from_utf8_lossy(text);
+    for line in readable.lines().take(12) {
+        if let Some((_, what, remedy)) = LINES.iter().find(|(start, ..)| line.starts_with(start)) {
+            return Look { what: (*what).to_owned(), remedy: *remedy };
+        }
+    }
+    // The head may end within a letter; anything else that is not UTF-8 is no text that is read.
+    match std::str::from_utf8(text) {
+        Err(error) if error.error_len().is_some() => Look::new("binary data, or text that is not UTF-8"),
+        _ => Look::new("plain text"),
+    }
+}
+
+fn xml(text: &[u8]) -> Look {
+    match root_element(text) {
+        Some("html" | "HTML") => Look::with("an HTML page", "a server that answers with a page has refused the call"),
+        Some("methodCall") => Look::with("an XML-RPC call", "name the answer instead"),
+        Some("database") => Look::with(
+            "a XenServer database dump",
+            "it holds secrets and is not read; save the server's get_all_records answers instead",
+        ),
+        Some("cpudata") => Look::with("a CPUID dump (libvirt)", LATER),
+        Some(root) => {
+            let root: String = root.chars().take(40).collect();
+            Look::new(format!("XML with the root element <{}>", root.escape_debug()))
+        }
+        None => Look::new("XML without a root element"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_look() {
+        let of = |head: &[u8]| look(head).to_string();
+        assert_eq!(of(b""), "an empty file");
+        assert_eq!(of(b" \n\t"), "nothing but blanks");
+        assert_eq!(of(b"\x1f\x8b\x08"), "a gzip archive");
+        assert_eq!(of(b"\x7fELF\x02"), "an ELF program");
+        assert_eq!(of(&[&[b'a'; 257][..], b"ustar\0"].concat()), "a tar archive");
+        assert_eq!(of(b"\xff\xfe{\0"), "text in UTF-16");
+        assert_eq!(of(b"{\0\"\0"), "text in UTF-16");
+        assert_eq!(of(&[0; 100]), "binary data");
+        assert_eq!(of(b"caf\xe9 au lait"), "binary data, or text that is not UTF-8");
+        assert_eq!(of("café".as_bytes()), "plain text");
+        assert_eq!(of(b"[1,2]"), "a JSON list");
+        assert_eq!(of(b"<!DOCTYPE html>\n<html><body>"), "an HTML page");
+        assert_eq!(of(b"<note/>"), "XML with the root element <note>");
+        assert_eq!(of(b"processor\t: 0\nvendor_id\t: GenuineIntel\n"), "/proc/cpuinfo");
+        assert_eq!(of(b"CPU:\n   0x00000000 0x00: eax=0x0000000d"), "a CPUID dump (cpuid -r)");
+        assert_eq!(of(b"<!-- i7 -->\n<cpudata arch='x86'>"), "a CPUID dump (libvirt)");
+    }
+}

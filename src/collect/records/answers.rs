@@ -1,0 +1,246 @@
+//! What the server answered, class by class: the intermediate that every encoding is read into.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use super::record::{Record, kind};
+use crate::facts::{Known, Reason, Unknown};
+
+/// References to records, as the server answers them.
+pub(super) type Records = Value;
+
+/// The classes that are mapped, with the API version that first had them where a supported release lacks them
+/// (join-and-eject facts, section 6: absent classes).
+const CLASSES: &[(&str, Option<(i64, i64)>)] = &[
+    ("Bond", None),
+    ("Certificate", Some((2, 15))),
+    ("Cluster", Some((2, 10))),
+    ("Cluster_host", Some((2, 10))),
+    ("PBD", None),
+    ("PIF", None),
+    ("PIF_metrics", None),
+    ("PVS_site", Some((2, 6))),
+    ("SDN_controller", Some((2, 7))),
+    ("SM", None),
+    ("SR", None),
+    ("VBD", None),
+    ("VDI", None),
+    ("VIF", None),
+    ("VLAN", None),
+    ("VM", None),
+    ("VMSS", Some((2, 7))),
+    ("VM_appliance", Some((1, 9))),
+    ("VM_group", Some((2, 21))),
+    ("VM_metrics", None),
+    ("host", None),
+    ("host_cpu", None),
+    ("host_metrics", None),
+    ("host_patch", None),
+    ("network", None),
+    ("network_sriov", Some((2, 10))),
+    ("pool", None),
+    ("pool_patch", None),
+    ("pool_update", Some((2, 6))),
+    ("secret", None),
+    ("subject", None),
+    ("tunnel", None),
+];
+
+/// Classes of the API that poolgate has no use for.
+const UNUSED: &[&str] = &[
+    "Caller",
+    "DR_task",
+    "Diagnostics",
+    "Driver_variant",
+    "Feature",
+    "GPU_group",
+    "Host_driver",
+    "LVHD",
+    "Observer",
+    "PCI",
+    "PGPU",
+    "PUSB",
+    "PVS_cache_storage",
+    "PVS_proxy",
+    "PVS_server",
+    "Rate_limit",
+    "Repository",
+    "USB_group",
+    "VBD_metrics",
+    "VGPU",
+    "VGPU_type",
+    "VIF_metrics",
+    "VMPP",
+    "VM_guest_metrics",
+    "VTPM",
+    "VUSB",
+    "auth",
+    "blob",
+    "console",
+    "crashdump",
+    "data_source",
+    "event",
+    "host_crashdump",
+    "message",
+    "probe_result",
+    "role",
+    "session",
+    "sr_stat",
+    "task",
+    "user",
+    "vdi_nbd_server_info",
+];
+
+/// Whether a class is mapped.
+pub(in crate::collect) fn is_class(name: &str) -> bool {
+    CLASSES.iter().any(|(class, _)| *class == name)
+}
+
+/// Whether a class is known to the API but not mapped.
+pub(super) fn is_unused(name: &str) -> bool {
+    UNUSED.contains(&name)
+}
+
+/// The class of records that do not name it, told by fields that no other class has together.
+pub(super) fn guess_class(records: &Records) -> Option<&'static str> {
+    const SIGNS: &[(&str, &[&str])] = &[
+        ("pool", &["master", "default_SR", "ha_enabled"]),
+        ("host", &["API_version_major", "software_version"]),
+        ("VM", &["power_state", "is_control_domain", "resident_on"]),
+        ("PIF", &["device", "management", "ip_configuration_mode"]),
+    ];
+    let record = records.as_object()?.values().next()?.as_object()?;
+    let fits = |fields: &&[&str]| fields.iter().all(|field| record.contains_key(*field));
+    SIGNS.iter().find(|(_, fields)| fits(fields)).map(|(class, _)| *class)
+}
+
+/// An error that the server answered instead of records. Only its code: parameters may name sessions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct ServerError(String);
+
+impl ServerError {
+    /// From the code as it stands in the answer.
+    pub(super) fn new(code: &str) -> Self {
+        let is_code = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
+        let plain = !code.is_empty() && code.len() <= 80 && code.bytes().all(is_code);
+        Self(if plain { code.to_owned() } else { "an error without a code".to_owned() })
+    }
+
+    /// The code.
+    pub(super) fn code(&self) -> &str {
+        &self.0
+    }
+
+    fn reason(&self) -> Reason {
+        match self.0.as_str() {
+            "MESSAGE_METHOD_UNKNOWN" | "METHOD_UNKNOWN" | "MESSAGE_REMOVED" => Reason::AbsentOnRelease,
+            "RBAC_PERMISSION_DENIED" => Reason::PermissionDenied,
+            _ => Reason::Unreadable,
+        }
+    }
+}
+
+/// All answers of one server.
+#[derive(Debug, Default)]
+pub(super) struct Answers {
+    classes: BTreeMap<String, Result<Records, ServerError>>,
+    off_wire: Option<Value>,
+    strangers: Vec<String>,
+}
+
+impl Answers {
+    /// Adds the answer for a class.
+    pub(super) fn add(&mut self, class: String, answer: Result<Records, ServerError>) {
+        self.classes.insert(class, answer);
+    }
+
+    /// Adds what the wire does not show.
+    pub(super) fn add_off_wire(&mut self, value: Value) {
+        self.off_wire = Some(value);
+    }
+
+    /// Adds a key that is no class.
+    pub(super) fn add_stranger(&mut self, key: String) {
+        self.strangers.push(key);
+    }
+
+    /// What the wire does not show, where the input has it.
+    pub(super) const fn off_wire(&self) -> Option<&Value> {
+        self.off_wire.as_ref()
+    }
+
+    /// The keys that are no classes.
+    pub(super) fn into_strangers(self) -> Vec<String> {
+        self.strangers
+    }
+
+    /// The classes that the server answered with an error.
+    pub(super) fn notes(&self) -> Vec<String> {
+        let refused = self.classes.iter().filter_map(|(class, answer)| Some((class, answer.as_ref().err()?)));
+        refused
+            .map(|(class, error)| format!("{class}: the server answered {} instead of records", error.code()))
+            .collect()
+    }
+
+    /// The records of a class, in ascending order of their references.
+    pub(super) fn records(&self, class: &'static str) -> Known<Vec<Record<'_>>> {
+        self.objects(class).map(|objects| {
+            let mut records: Vec<_> =
+                objects.iter().map(|(reference, record)| Record::new(class, reference, record)).collect();
+            records.sort_by_key(Record::reference);
+            records
+        })
+    }
+
+    /// The records of a class, each mapped.
+    pub(super) fn each<T>(&self, class: &'static str, map: impl Fn(&Record<'_>) -> T) -> Known<Vec<T>> {
+        self.records(class).map(|records| records.iter().map(map).collect())
+    }
+
+    /// The records of a class by reference.
+    pub(super) fn by_reference(&self, class: &'static str) -> Known<BTreeMap<&str, Record<'_>>> {
+        self.records(class).map(|records| records.into_iter().map(|record| (record.reference(), record)).collect())
+    }
+
+    /// How many records a class has.
+    pub(super) fn count(&self, class: &'static str) -> Known<i64> {
+        self.objects(class).map(|objects| i64::try_from(objects.len()).unwrap_or(i64::MAX))
+    }
+
+    fn objects(&self, class: &'static str) -> Known<&Map<String, Value>> {
+        match self.classes.get(class) {
+            Some(Ok(Value::Object(objects))) => Known::Yes(objects),
+            Some(Ok(other)) => Known::no(
+                Reason::Unreadable,
+                format!("class {class} is {}, expected an object {{reference: record}}", kind(other)),
+            ),
+            Some(Err(error)) => {
+                Known::no(error.reason(), format!("{class}.get_all_records answered {}", error.code()))
+            }
+            None => Known::No(self.missing(class)),
+        }
+    }
+
+    /// Why a class is not among the answers: the release has none, or nobody asked.
+    fn missing(&self, class: &str) -> Unknown {
+        let since = CLASSES.iter().find(|(name, _)| *name == class).and_then(|(_, since)| *since);
+        match (since, self.api_version()) {
+            (Some(since), Some(api)) if api < since => Unknown::because(
+                Reason::AbsentOnRelease,
+                format!("class {class} came with API {}.{}, this is {}.{}", since.0, since.1, api.0, api.1),
+            ),
+            _ => Unknown::because(Reason::NotCollected, format!("the records hold no class {class}")),
+        }
+    }
+
+    /// The lowest API version among the hosts.
+    fn api_version(&self) -> Option<(i64, i64)> {
+        let hosts = self.classes.get("host")?.as_ref().ok()?.as_object()?;
+        let version = |(reference, host): (&String, &Value)| {
+            let record = Record::new("host", reference, host);
+            Some((*record.int("API_version_major").get()?, *record.int("API_version_minor").get()?))
+        };
+        hosts.iter().filter_map(version).min()
+    }
+}

@@ -1,0 +1,254 @@
+//! One record of the server, read field by field: liberal in encodings, exact about what is missing and why.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use crate::facts::{Featureset, Known, Reason, Unknown};
+
+/// The reference that stands for none.
+const NULL: &str = "OpaqueRef:NULL";
+
+/// A record, or a map inside one.
+#[derive(Clone, Debug)]
+pub(super) struct Record<'a> {
+    class: &'static str,
+    reference: &'a str,
+    /// The field of the record that this map is, for maps.
+    within: Option<&'static str>,
+    name: Option<&'a str>,
+    fields: Result<&'a Map<String, Value>, Unknown>,
+}
+
+/// What a value is, for messages. Never the value itself: it may be a secret.
+pub(super) const fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "true or false",
+        Value::Number(_) => "a number",
+        Value::String(_) => "text",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    }
+}
+
+impl<'a> Record<'a> {
+    /// A record of a class.
+    pub(super) fn new(class: &'static str, reference: &'a str, value: &'a Value) -> Self {
+        let fields = value.as_object().ok_or_else(|| {
+            let detail = format!("{class} {reference} is {}, expected a record", kind(value));
+            Unknown::because(Reason::Unreadable, detail)
+        });
+        let named = |key| fields.as_ref().ok()?.get(key)?.as_str().filter(|name| !name.is_empty());
+        Self { class, reference, within: None, name: named("name_label"), fields }
+    }
+
+    /// A record that is not there: every field of it is missing for one reason, its reference included.
+    pub(super) fn missing(class: &'static str, why: Unknown) -> Self {
+        Self { class, reference: "", within: None, name: None, fields: Err(why) }
+    }
+
+    /// The server's reference of the record.
+    pub(super) fn reference(&self) -> &'a str {
+        self.reference
+    }
+
+    /// The server's reference, as a fact.
+    pub(super) fn own(&self) -> Known<String> {
+        match &self.fields {
+            Err(why) if self.reference.is_empty() => Known::No(why.clone()),
+            _ => Known::Yes(self.reference.to_owned()),
+        }
+    }
+
+    /// A text.
+    pub(super) fn text(&self, field: &str) -> Known<String> {
+        self.get(field, "text", |value| value.as_str().map(str::to_owned))
+    }
+
+    /// True or false; also as text, as untyped XML has it.
+    pub(super) fn bool(&self, field: &str) -> Known<bool> {
+        self.get(field, "true or false", |value| match value {
+            Value::Bool(flag) => Some(*flag),
+            Value::String(text) => text.parse().ok(),
+            _ => None,
+        })
+    }
+
+    /// An integer, as a number or as decimal digits.
+    pub(super) fn int(&self, field: &str) -> Known<i64> {
+        self.get(field, "an integer", int)
+    }
+
+    /// A reference that may be none: null, empty or missing its target by design.
+    pub(super) fn nullable(&self, field: &str) -> Known<Option<String>> {
+        self.text(field).map(|text| (!is_null(&text)).then_some(text))
+    }
+
+    /// A list of texts.
+    pub(super) fn texts(&self, field: &str) -> Known<Vec<String>> {
+        self.get(field, "a list of texts", |value| {
+            value.as_array()?.iter().map(|item| item.as_str().map(str::to_owned)).collect()
+        })
+    }
+
+    /// How long a list is.
+    pub(super) fn length(&self, field: &str) -> Known<i64> {
+        self.get(field, "a list", |value| i64::try_from(value.as_array()?.len()).ok())
+    }
+
+    /// A map of texts.
+    pub(super) fn map(&self, field: &str) -> Known<BTreeMap<String, String>> {
+        self.get(field, "a map of texts", |value| {
+            let entry = |(key, value): (&String, &Value)| Some((key.clone(), value.as_str()?.to_owned()));
+            value.as_object()?.iter().map(entry).collect()
+        })
+    }
+
+    /// A map of integers.
+    pub(super) fn ints(&self, field: &str) -> Known<BTreeMap<String, i64>> {
+        self.get(field, "a map of integers", |value| {
+            value.as_object()?.iter().map(|(key, value)| Some((key.clone(), int(value)?))).collect()
+        })
+    }
+
+    /// A time, brought to `YYYY-MM-DDThh:mm:ssZ`.
+    pub(super) fn time(&self, field: &str) -> Known<String> {
+        self.get(field, "a time as in 20260102T03:04:05Z", |value| time(value.as_str()?))
+    }
+
+    /// Feature words.
+    pub(super) fn features(&self, field: &str) -> Known<Featureset> {
+        self.text(field).and_then(|text| match text.parse() {
+            Ok(features) => Known::Yes(features),
+            Err(_) => {
+                let shown: String = text.chars().take(60).collect();
+                let more = if shown.len() < text.len() { "…" } else { "" };
+                let detail = format!(
+                    "{} is \"{}{more}\", expected words of 1 to 8 hex digits joined by '-'",
+                    self.place(field),
+                    shown.escape_debug(),
+                );
+                Known::no(Reason::Unreadable, detail)
+            }
+        })
+    }
+
+    /// A map inside the record, to be read field by field.
+    pub(super) fn inner(&self, field: &'static str) -> Known<Self> {
+        let fields = match self.value(field) {
+            Ok(Value::Object(fields)) => fields,
+            Ok(other) => return Known::no(Reason::Unreadable, self.wrong(field, other, "a map")),
+            Err(unknown) => return Known::No(unknown),
+        };
+        Known::Yes(Self { within: Some(field), fields: Ok(fields), ..self.clone() })
+    }
+
+    /// Whether the map has a key.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.fields.as_ref().is_ok_and(|fields| fields.contains_key(key))
+    }
+
+    fn get<T>(&self, field: &str, expected: &str, read: impl FnOnce(&'a Value) -> Option<T>) -> Known<T> {
+        match self.value(field) {
+            Ok(value) => match read(value) {
+                Some(read) => Known::Yes(read),
+                None => Known::no(Reason::Unreadable, self.wrong(field, value, expected)),
+            },
+            Err(unknown) => Known::No(unknown),
+        }
+    }
+
+    /// A record as the server gives it has all fields of its release, so that a missing one is absent there.
+    fn value(&self, field: &str) -> Result<&'a Value, Unknown> {
+        let fields = self.fields.as_ref().map_err(Clone::clone)?;
+        fields.get(field).ok_or(Unknown::new(Reason::AbsentOnRelease))
+    }
+
+    fn wrong(&self, field: &str, value: &Value, expected: &str) -> String {
+        let found = match value {
+            Value::Array(_) | Value::Object(_) if expected.contains(" of ") => {
+                format!("{} of something else", kind(value))
+            }
+            Value::String(_) => "some other text".to_owned(),
+            _ => kind(value).to_owned(),
+        };
+        format!("{} is {found}, expected {expected}", self.place(field))
+    }
+
+    /// Class, reference, name and field.
+    fn place(&self, field: &str) -> String {
+        let Self { class, reference, .. } = self;
+        let name = self.name.map(|name| format!(" ({})", name.escape_debug())).unwrap_or_default();
+        let within = self.within.map(|within| format!("{within}.")).unwrap_or_default();
+        format!("{class} {reference}{name}: {within}{field}")
+    }
+}
+
+/// Whether a reference is none.
+pub(super) fn is_null(reference: &str) -> bool {
+    reference.is_empty() || reference == NULL
+}
+
+fn int(value: &Value) -> Option<i64> {
+    match value {
+        Value::Number(number) => number.as_i64(),
+        Value::String(text) => text.parse().ok(),
+        _ => None,
+    }
+}
+
+/// From `20260102T03:04:05Z`, with or without hyphens, fractions and the final letter.
+fn time(text: &str) -> Option<String> {
+    let digits: String = text.chars().filter(|letter| !matches!(letter, '-' | ':')).collect();
+    let (date, clock) = digits.trim_end_matches('Z').split_once('T')?;
+    let clock = clock.split_once('.').map_or(clock, |(clock, _)| clock);
+    let numbers = date.bytes().chain(clock.bytes()).all(|byte| byte.is_ascii_digit());
+    if date.len() != 8 || clock.len() != 6 || !numbers {
+        return None;
+    }
+    Some(format!("{}-{}-{}T{}:{}:{}Z", &date[..4], &date[4..6], &date[6..], &clock[..2], &clock[2..4], &clock[4..]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn every_encoding_of_a_value() {
+        let value = json!({
+            "n": 1500, "s": "1500", "big": "9223372036854775807", "flag": true, "word": "false",
+            "when": "20260102T03:04:05Z", "none": "OpaqueRef:NULL", "list": ["a"], "map": {"k": "v"},
+        });
+        let record = Record::new("PIF", "OpaqueRef:1", &value);
+        assert_eq!(record.int("n"), record.int("s"));
+        assert_eq!(record.int("big"), Known::Yes(i64::MAX));
+        assert_eq!((record.bool("flag"), record.bool("word")), (Known::Yes(true), Known::Yes(false)));
+        assert_eq!(record.time("when"), Known::Yes("2026-01-02T03:04:05Z".to_owned()));
+        assert_eq!(record.nullable("none"), Known::Yes(None));
+        assert_eq!(record.text("gone"), Known::absent());
+    }
+
+    #[test]
+    fn a_wrong_type_names_its_place_and_not_its_value() {
+        let value = json!({"name_label": "alpha", "enabled": "hunter2", "tags": [1], "cpu_info": {"vendor": 7}});
+        let record = Record::new("host", "OpaqueRef:1", &value);
+        let why = |unknown: Option<&Unknown>| unknown.unwrap().to_string();
+        insta::assert_snapshot!(why(record.bool("enabled").unknown()), @"unreadable: host OpaqueRef:1 (alpha): enabled is some other text, expected true or false");
+        insta::assert_snapshot!(why(record.texts("tags").unknown()), @"unreadable: host OpaqueRef:1 (alpha): tags is a list of something else, expected a list of texts");
+        insta::assert_snapshot!(why(record.inner("cpu_info").and_then(|map| map.text("vendor")).unknown()), @"unreadable: host OpaqueRef:1 (alpha): cpu_info.vendor is a number, expected text");
+        let odd = json!([1]);
+        insta::assert_snapshot!(why(Record::new("host", "OpaqueRef:1", &odd).text("uuid").unknown()), @"unreadable: host OpaqueRef:1 is a list, expected a record");
+    }
+
+    #[test]
+    fn times_in_every_form() {
+        assert_eq!(time("2026-01-02T03:04:05Z").as_deref(), Some("2026-01-02T03:04:05Z"));
+        assert_eq!(time("20260102T03:04:05").as_deref(), Some("2026-01-02T03:04:05Z"));
+        assert_eq!(time("20260102T03:04:05.123Z").as_deref(), Some("2026-01-02T03:04:05Z"));
+        for odd in ["", "T", "20260102", "2026é102T03:04:05Z", "20260102T03:04:5Z"] {
+            assert_eq!(time(odd), None, "{odd}");
+        }
+    }
+}

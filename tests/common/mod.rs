@@ -1,0 +1,10 @@
+//! What several end-to-end tests need.
+
+use std::path::PathBuf;
+
+/// The folder of reference data beside the checkout, where there is one.
+pub fn shared() -> Option<PathBuf> {
+    let path = std::env::var_os("POOLGATE_SHARED")
+        .map_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../shared")), PathBuf::from);
+    path.is_dir().then_some(path)
+}
