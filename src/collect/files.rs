@@ -12,6 +12,11 @@ pub(crate) const LIMIT: u64 = 256 << 20;
 /// How much of a document is looked at before it is loaded, bytes.
 pub(crate) const HEAD: usize = 64 << 10;
 
+/// A text without the mark that some editors put before UTF-8.
+pub(crate) fn without_mark(text: &[u8]) -> &[u8] {
+    text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text)
+}
+
 /// What stands under a path.
 pub(crate) enum Opened {
     /// A document, its head read.

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::files::without_mark;
 use super::recognise::{Kind, root_element};
 
 /// What a document looks like, and what would help.
@@ -94,18 +95,18 @@ const MAGIC: &[(&[u8], &str, Option<&str>)] = &[
 
 /// Text at the start of a line, within the first few, that names a format.
 const LINES: &[(&str, &str, Option<&str>)] = &[
-    ("vendor_id\t:", "/proc/cpuinfo", Some(LATER)),
-    ("processor\t:", "/proc/cpuinfo", Some(LATER)),
     ("   0x00000000 0x00: eax=", "a CPUID dump (cpuid -r)", Some(LATER)),
     ("------[ CPUID Registers", "a CPUID dump (libcpuid)", Some(LATER)),
     ("------[ Versions ]", "a CPUID dump (AIDA64)", Some(LATER)),
-    ("CPUID 00000000:", "a CPUID dump", Some(LATER)),
+    ("CPUID 00000000", "a CPUID dump", Some(LATER)),
+    ("CPUID Registers", "a CPUID dump", Some(LATER)),
+    ("basic_cpuid[", "a CPUID dump (libcpuid)", Some(LATER)),
     ("  [00] CPUID 0x00000001.edx", "the output of xen-cpuid", Some(LATER)),
     ("Raw                  ", "the output of xen-cpuid", Some(LATER)),
     ("cpu_count  ", "the output of `xe host-cpu-info`", Some(XE)),
     ("uuid ( RO)", "the output of an `xe` list", Some(XE)),
     ("HTTP/1.", "an HTTP answer with its head", Some("keep what follows the first empty line")),
-    ("---", "YAML", None),
+    ("--- ", "YAML", None),
     ("From ", "a mail", None),
 ];
 const XE: &str = "save the records instead: XenAPI's get_all_records of each class as JSON";
@@ -121,7 +122,7 @@ pub(crate) fn look(head: &[u8]) -> Look {
     if head.get(257..262) == Some(b"ustar") {
         return Look::with("a tar archive", UNPACK);
     }
-    let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
+    let text = without_mark(head);
     // UTF-16 without its mark: every other byte of ASCII is zero.
     if let [b'{' | b'<' | b'[', 0, ..] | [0, b'{' | b'<' | b'[', ..] = text {
         return Look::with("text in UTF-16", PLAIN);
@@ -139,6 +140,10 @@ pub(crate) fn look(head: &[u8]) -> Look {
     }
     let readable = String::from_utf8_lossy(text);
     for line in readable.lines().take(12) {
+        let field = line.split_once(':').map(|(field, _)| field.trim_end());
+        if matches!(field, Some("processor" | "vendor_id")) {
+            return Look::with("/proc/cpuinfo", LATER);
+        }
         if let Some((_, what, remedy)) = LINES.iter().find(|(start, ..)| line.starts_with(start)) {
             return Look { what: (*what).to_owned(), remedy: *remedy };
         }

@@ -55,8 +55,8 @@ fn read_document(document: Document<'_>, path: Option<&Path>) -> Result<Collecte
     let text = document.read_all()?;
     match form {
         Form::Snapshot => {
-            let (snapshot, strangers) =
-                read_snapshot(&text).map_err(|source| CollectError::Snapshot { name, source: Box::new(source) })?;
+            let (snapshot, strangers) = read_snapshot(files::without_mark(&text))
+                .map_err(|source| CollectError::Snapshot { name, source: Box::new(source) })?;
             Ok(Collected { snapshot, strangers, notes: Vec::new() })
         }
         Form::Records => records::read_object(&name, text),

@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
+use super::files::without_mark;
 use super::look::{Look, look};
 use super::records::is_class;
 use crate::snapshot::FORMAT;
@@ -23,9 +24,10 @@ pub(crate) enum Form {
 
 /// Recognises a document by its head. `whole` says that the head is all there is.
 pub(crate) fn recognise(head: &[u8], whole: bool) -> Result<Form, Look> {
-    let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head).trim_ascii_start();
+    let text = without_mark(head).trim_ascii_start();
     match text.first() {
-        Some(b'{') => json(text, whole),
+        // A zero after the first sign is UTF-16.
+        Some(b'{') if text.get(1) != Some(&0) => json(text, whole),
         Some(b'<') if root_element(text) == Some("methodResponse") => Ok(Form::XmlAnswer),
         _ => Err(look(head)),
     }

@@ -79,7 +79,7 @@ fn read_file(path: &Path, budget: &mut Budget) -> Result<Answer, CollectError> {
 
 /// Whether a text is {reference: record} without an envelope.
 fn is_bare(text: &[u8]) -> bool {
-    let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text).trim_ascii_start();
+    let text = files::without_mark(text).trim_ascii_start();
     let Some(inside) = text.strip_prefix(b"{") else { return false };
     let inside = inside.trim_ascii_start();
     inside.starts_with(b"\"OpaqueRef:") || inside.trim_ascii_end() == b"}"

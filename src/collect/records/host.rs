@@ -73,7 +73,7 @@ fn host(record: &Record<'_>, metrics: &Record<'_>) -> Host {
         edition: record.text("edition"),
         editions: record.texts("editions"),
         licence_daemon: Known::no(Reason::NotCollected, "not on the wire: only the host asks its licence daemon"),
-        restrictions: record.map("license_params").map(|map| redact::only(map, &["restrict_*"])),
+        restrictions: record.map("license_params").map(redact::restrictions),
         licence_expiry: record.inner("license_params").and_then(|params| params.text("expiry")),
         cpu: record.inner("cpu_info").map(|map| cpu::host_cpu(&map)),
         external_auth_type: record.text("external_auth_type"),

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::answers::{Answers, Records, ServerError, is_class, is_unused};
 use crate::collect::CollectError;
+use crate::collect::files::without_mark;
 
 /// The key of what the wire does not show, beside the classes.
 const OFF_WIRE: &str = "off_wire";
@@ -71,10 +72,6 @@ pub(super) fn read_answer(name: &str, text: &[u8]) -> Result<Result<Records, Ser
             Err(CollectError::Malformed { name: name.to_owned(), line: 1, column: 1, message })
         }
     }
-}
-
-fn without_mark(text: &[u8]) -> &[u8] {
-    text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text)
 }
 
 fn malformed(name: &str, error: &serde_json::Error) -> CollectError {

@@ -64,7 +64,7 @@ fn of_record(record: &Record<'_>) -> Pool {
         coordinator: record.text("master"),
         ha_enabled: record.bool("ha_enabled"),
         ha_host_failures_to_tolerate: record.int("ha_host_failures_to_tolerate"),
-        restrictions: record.map("restrictions").map(|map| redact::only(map, &["restrict_*"])),
+        restrictions: record.map("restrictions").map(redact::restrictions),
         cpu_info: record.inner("cpu_info").map(|map| cpu::pool_cpu(&map)),
         tls_verification_enabled: record.bool("tls_verification_enabled"),
         is_psr_pending: record.bool("is_psr_pending"),

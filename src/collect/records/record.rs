@@ -92,9 +92,9 @@ impl<'a> Record<'a> {
         })
     }
 
-    /// How long a list is.
+    /// How long a list of texts is.
     pub(super) fn length(&self, field: &str) -> Known<i64> {
-        self.get(field, "a list", |value| i64::try_from(value.as_array()?.len()).ok())
+        self.texts(field).map(|list| i64::try_from(list.len()).unwrap_or(i64::MAX))
     }
 
     /// A map of texts.

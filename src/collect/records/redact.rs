@@ -30,6 +30,11 @@ pub(super) fn public(map: Texts) -> Texts {
     map.into_iter().filter(open).map(|(key, value)| (key, scrub(&value))).collect()
 }
 
+/// The licence's restrictions, and nothing else that stands beside them (keys, serial numbers).
+pub(super) fn restrictions(map: Texts) -> Texts {
+    map.into_iter().filter(|(key, _)| key.starts_with("restrict_")).collect()
+}
+
 /// What the server says of its software, but the machine's serial number.
 pub(super) fn software(map: Texts) -> Texts {
     public(map.into_iter().filter(|(key, _)| !key.contains("serial")).collect())
@@ -95,6 +100,13 @@ mod tests {
         for plain in ["10.0.0.9:/export", "iqn.2026-05.com.example:pool1", "xapi@host", "", "é,ü"] {
             assert_eq!(scrub(plain), plain);
         }
+    }
+
+    #[test]
+    fn a_restriction_is_no_secret_whatever_its_name() {
+        let map = ["restrict_pool_secret_rotation", "restrict_ad", "license_key"];
+        let left = restrictions(map.map(|key| (key.to_owned(), "true".to_owned())).into());
+        assert_eq!(left.into_keys().collect::<Vec<_>>(), ["restrict_ad", "restrict_pool_secret_rotation"]);
     }
 
     #[test]

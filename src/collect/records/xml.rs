@@ -5,6 +5,7 @@ use serde_json::{Map, Number, Value};
 
 use super::answers::{Records, ServerError};
 use crate::collect::CollectError;
+use crate::collect::files::without_mark;
 
 /// The most nodes that a document may have: about 20,000 VMs.
 const NODES: u32 = 24_000_000;
@@ -13,14 +14,14 @@ const DEPTH: usize = 64;
 
 /// Reads an XML-RPC answer: a struct with Status and Value, or Status and ErrorDescription.
 pub(super) fn read_answer(name: &str, text: &[u8]) -> Result<Result<Records, ServerError>, CollectError> {
-    let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
+    let text = without_mark(text);
     let text = std::str::from_utf8(text).map_err(|error| not_utf8(name, text, error.valid_up_to()))?;
     let options = ParsingOptions { allow_dtd: false, nodes_limit: NODES, ..ParsingOptions::default() };
     let document = Document::parse_with_options(text.trim_start(), options).map_err(|error| {
         let place = error.pos();
         let message = error.to_string();
         let message = message.rsplit_once(" at ").map_or(message.as_str(), |(message, _)| message);
-        malformed(name, place.row as usize, place.col as usize, message)
+        malformed(name, place.row as usize, place.col as usize, &format!("{message}; expected an answer of XenAPI"))
     })?;
     let at = |node: Node<'_, '_>, message: &str| {
         let place = document.text_pos_at(node.range().start);

@@ -1,0 +1,257 @@
+//! Input that is broken, foreign or hostile: an error that helps, never a panic, and no more memory than allowed.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests fail as tests do")]
+
+pub mod common;
+
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use poolgate::collect::{CollectError, Collected, Target, read_target};
+use serde_json::{Map, Value, json};
+
+fn read(path: &Path) -> Result<Collected, CollectError> {
+    read_target(&Target::File(path.to_owned()), &mut io::empty())
+}
+
+fn piped(text: impl AsRef<[u8]>) -> Result<Collected, CollectError> {
+    read_target(&Target::Stdin, &mut text.as_ref())
+}
+
+/// The message for a document that must be refused.
+fn refused(text: impl AsRef<[u8]>) -> String {
+    piped(text).expect_err("refused").to_string()
+}
+
+fn temporary(name: &str, bytes: &[u8]) -> (tempfile::TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(name);
+    fs::write(&path, bytes).unwrap();
+    (folder, path)
+}
+
+/// One record of each class, as the server encodes it.
+fn one_of_each() -> Option<Value> {
+    let folder = common::shared()?.join("data/xapi-wire/every-class/jsonrpc1");
+    let mut classes = Map::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_file() {
+            let class = path.file_name().unwrap().to_str().unwrap().split('.').next().unwrap().to_owned();
+            let answer: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+            let first = answer["result"].as_object().unwrap().iter().take(1).map(|(k, v)| (k.clone(), v.clone()));
+            classes.insert(class, Value::Object(first.collect()));
+        }
+    }
+    Some(Value::Object(classes))
+}
+
+#[test]
+fn a_document_that_breaks_off_is_an_error_wherever_it_does() {
+    let Some(records) = one_of_each() else { return };
+    let folder = common::shared().unwrap().join("data/xapi-wire/plain");
+    let mut documents = vec![records.to_string().into_bytes()];
+    documents.push(piped(&documents[0]).unwrap().snapshot.to_json().trim_end().as_bytes().to_vec());
+    for file in [
+        "jsonrpc1/host.get_all_records.json",
+        "jsonrpc2/host.get_all_records.json",
+        "xmlrpc/host.get_all_records.xml",
+    ] {
+        documents.push(fs::read(folder.join(file)).unwrap().trim_ascii_end().to_vec());
+    }
+    for whole in documents {
+        assert!(piped(&whole).is_ok());
+        for part in 0..50 {
+            let cut = &whole[..whole.len() * part / 50];
+            assert!(piped(cut).is_err(), "{}", String::from_utf8_lossy(cut));
+        }
+    }
+}
+
+#[test]
+fn a_wrong_type_in_any_field_is_unknown_with_its_place() {
+    let Some(records) = one_of_each() else { return };
+    let plain = piped(records.to_string()).unwrap().snapshot.to_json();
+    let mut changed = 0;
+    for (class, objects) in records.as_object().unwrap() {
+        let (reference, record) =
+            objects.as_object().unwrap().iter().next().map_or(("", &Value::Null), |(k, v)| (k, v));
+        for field in record.as_object().into_iter().flat_map(Map::keys) {
+            // A map without the keys that are looked for is no mistake.
+            let map = if record[field].is_object() { json!("") } else { json!({"a": {}}) };
+            for odd in [Value::Null, json!(-7.5), json!([[]]), map] {
+                let mut records = records.clone();
+                records[class][reference][field] = odd;
+                let text = piped(records.to_string()).unwrap().snapshot.to_json();
+                if text != plain {
+                    changed += 1;
+                    assert!(
+                        text.contains("unreadable") && text.contains(&format!("{class} {reference}")),
+                        "{class}.{field}"
+                    );
+                    assert!(text.contains(field.as_str()), "{class}.{field}");
+                }
+            }
+        }
+        let mut records = records.clone();
+        records[class] = json!([1]);
+        assert!(piped(records.to_string()).is_ok(), "{class}");
+    }
+    assert!(changed > 700, "{changed}");
+}
+
+#[test]
+fn deep_nesting_is_refused_without_a_crash() {
+    let lists = "[".repeat(100_000);
+    let objects = "{\"a\":".repeat(100_000);
+    let values = "<value><array><data>".repeat(100_000);
+    let structs = "<value><struct><member><name>a</name>".repeat(100_000);
+    let closed = values.clone() + &"</data></array></value>".repeat(100_000);
+    for text in [
+        lists.clone(),
+        objects.clone(),
+        format!("{{\"host\":{lists}"),
+        format!("{{\"host\":{{\"OpaqueRef:1\":{objects}"),
+        format!("{{\"PUSB\":{lists}"),
+        format!("{{\"result\":{objects}"),
+        format!("{{\"format\":\"poolgate-snapshot\",\"version\":\"1.0\",\"pool\":{{\"hosts\":{lists}"),
+        format!("{{\"format\":\"poolgate-snapshot\",\"version\":\"1.0\",\"other\":{lists}"),
+        format!("<methodResponse><params><param>{values}"),
+        format!("<methodResponse><params><param>{structs}"),
+        format!("<methodResponse><params><param>{closed}</param></params></methodResponse>"),
+    ] {
+        assert!(piped(&text).is_err());
+    }
+    let text = format!("<methodResponse><params><param>{closed}</param></params></methodResponse>");
+    insta::assert_snapshot!(refused(text), @"-:1:1332: values nest more than 64 deep");
+    insta::assert_snapshot!(refused(format!("{{\"host\":{lists}")), @r#"-: looks like JSON of another kind, with the key "host"; expected a poolgate snapshot, XenAPI records as one JSON object {class: {reference: record}}, or the server's answer to get_all_records"#);
+    let entities = "<!DOCTYPE a [<!ENTITY b \"bb\"><!ENTITY c \"&b;&b;\">]><methodResponse>&c;</methodResponse>";
+    insta::assert_snapshot!(refused(entities), @"-:1:1: XML with DTD detected; expected an answer of XenAPI");
+}
+
+#[test]
+fn garbage_of_any_size_is_refused_unread() {
+    let (_folder, path) = temporary("big", b"");
+    File::options().write(true).open(&path).unwrap().set_len(200 << 20).unwrap();
+    let start = Instant::now();
+    let message = read(&path).unwrap_err().to_string().replace(&path.display().to_string(), "big");
+    assert!(start.elapsed().as_millis() < 1000);
+    insta::assert_snapshot!(message, @"big: looks like binary data; expected a poolgate snapshot, XenAPI records as one JSON object {class: {reference: record}}, or the server's answer to get_all_records");
+
+    let mut file = File::options().write(true).open(&path).unwrap();
+    file.write_all(b"{\"host\":{").unwrap();
+    file.set_len(300 << 20).unwrap();
+    let message = read(&path).unwrap_err().to_string().replace(&path.display().to_string(), "big");
+    insta::assert_snapshot!(message, @"big: larger than 256 MiB, the most that is read of one target");
+}
+
+#[test]
+fn a_stream_without_end_is_given_up() {
+    for endless in [b' ', b'a', b'{', b'[', b'<', 0] {
+        assert!(read_target(&Target::Stdin, &mut io::repeat(endless)).is_err());
+    }
+    let mut stream = (&b"{\"host\":{\""[..]).chain(io::repeat(b'a'));
+    let error = read_target(&Target::Stdin, &mut stream).unwrap_err();
+    assert!(matches!(error, CollectError::TooLarge { .. }), "{error}");
+}
+
+#[test]
+fn what_is_no_file() {
+    let (folder, path) = temporary("candidate.json", b"{}");
+    let show = |error: CollectError| error.to_string().replace(&folder.path().display().to_string(), "dir");
+    insta::assert_snapshot!(show(read(&folder.path().join("candidat.json")).unwrap_err()), @"dir/candidat.json: no such file or folder; did you mean dir/candidate.json?");
+    insta::assert_snapshot!(show(read(&folder.path().join("else")).unwrap_err()), @"dir/else: no such file or folder");
+    insta::assert_snapshot!(show(read(&path.join("below")).unwrap_err()), @"dir/candidate.json/below: no such file or folder");
+    insta::assert_snapshot!(show(read(folder.path()).unwrap_err()), @"dir: a folder without XenAPI records; expected files named <class>.get_all_records.json (or .xml)");
+    fs::create_dir(folder.path().join("jsonrpc1")).unwrap();
+    fs::write(folder.path().join("jsonrpc1/host.get_all_records.json"), "{}").unwrap();
+    insta::assert_snapshot!(show(read(folder.path()).unwrap_err()), @"dir: a folder without XenAPI records; expected files named <class>.get_all_records.json (or .xml); did you mean one inside: dir/jsonrpc1?");
+    fs::write(folder.path().join("host.get_all_records.json"), "{}").unwrap();
+    fs::write(folder.path().join("host.get_all_records.xml"), "{}").unwrap();
+    insta::assert_snapshot!(show(read(folder.path()).unwrap_err()), @"dir: both host.get_all_records.json and host.get_all_records.xml hold the class host; keep one of them");
+
+    let pipe = folder.path().join("pipe");
+    if std::process::Command::new("mkfifo").arg(&pipe).status().is_ok_and(|status| status.success()) {
+        insta::assert_snapshot!(show(read(&pipe).unwrap_err()), @"dir/pipe: is a named pipe, not a file; use `-` to read standard input");
+    }
+    insta::assert_snapshot!(show(read(Path::new("/dev/zero")).unwrap_err()), @"/dev/zero: is a device, not a file; use `-` to read standard input");
+}
+
+#[test]
+fn a_broken_file_in_a_folder_is_named_with_the_place() {
+    let (folder, path) = temporary("host.get_all_records.json", b"{\"result\":{\n\"OpaqueRef:1\":{\"uuid\":");
+    let show = |error: CollectError| error.to_string().replace(&folder.path().display().to_string(), "dir");
+    insta::assert_snapshot!(show(read(folder.path()).unwrap_err()), @"dir/host.get_all_records.json:2:22: EOF while parsing a value; the file breaks off, save it again");
+    fs::write(&path, b"\x1f\x8b\x08\x00").unwrap();
+    insta::assert_snapshot!(show(read(folder.path()).unwrap_err()), @"dir/host.get_all_records.json: looks like a gzip archive; expected a poolgate snapshot, XenAPI records as one JSON object {class: {reference: record}}, or the server's answer to get_all_records; unpack it first, and name the file inside");
+    fs::write(&path, b"{\"result\":null,\"error\":null,\"id\":1}").unwrap();
+    insta::assert_snapshot!(show(read(folder.path()).unwrap_err()), @r#"dir/host.get_all_records.json:1:1: "result" is null, expected an object {reference: record}"#);
+    fs::write(&path, b"{\"result\":null,\"error\":[\"SESSION_INVALID\",\"OpaqueRef:MARK\"],\"id\":1}").unwrap();
+    insta::assert_snapshot!(show(read(&path).unwrap_err()), @"dir/host.get_all_records.json: holds no records: the server answered SESSION_INVALID; ask it again");
+}
+
+#[test]
+fn other_encodings_of_text() {
+    let records = "{\"host\":{\"OpaqueRef:1\":{\"name_label\":\"é\"}}}";
+    let utf16: Vec<u8> = records.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    assert!(piped(format!("\u{feff}{records}")).is_ok());
+    assert!(piped(format!("\u{feff}\r\n {records}\r\n")).is_ok());
+    let snapshot = piped(records).unwrap().snapshot.to_json();
+    assert!(piped(format!("\u{feff}{snapshot}")).is_ok());
+    insta::assert_snapshot!(refused(&utf16), @"-: looks like text in UTF-16; expected a poolgate snapshot, XenAPI records as one JSON object {class: {reference: record}}, or the server's answer to get_all_records; save it as UTF-8");
+    assert_eq!(refused(&utf16), refused([b"\xff\xfe", utf16.as_slice()].concat()));
+    insta::assert_snapshot!(refused(b"{\"host\":{\"OpaqueRef:1\":{\"name_label\":\"\xe9\"}}}"), @"-:1:39: invalid unicode code point");
+    insta::assert_snapshot!(refused(b"<?xml version=\"1.0\"?>\n<methodResponse>\xe9</methodResponse>"), @"-:2:17: not UTF-8; save it as UTF-8");
+}
+
+#[test]
+fn a_foreign_file_is_told_by_its_look() {
+    insta::assert_snapshot!(refused(""), @"-: looks like an empty file; expected a poolgate snapshot, XenAPI records as one JSON object {class: {reference: record}}, or the server's answer to get_all_records");
+    insta::assert_snapshot!(refused(b"PK\x03\x04"), @"-: looks like a zip archive; expected a poolgate snapshot, XenAPI records as one JSON object {class: {reference: record}}, or the server's answer to get_all_records; unpack it first, and name the file inside");
+    insta::assert_snapshot!(refused("processor\t: 0\nvendor_id\t: GenuineIntel\n"), @"-: looks like /proc/cpuinfo; expected a poolgate snapshot, XenAPI records as one JSON object {class: {reference: record}}, or the server's answer to get_all_records; CPUID dumps are not read by this version; `poolgate collect local` on that machine makes a snapshot");
+    insta::assert_snapshot!(refused("{\"name\": \"x\", \"version\": \"1.0\", \"dependencies\": {}}"), @r#"-: looks like JSON of another kind, with the keys "name", "version", "dependencies"; expected a poolgate snapshot, XenAPI records as one JSON object {class: {reference: record}}, or the server's answer to get_all_records"#);
+    insta::assert_snapshot!(refused("{\"verdict\": \"GO\", \"joiners\": []}"), @"-: looks like a poolgate report; expected a poolgate snapshot, XenAPI records as one JSON object {class: {reference: record}}, or the server's answer to get_all_records; name the snapshots that it was made from");
+    insta::assert_snapshot!(refused("{\"a\": 1}\n{\"a\": 2}\n"), @"-: looks like several JSON documents, one to a line; expected a poolgate snapshot, XenAPI records as one JSON object {class: {reference: record}}, or the server's answer to get_all_records; name a file that holds one");
+    insta::assert_snapshot!(refused("{nope"), @"-: looks like broken JSON (key must be a string at line 1 column 2); expected a poolgate snapshot, XenAPI records as one JSON object {class: {reference: record}}, or the server's answer to get_all_records");
+    insta::assert_snapshot!(refused("{\"format\": \"poolgate-snapshot\", \"version\": \"9.0\", \"pool\": {}}"), @"-: snapshot format 9.0 is newer than 1.0, the newest that this poolgate reads; use a newer poolgate, or collect the snapshot again with this one");
+    insta::assert_snapshot!(refused("{\"format\": \"poolgate-snapshot\", \"version\": \"1.0\", \"pool\": {\"ha_enabled\": 3}}"), @"-: line 1, column 74: pool.ha_enabled: invalid type: integer `3`, expected a boolean");
+    insta::assert_snapshot!(refused("{\"host\": {\"OpaqueRef:1\": {\"uuid\": }}}"), @"-:1:35: expected value");
+}
+
+#[test]
+fn every_foreign_dump_of_the_corpus_is_refused_by_its_look() {
+    let Some(shared) = common::shared() else { return };
+    let mut looks = std::collections::BTreeMap::<String, Vec<String>>::new();
+    for folder in fs::read_dir(shared.join("data/corpus")).unwrap().map(|entry| entry.unwrap().path()) {
+        let files = if folder.is_dir() { fs::read_dir(&folder).unwrap().collect() } else { Vec::new() };
+        for file in files {
+            let Err(CollectError::Unrecognised { look, .. }) = read(&file.unwrap().path()) else { panic!("read") };
+            let seen = looks.entry(folder.file_name().unwrap().to_string_lossy().into_owned()).or_default();
+            if !seen.contains(&look.to_string()) {
+                seen.push(look.to_string());
+            }
+        }
+    }
+    looks.values_mut().for_each(|seen| seen.sort());
+    let looks: Vec<_> = looks.into_iter().map(|(folder, seen)| format!("{folder}: {}", seen.join(", "))).collect();
+    insta::assert_snapshot!(looks.join("\n"), @r"
+    cpuid-r: a CPUID dump (cpuid -r)
+    instlatx64: a CPUID dump, a CPUID dump (AIDA64), a CPUID dump (libcpuid)
+    libcpuid: a CPUID dump, a CPUID dump (libcpuid)
+    libvirt: a CPUID dump (libvirt)
+    no-cpuid: plain text
+    proc-cpuinfo: /proc/cpuinfo
+    xe: the output of `xe host-cpu-info`
+    xen-cpuid: the output of xen-cpuid
+    ");
+}
+
+#[test]
+fn targets_of_later_versions_are_refused_by_name() {
+    for word in ["https://root@xen-1", "xapi-local", "cpu:EPYC"] {
+        let error = read_target(&word.parse().unwrap(), &mut io::empty()).unwrap_err();
+        assert!(matches!(error, CollectError::Unsupported { .. }) && error.to_string().starts_with(word), "{error}");
+    }
+}
