@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::files::without_mark;
-use super::recognise::{Kind, root_element};
+use super::recognise::{Form, Kind, root_element};
 
 /// What a document looks like, and what would help.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +29,15 @@ impl Look {
     /// What to do about it, where there is something to do.
     pub const fn remedy(&self) -> Option<&'static str> {
         self.remedy
+    }
+
+    /// A form that is read, but not in this place.
+    pub(crate) fn form(form: Form) -> Self {
+        match form {
+            Form::Snapshot => Self::with("a poolgate snapshot", "name it alone, not its folder"),
+            Form::Records => Self::with("records of several classes", "name it alone, not its folder"),
+            Form::JsonAnswer | Form::XmlAnswer => Self::new("an answer of the server"),
+        }
     }
 
     /// A JSON object that is none of the forms, by its keys.

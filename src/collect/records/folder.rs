@@ -9,9 +9,8 @@ use std::path::Path;
 use super::answers::{Answers, is_class, is_unused};
 use super::{json, snapshot, xml};
 use crate::collect::files::{self, Budget};
-use crate::collect::look::look;
 use crate::collect::recognise::{Form, recognise};
-use crate::collect::{CollectError, Collected};
+use crate::collect::{CollectError, Collected, Look};
 
 /// What stands between a class and the extension in a file's name.
 const CALL: &str = "get_all_records";
@@ -72,7 +71,7 @@ fn read_file(path: &Path, budget: &mut Budget) -> Result<Answer, CollectError> {
         Ok(Form::XmlAnswer) => xml::read_answer(&name, &text),
         // Records without an envelope are taken for what the name says.
         Ok(Form::Records) | Err(_) if is_bare(&text) => json::read_value(&name, &text).map(Ok),
-        Ok(_) => Err(CollectError::Unrecognised { name, look: look(head) }),
+        Ok(form) => Err(CollectError::Unrecognised { name, look: Look::form(form) }),
         Err(look) => Err(CollectError::Unrecognised { name, look }),
     }
 }
