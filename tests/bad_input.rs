@@ -237,7 +237,7 @@ fn a_broken_file_in_a_folder_is_named_with_the_place() {
     fs::write(&path, b"{\"result\":null,\"error\":null,\"id\":1}").unwrap();
     insta::assert_snapshot!(show(read(folder.path()).unwrap_err()), @r#"dir/host.get_all_records.json:1:1: "result" is null, expected an object {reference: record}"#);
     fs::write(&path, b"{\"result\":null,\"error\":[\"SESSION_INVALID\",\"OpaqueRef:MARK\"],\"id\":1}").unwrap();
-    insta::assert_snapshot!(show(read(&path).unwrap_err()), @"dir/host.get_all_records.json: holds no records: the server answered SESSION_INVALID; ask it again");
+    insta::assert_snapshot!(show(read(&path).unwrap_err()), @"dir/host.get_all_records.json: holds no records: the server answered SESSION_INVALID; ask it again, as a user who may read them");
 }
 
 #[test]

@@ -250,7 +250,24 @@ fn a_class_that_the_server_refused_is_unknown_for_that_reason() {
 #[test]
 fn a_single_answer_is_one_class() {
     let answer = json!({"result": {"OpaqueRef:h": host()}, "error": null, "id": 1}).to_string();
-    assert_eq!(piped(&answer).snapshot.pool.hosts.each().len(), 1);
+    let collected = piped(&answer);
+    assert_eq!(collected.snapshot.pool.hosts.each().len(), 1);
+    assert!(collected.notes[0].contains("only the class host"), "{:?}", collected.notes);
+    // A file's name tells the class where the records do not.
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("Bond.get_all_records.json");
+    fs::write(&path, "{\"result\":{},\"error\":null,\"id\":1}").unwrap();
+    assert_eq!(read(&path).snapshot.pool.bonds, Known::Yes(Vec::new()));
+}
+
+#[test]
+fn the_order_of_the_records_does_not_matter() {
+    let Some([pool, _]) = bases("join-verdicts.json") else { return };
+    let turned = |map: &Value| Value::Object(map.as_object().unwrap().clone().into_iter().rev().collect());
+    let classes = pool.as_object().unwrap().iter().map(|(class, records)| (class.clone(), turned(records)));
+    let mirror = turned(&Value::Object(classes.collect()));
+    assert_ne!(mirror.to_string(), pool.to_string());
+    assert_eq!(of(&mirror).snapshot, of(&pool).snapshot);
 }
 
 #[test]

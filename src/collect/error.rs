@@ -88,7 +88,7 @@ pub enum CollectError {
         source: Box<ReadError>,
     },
     /// The only answer in the file is an error of the server.
-    #[error("{name}: holds no records: the server answered {code}; ask it again")]
+    #[error("{name}: holds no records: the server answered {code}; ask it again, as a user who may read them")]
     Answer {
         /// The file.
         name: String,

@@ -40,6 +40,12 @@ impl Look {
         }
     }
 
+    /// Records of a class that nothing is taken from.
+    pub(crate) fn class(class: &str) -> Self {
+        let class: String = class.chars().take(40).collect();
+        Self::with(format!("records of the class {} alone", class.escape_debug()), "name the folder with all classes")
+    }
+
     /// A JSON object that is none of the forms, by its keys.
     pub(crate) fn json_object(keys: &[(String, Kind)]) -> Self {
         let has = |name: &str| keys.iter().any(|(key, _)| key == name);

@@ -21,7 +21,7 @@ mod xml;
 use std::path::Path;
 
 use super::recognise::Form;
-use super::{CollectError, Collected};
+use super::{CollectError, Collected, Look};
 use crate::snapshot::{Snapshot, Source, SourceKind};
 
 pub(super) use answers::is_class;
@@ -54,9 +54,15 @@ pub(super) fn read_answer(
         .and_then(folder::class_of)
         .or_else(|| answers::guess_class(&records).map(str::to_owned))
         .ok_or_else(|| CollectError::NoClass { name: name.to_owned() })?;
+    if !is_class(&class) {
+        return Err(CollectError::Unrecognised { name: name.to_owned(), look: Look::class(&class) });
+    }
     let mut answers = Answers::default();
+    let note = format!("only the class {class} was read; name the folder with all classes to read the others");
     answers.add(class, Ok(records));
-    Ok(snapshot(name, answers))
+    let mut collected = snapshot(name, answers);
+    collected.notes.insert(0, note);
+    Ok(collected)
 }
 
 /// Maps all classes, and says what was odd about them.

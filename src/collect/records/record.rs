@@ -80,7 +80,7 @@ impl<'a> Record<'a> {
         self.get(field, "an integer", int)
     }
 
-    /// A reference that may be none: null, empty or missing its target by design.
+    /// A reference that may be none: `OpaqueRef:NULL` or empty.
     pub(super) fn nullable(&self, field: &str) -> Known<Option<String>> {
         self.text(field).map(|text| (!is_null(&text)).then_some(text))
     }
