@@ -1,5 +1,8 @@
 //! Embeds `rules/` in the binary: adding a rule or a data file touches nothing but that folder.
 
+#[path = "build/cpu_tables.rs"]
+mod cpu_tables;
+
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
@@ -7,8 +10,10 @@ use std::{env, fs, io};
 fn main() -> io::Result<()> {
     println!("cargo:rerun-if-changed=rules");
     println!("cargo:rerun-if-changed=build.rs");
+    println!("cargo:rerun-if-changed=build");
     let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default()).join("rules");
     let out = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default());
+    cpu_tables::write(&root.join("data"), &out)?;
     embed_rules(&root, &out)
 }
 

@@ -1,5 +1,7 @@
 //! The featureset algebra, the pool's level and the migration check against answers of the real server.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test ends at what it did not expect")]
+
 #[expect(unreachable_pub, reason = "shared by several test binaries")]
 mod common;
 
@@ -8,6 +10,7 @@ use std::fs;
 
 use poolgate::cpu::levelling::{Guest, Level, Shape, next_boot_features, vendors_differ};
 use poolgate::cpu::mobility::may_move;
+use poolgate::cpu::names;
 use poolgate::facts::{Featureset, Known};
 use poolgate::snapshot::{Host, HostCpu, PoolCpu, Vm};
 use proptest::prelude::*;
@@ -310,6 +313,32 @@ fn level_host(index: usize, host: &Json) -> Host {
         capabilities: capabilities.into_iter().map(str::to_owned).collect::<Vec<_>>().into(),
         cpu: Known::Yes(host_cpu(&host["cpu_info"])),
         ..Host::default()
+    }
+}
+
+#[test]
+fn every_bit_has_the_name_that_xen_gives_it() {
+    let Some(file) = load("featureset.json") else { return };
+    let mut count = 0;
+    for word in array(&file) {
+        let index = usize::try_from(word["word"].as_u64().unwrap()).unwrap();
+        assert_eq!(names::words()[index].short, word["short"]);
+        for (bit, name) in word["bits"].as_object().unwrap() {
+            let feature = index * 32 + bit.parse::<usize>().unwrap();
+            let xen = &word["xen_annotations"][bit];
+            assert_eq!(names::name(feature), text(name));
+            assert_eq!(names::find(text(name)), Some(feature));
+            assert_eq!(names::offered(feature), text(&xen["attr"]), "{name}");
+            assert_eq!(names::adds_up(feature), xen["or_across_pool"], "{name}");
+            count += 1;
+        }
+    }
+    assert_eq!(count, 287);
+    let aliases = load("xen-cpuid-name-aliases.json").unwrap();
+    for alias in array(&aliases["aliases"]) {
+        let index = names::words().iter().position(|word| alias["word"] == word.short).unwrap();
+        let feature = index * 32 + usize::try_from(alias["bit"].as_u64().unwrap()).unwrap();
+        assert!(names::aliases(feature).contains(&text(&alias["xen_cpuid_4_17"])), "{alias}");
     }
 }
 

@@ -3,3 +3,4 @@
 
 pub mod levelling;
 pub mod mobility;
+pub mod names;
