@@ -175,6 +175,13 @@ impl Level {
         self
     }
 
+    /// The level of which nothing is known.
+    #[must_use]
+    pub(super) fn unknown(mut self, why: &Unknown) -> Self {
+        self.spoil(why);
+        self
+    }
+
     /// The default set of a kind of guest: what guests are started with.
     pub const fn default_of(&self, guest: Guest) -> &Known<Featureset> {
         match guest {
@@ -191,7 +198,7 @@ impl Level {
         }
     }
 
-    fn of_hosts(pool: &Pool, keep: impl Fn(&Host) -> bool) -> Self {
+    pub(super) fn of_hosts(pool: &Pool, keep: impl Fn(&Host) -> bool) -> Self {
         let shape = Shape::of(pool);
         match &pool.hosts {
             Known::Yes(hosts) if !hosts.is_empty() => Self::of(shape, hosts.iter().filter(|host| keep(host))),

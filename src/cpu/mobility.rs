@@ -2,6 +2,7 @@
 //! (xapi `cpuid_helpers.ml`, `assert_vm_is_compatible`).
 
 use super::levelling::{Guest, absent, label, max_set, named};
+use super::masking::{self, MaskingFacts};
 use crate::facts::{Featureset, Known};
 use crate::snapshot::{Host, Vm};
 
@@ -42,6 +43,39 @@ pub fn may_move(vm: &Vm, host: &Host) -> Known<Option<Refusal>> {
         (Known::Yes(None), rest) => rest,
         (Known::No(unknown), _) => Known::No(unknown),
     }
+}
+
+/// The move of a VM under masking: what it was started with must be the joiner's, where bits count
+/// (5.6–6.5: vendor equal, and VM AND host equal to VM under the pool's mask).
+pub(super) fn may_move_masked(
+    vm: &Vm,
+    joiner_vendor: &Known<String>,
+    facts: &MaskingFacts,
+) -> Known<Option<Refusal>> {
+    if let Known::Yes(Some(started_on)) = &vm.last_boot_vendor
+        && joiner_vendor.text().is_some_and(|vendor| vendor != started_on)
+    {
+        return Known::Yes(Some(Refusal::Vendor));
+    }
+    let started_with = match named(vm.last_boot_features.as_ref(), || "last_boot_features".to_owned()) {
+        Known::Yes(Some(features)) => features,
+        Known::Yes(None) => return Known::Yes(None),
+        Known::No(unknown) => return Known::No(unknown),
+    };
+    masking::common(facts).and_then(|shared| {
+        facts.ignore_mask.as_ref().map(|counts| {
+            let missing = started_with.intersect(counts).diff(&shared);
+            (!missing.has_none()).then(|| Refusal::Features(masking::from_legacy(&missing)))
+        })
+    })
+}
+
+/// Whether a VM is of those that may have to move: not halted, and a VM of the operator's.
+pub(super) fn may_have_to_move(vm: &Vm) -> bool {
+    matches!(vm.power_state.text(), Some("Running" | "Paused" | "Suspended") | None)
+        && ![&vm.is_control_domain, &vm.is_a_template, &vm.is_a_snapshot]
+            .into_iter()
+            .any(|is| is.get() == Some(&true))
 }
 
 /// What a VM runs as, hence which sets are compared; decided by its boot policy before domain types existed.

@@ -1,6 +1,14 @@
 //! Derives CPU facts from snapshots: features by name, levelling, masking, prediction. Pure functions.
 //! May be called by `collect` (leaves to words), `rules` (facts of a case), `report` and `cli` (names).
 
+mod derive;
+mod facts;
+mod groups;
 pub mod levelling;
+pub mod masking;
 pub mod mobility;
 pub mod names;
+
+pub use derive::{derive, sole_host};
+pub use facts::{CpuFacts, FeatureFact, VmFact};
+pub use masking::{MaskingFacts, MemberMask};
