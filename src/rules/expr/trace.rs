@@ -1,0 +1,248 @@
+//! Where values come from: places in the model, and the reads that decided an answer.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::rc::Rc;
+
+use super::Expr;
+use crate::facts::{FieldDef, Object, Unknown, Value};
+
+/// At most so many reads are kept as evidence of one answer.
+pub const READS: usize = 64;
+
+/// An answer with its evidence.
+#[derive(Clone, Debug)]
+pub struct Traced<'a> {
+    /// The answer.
+    pub value: Value<'a>,
+    /// The facts that decided it, in the order in which they were read, each once.
+    pub reads: Vec<Read>,
+    /// How many more there were than [`READS`].
+    pub left_out: usize,
+}
+
+/// A fact that was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Read {
+    /// Which: `joiner.vms[3].power_state`.
+    pub path: String,
+    /// The innermost record that holds it, with its type: `VM web01`; empty for a variable itself.
+    pub object: String,
+    /// Its value for a reader, shortened where long; empty when unknown.
+    pub value: String,
+    /// Why it has no value, when it has none.
+    pub unknown: Option<Unknown>,
+    /// Whether it changes by its nature between two looks.
+    pub volatile: bool,
+}
+
+/// A value and where it stands in the model.
+#[derive(Clone, Debug)]
+pub(super) struct Val<'a> {
+    pub(super) value: Value<'a>,
+    pub(super) place: Place,
+}
+
+impl<'a> From<Value<'a>> for Val<'a> {
+    fn from(value: Value<'a>) -> Self {
+        Self { value, place: Place::None }
+    }
+}
+
+/// Where a value stands.
+#[derive(Clone, Debug)]
+pub(super) enum Place {
+    /// Nowhere: it was computed, or places are not asked for.
+    None,
+    /// At a node of [`Places`].
+    At(usize),
+    /// A computed list whose elements stand in the model.
+    Each(Rc<[Self]>),
+}
+
+/// A step from one place to a place inside it.
+pub(super) enum Step<'a> {
+    Var(usize),
+    Field(&'a dyn Object, &'static FieldDef),
+    Item(usize),
+    Key(Box<str>),
+}
+
+/// A read before it is rendered.
+pub(super) struct RawRead<'a> {
+    at: usize,
+    value: Value<'a>,
+}
+
+/// All places and reads of one evaluation.
+pub(super) struct Places<'a> {
+    nodes: Vec<(Option<usize>, Step<'a>)>,
+    reads: Vec<RawRead<'a>>,
+}
+
+impl<'a> Places<'a> {
+    pub(super) const fn new() -> Self {
+        Self { nodes: Vec::new(), reads: Vec::new() }
+    }
+
+    /// The place one step inside another. A step inside a computed list leads to the place of its element.
+    pub(super) fn inside(&mut self, parent: &Place, step: Step<'a>) -> Place {
+        let parent = match (parent, &step) {
+            (Place::Each(each), Step::Item(index)) => return each.get(*index).cloned().unwrap_or(Place::None),
+            (Place::At(parent), _) => Some(*parent),
+            (Place::None, Step::Var(_)) => None,
+            _ => return Place::None,
+        };
+        self.nodes.push((parent, step));
+        Place::At(self.nodes.len() - 1)
+    }
+
+    pub(super) fn read(&mut self, val: &Val<'a>) {
+        if let Place::At(at) = val.place {
+            self.reads.push(RawRead { at, value: val.value.clone() });
+        }
+    }
+
+    /// How many reads there are, to come back to with [`Places::split`] or [`Places::forget`].
+    pub(super) const fn mark(&self) -> usize {
+        self.reads.len()
+    }
+
+    /// Takes the reads since a mark away.
+    pub(super) fn split(&mut self, mark: usize) -> Vec<RawRead<'a>> {
+        self.reads.split_off(mark)
+    }
+
+    pub(super) fn extend(&mut self, reads: Vec<RawRead<'a>>) {
+        self.reads.extend(reads);
+    }
+
+    /// Drops the reads between two marks.
+    pub(super) fn forget(&mut self, from: usize, to: usize) {
+        self.reads.drain(from..to);
+    }
+
+    /// `joiner.vms[3].power_state`
+    pub(super) fn path(&self, at: usize, expr: &Expr) -> String {
+        let mut steps = Vec::new();
+        let mut next = Some(at);
+        while let Some(at) = next {
+            let (parent, step) = &self.nodes[at];
+            steps.push(step);
+            next = *parent;
+        }
+        let mut path = String::new();
+        for step in steps.into_iter().rev() {
+            let _ = match step {
+                Step::Var(slot) => write!(path, "{}", expr.variables.get(*slot).map_or("?", |name| name.as_ref())),
+                Step::Field(_, def) => write!(path, ".{}", def.name),
+                Step::Item(index) => write!(path, "[{index}]"),
+                Step::Key(key) => write!(path, "[{}]", quoted(key)),
+            };
+        }
+        path
+    }
+
+    fn owner(&self, at: usize) -> Option<&'a dyn Object> {
+        let mut next = Some(at);
+        while let Some(at) = next {
+            match &self.nodes[at] {
+                (_, Step::Field(object, _)) => return Some(*object),
+                (parent, _) => next = *parent,
+            }
+        }
+        None
+    }
+
+    fn volatile(&self, at: usize) -> bool {
+        let mut next = Some(at);
+        while let Some(at) = next {
+            match &self.nodes[at] {
+                (_, Step::Field(_, def)) if def.volatile => return true,
+                (parent, _) => next = *parent,
+            }
+        }
+        false
+    }
+
+    /// Renders the reads that are left.
+    pub(super) fn finish(self, value: Value<'a>, expr: &Expr) -> Traced<'a> {
+        let mut seen = BTreeSet::new();
+        let mut reads = Vec::new();
+        let mut left_out = 0;
+        for raw in &self.reads {
+            // Past a few thousand, telling doubles apart costs more than it says.
+            if seen.len() > 64 * READS {
+                left_out += 1;
+                continue;
+            }
+            let path = self.path(raw.at, expr);
+            if !seen.insert(path.clone()) {
+                continue;
+            }
+            if reads.len() == READS {
+                left_out += 1;
+                continue;
+            }
+            let unknown = match &raw.value {
+                Value::Unknown(unknown) => Some(unknown.clone().into_owned()),
+                _ => None,
+            };
+            reads.push(Read {
+                object: self.owner(raw.at).map(named).unwrap_or_default(),
+                value: if unknown.is_some() { String::new() } else { shown(&raw.value) },
+                unknown,
+                volatile: self.volatile(raw.at),
+                path,
+            });
+        }
+        Traced { value, reads, left_out }
+    }
+}
+
+fn named(object: &dyn Object) -> String {
+    let label = object.label();
+    if label.is_empty() { object.def().name.to_owned() } else { format!("{} {label}", object.def().name) }
+}
+
+/// A text as a literal of the language.
+pub(super) fn quoted(text: &str) -> String {
+    format!("'{}'", text.escape_debug().to_string().replace("\\\"", "\"").replace("\\'", "'").replace('\'', "\\'"))
+}
+
+/// A value for a reader: one line, and not long.
+fn shown(value: &Value<'_>) -> String {
+    const LONG: usize = 200;
+    let text = match value {
+        Value::Unknown(unknown) => format!("unknown ({unknown})"),
+        Value::Null => "null".to_owned(),
+        Value::Bool(value) => value.to_string(),
+        Value::Int(value) => value.to_string(),
+        Value::Text(text) => quoted(text),
+        Value::Features(features) => features.to_string(),
+        Value::List(list) => several(list.len(), |index| shown(&list.get(index))),
+        Value::Made(list) => several(list.len(), |index| shown(&list[index])),
+        Value::Map(map) => {
+            let keys = map.keys();
+            let entry = |index: usize| {
+                let key: &str = keys[index];
+                format!("{}: {}", quoted(key), map.get(key).map_or_else(String::new, |value| shown(&value)))
+            };
+            several(keys.len(), entry)
+        }
+        Value::Object(object) => named(*object),
+    };
+    match text.char_indices().nth(LONG) {
+        Some((cut, _)) => format!("{}…", &text[..cut]),
+        None => text,
+    }
+}
+
+fn several(len: usize, item: impl Fn(usize) -> String) -> String {
+    const SHOWN: usize = 8;
+    let mut items: Vec<String> = (0..len.min(SHOWN)).map(item).collect();
+    if len > SHOWN {
+        items.push(format!("{} more", len - SHOWN));
+    }
+    format!("[{}]", items.join(", "))
+}
