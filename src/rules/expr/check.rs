@@ -290,10 +290,14 @@ impl<'n> Checker<'n> {
             }),
             _ => match left.join(right) {
                 None => Some(mismatch(node.span, op, left, right)),
-                Some(ty) if !ty.comparable() => Some(
-                    ExprError::new(node.span, format!("\"{}\" cannot compare {ty}", op.sign()))
-                        .help("compare a field of it, such as its reference"),
-                ),
+                Some(ty) if !ty.comparable() => {
+                    Some(ExprError::new(node.span, format!("\"{}\" cannot compare {ty}", op.sign())).help(
+                        match ty.plain() {
+                            Ty::Of(Type::Map(_)) => "compare the values of its keys",
+                            _ => "compare a field of it, such as its reference",
+                        },
+                    ))
+                }
                 Some(_) => None,
             },
         };
@@ -502,7 +506,8 @@ impl<'n> Checker<'n> {
         let args: Vec<&Node> = of.into_iter().chain(args).collect();
         let (least, most) = (function.params.len() - function.optional, function.params.len());
         if args.len() < least || args.len() > most {
-            let message = format!("{name} needs {}, {} given", count(least, most), args.len());
+            let this = usize::from(of.is_some());
+            let message = format!("{name} needs {}, {} given", count(least - this, most - this), args.len() - this);
             args.iter().for_each(|arg| {
                 self.check(arg);
             });
@@ -546,13 +551,14 @@ fn unknown_function(name: &str, span: Span) -> ExprError {
         ("matches", _) => error.help("regular expressions are not part of the language; see startsWith and contains"),
         ("unique", _) => error.help("did you mean \"distinct\"?"),
         (_, Some(close)) => error.help(format!("did you mean \"{close}\"?")),
-        _ => error.help("the functions are listed by the documentation of expressions"),
+        _ => error.help(format!("known are {}", enumerate(functions::functions().iter().map(|known| known.name)))),
     }
 }
 
 fn count(least: usize, most: usize) -> String {
     match (least, most) {
         (1, 1) => "1 argument".to_owned(),
+        (0, 0) => "no arguments".to_owned(),
         (least, most) if least == most => format!("{most} arguments"),
         (least, most) => format!("{least} to {most} arguments"),
     }

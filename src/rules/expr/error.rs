@@ -93,7 +93,8 @@ fn floor_boundary(text: &str, at: usize) -> usize {
 
 /// The candidate that somebody most probably meant who wrote `name`.
 pub(super) fn closest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let limit = (name.chars().count() / 3).clamp(1, 4);
+    // A word of one or two letters is close to everything.
+    let limit = (name.chars().count() / 3).min(4);
     candidates
         .into_iter()
         .map(|candidate| (strsim::damerau_levenshtein(&name.to_lowercase(), &candidate.to_lowercase()), candidate))

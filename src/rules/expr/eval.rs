@@ -307,7 +307,10 @@ impl<'a, 'v> Eval<'a, 'v> {
                     (Value::Map(map), Code::Text(key)) if map.get(key).is_none() => {
                         // A key that is not there is an answer, and not a missing fact.
                         let place = self.inside_key(&of.place, key);
-                        Val { value: Value::Null, place }
+                        if let Some(places) = &mut self.places {
+                            places.read_absent(&place);
+                        }
+                        return Value::Bool(false).into();
                     }
                     (Value::Map(_), _) => self.path(code),
                     _ => of,

@@ -68,10 +68,10 @@ pub(super) enum Step<'a> {
     Key(Box<str>),
 }
 
-/// A read before it is rendered.
+/// A read before it is rendered; no value for a key that is not there.
 pub(super) struct RawRead<'a> {
     at: usize,
-    value: Value<'a>,
+    value: Option<Value<'a>>,
 }
 
 /// All places and reads of one evaluation.
@@ -99,7 +99,13 @@ impl<'a> Places<'a> {
 
     pub(super) fn read(&mut self, val: &Val<'a>) {
         if let Place::At(at) = val.place {
-            self.reads.push(RawRead { at, value: val.value.clone() });
+            self.reads.push(RawRead { at, value: Some(val.value.clone()) });
+        }
+    }
+
+    pub(super) fn read_absent(&mut self, place: &Place) {
+        if let Place::At(at) = *place {
+            self.reads.push(RawRead { at, value: None });
         }
     }
 
@@ -184,13 +190,14 @@ impl<'a> Places<'a> {
                 left_out += 1;
                 continue;
             }
-            let unknown = match &raw.value {
-                Value::Unknown(unknown) => Some(unknown.clone().into_owned()),
-                _ => None,
+            let (shown, unknown) = match &raw.value {
+                None => ("absent".to_owned(), None),
+                Some(Value::Unknown(unknown)) => (String::new(), Some(without_path(unknown, &path))),
+                Some(value) => (shown(value), None),
             };
             reads.push(Read {
                 object: self.owner(raw.at).map(named).unwrap_or_default(),
-                value: if unknown.is_some() { String::new() } else { shown(&raw.value) },
+                value: shown,
                 unknown,
                 volatile: self.volatile(raw.at),
                 path,
@@ -198,6 +205,16 @@ impl<'a> Places<'a> {
         }
         Traced { value, reads, left_out }
     }
+}
+
+/// The unknown as the model holds it: the path stands beside it already.
+fn without_path(unknown: &Unknown, path: &str) -> Unknown {
+    let detail = match unknown.detail.strip_prefix(path) {
+        Some("") => "",
+        Some(rest) => rest.strip_prefix(": ").unwrap_or(&unknown.detail),
+        None => &unknown.detail,
+    };
+    Unknown::because(unknown.reason, detail)
 }
 
 fn named(object: &dyn Object) -> String {
