@@ -80,7 +80,7 @@ impl Param {
             Self::Int => ty.fits(Type::Int),
             Self::Text => ty.fits(Type::Text),
             Self::Features => ty.fits(Type::Features),
-            Self::Texts => ty.fits(Type::List(&Type::Text)) || ty.fits(Type::List(&Type::Nullable(&Type::Text))),
+            Self::Texts => ty.fits(Type::List(&Type::Nullable(&Type::Text))),
             Self::List => ty.element().is_some_and(Ty::comparable) || matches!(ty, Ty::EmptyList),
             Self::SameList => Self::List.takes(ty, first) && first.join(ty.plain()).is_some(),
             Self::Sized => {

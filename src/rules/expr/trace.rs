@@ -1,6 +1,6 @@
 //! Where values come from: places in the model, and the reads that decided an answer.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::rc::Rc;
 
@@ -173,8 +173,8 @@ impl<'a> Places<'a> {
 
     /// Renders the reads that are left.
     pub(super) fn finish(self, value: Value<'a>, expr: &Expr) -> Traced<'a> {
-        let mut seen = BTreeSet::new();
-        let mut reads = Vec::new();
+        let mut seen: BTreeMap<String, usize> = BTreeMap::new();
+        let mut reads: Vec<Read> = Vec::new();
         let mut left_out = 0;
         for raw in &self.reads {
             // Past a few thousand, telling doubles apart costs more than it says.
@@ -183,27 +183,40 @@ impl<'a> Places<'a> {
                 continue;
             }
             let path = self.path(raw.at, expr);
-            if !seen.insert(path.clone()) {
-                continue;
+            match seen.get(&path) {
+                None => {
+                    seen.insert(path.clone(), reads.len());
+                    if reads.len() < READS {
+                        reads.push(self.render(raw, path));
+                    } else {
+                        left_out += 1;
+                    }
+                }
+                // `has(m.k)` finds nothing and is content, `m.k` after it is not: the latter is what matters.
+                Some(first) if matches!(raw.value, Some(Value::Unknown(_))) => {
+                    if let Some(read) = reads.get_mut(*first) {
+                        *read = self.render(raw, path);
+                    }
+                }
+                Some(_) => {}
             }
-            if reads.len() == READS {
-                left_out += 1;
-                continue;
-            }
-            let (shown, unknown) = match &raw.value {
-                None => ("absent".to_owned(), None),
-                Some(Value::Unknown(unknown)) => (String::new(), Some(without_path(unknown, &path))),
-                Some(value) => (shown(value), None),
-            };
-            reads.push(Read {
-                object: self.owner(raw.at).map(named).unwrap_or_default(),
-                value: shown,
-                unknown,
-                volatile: self.volatile(raw.at),
-                path,
-            });
         }
         Traced { value, reads, left_out }
+    }
+
+    fn render(&self, raw: &RawRead<'a>, path: String) -> Read {
+        let (shown, unknown) = match &raw.value {
+            None => ("absent".to_owned(), None),
+            Some(Value::Unknown(unknown)) => (String::new(), Some(without_path(unknown, &path))),
+            Some(value) => (shown(value), None),
+        };
+        Read {
+            object: self.owner(raw.at).map(named).unwrap_or_default(),
+            value: shown,
+            unknown,
+            volatile: self.volatile(raw.at),
+            path,
+        }
     }
 }
 

@@ -52,7 +52,16 @@ impl Ty {
             (Self::Of(own), _) if own.same(wanted) => true,
             (Self::Of(_), _) if self.plain().is(wanted) => true,
             (_, Type::Nullable(of)) => self.fits(*of),
+            (Self::Of(Type::List(of)), Type::List(wanted)) => Self::Of(*of).is_or_null(*wanted),
             _ => false,
+        }
+    }
+
+    /// Whether it is the type, or the plain type where null is allowed besides: elements of a list are not converted.
+    fn is_or_null(self, wanted: Type) -> bool {
+        match (self, wanted) {
+            (_, Type::Nullable(of)) => self.plain().is(*of),
+            _ => self.is(wanted),
         }
     }
 
@@ -67,8 +76,16 @@ impl Ty {
                 matches!(Self::Of(ty).plain(), Self::Of(Type::List(_))).then_some(Self::Of(ty))
             }
             (Self::Of(a), Self::Of(b)) if a.same(b) => Some(self),
-            (Self::Of(a), Self::Of(b)) if self.plain().is(b) => Some(Self::Of(a)),
-            (Self::Of(a), Self::Of(b)) if other.plain().is(a) => Some(Self::Of(b)),
+            (Self::Of(Type::Nullable(_)), _) | (_, Self::Of(Type::Nullable(_))) => {
+                match self.plain().join(other.plain())? {
+                    Self::Of(ty) => Some(Self::Of(nullable(ty))),
+                    _ => None,
+                }
+            }
+            (Self::Of(Type::List(a)), Self::Of(Type::List(b))) => match Self::Of(*a).join(Self::Of(*b))? {
+                Self::Of(ty) => Some(Self::Of(list_of(ty))),
+                _ => None,
+            },
             _ => None,
         }
     }
