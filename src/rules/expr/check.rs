@@ -4,7 +4,7 @@
 use super::ast::{Binary, Ident, Kind, Node};
 use super::code::{Code, Loop, Order};
 use super::error::{ExprError, Span, closest, enumerate};
-use super::functions::{self, Function, Gives, Param, Style};
+use super::functions::{self, Function, Gives, Style};
 use super::types::{Ty, field_names, list_of};
 use super::{MAX_LOOPS, Scope};
 use crate::facts::Type;
@@ -523,8 +523,6 @@ impl<'n> Checker<'n> {
                 self.errors.push(error.help(format!("write {}", function.signature())));
             }
             if position == 0 {
-                first = ty.plain();
-            } else if matches!(param, Param::SameList) && matches!(first, Ty::EmptyList) {
                 first = ty.plain();
             }
             codes.push(code);

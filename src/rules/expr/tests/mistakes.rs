@@ -380,6 +380,14 @@ fn depth_and_length_are_limited() {
         let errors = compile(&deep, &scope(), Type::Bool).unwrap_err();
         assert!(errors[0].message.contains("nests deeper"), "{errors:?}");
     }
+    for allowed in [
+        format!("{}true{}", "(".repeat(60), ")".repeat(60)),
+        format!("{}true", "!".repeat(60)),
+        format!("1{} == 62", " + 1".repeat(61)),
+        format!("{}true", "true ? true : ".repeat(60)),
+    ] {
+        assert_eq!(value(&allowed), "true");
+    }
     let wide = vec!["n == 7"; 1500].join(" && ");
     assert!(compile(&wide, &scope(), Type::Bool).is_ok());
     let errors = compile(&" ".repeat(20_000), &scope(), Type::Bool).unwrap_err();
