@@ -2,6 +2,8 @@
 //! value. And what CEL cannot say: facts that become unknown never turn an answer round, and no text makes the
 //! parser or the checker panic.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
 use std::sync::Arc;
 
 use poolgate::facts::{Fact, Type, Value};

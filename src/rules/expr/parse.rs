@@ -36,7 +36,7 @@ struct Parser {
 
 type Parsed<T> = Result<T, ExprError>;
 
-/// Binding powers of CEL, loosest first; 0 is the ternary.
+// Binding powers of CEL, loosest first; the ternary binds looser than all.
 const OR: u8 = 1;
 const AND: u8 = 2;
 const RELATION: u8 = 3;

@@ -51,3 +51,41 @@ fn value(source: &str) -> String {
 fn checked(source: &str) -> Expr {
     infer(source, &scope()).unwrap_or_else(|errors| panic!("{source}: {errors:?}"))
 }
+
+#[test]
+fn checked_expressions_can_be_shared_between_threads() {
+    fn shared<T: Send + Sync>() {}
+    shared::<Expr>();
+    shared::<Template>();
+}
+
+#[test]
+fn every_function_has_a_signature_and_a_sentence() {
+    for function in super::functions() {
+        assert!(function.doc.ends_with('.'), "{}", function.name);
+    }
+    let signatures: Vec<_> = super::functions().iter().map(super::Function::signature).collect();
+    insta::assert_snapshot!(signatures.join("\n"), @r"
+    size(of: text, list or map) -> int
+    text.startsWith(prefix: text) -> bool
+    text.endsWith(suffix: text) -> bool
+    text.contains(part: text) -> bool
+    text.lowerAscii() -> text
+    text.upperAscii() -> text
+    lower(text: text) -> text
+    text.trim() -> text
+    text.split(separator: text) -> list of text
+    list.join([separator: text]) -> text
+    list.distinct() -> the same list
+    sets.contains(list: list, part: list) -> bool
+    sets.intersects(a: list, b: list) -> bool
+    sets.equivalent(a: list, b: list) -> bool
+    string(value: int, bool or text) -> text
+    int(text: text) -> int
+    version_compare(a: text, b: text) -> int
+    version_at_least(a: text, b: text) -> bool
+    missing(a: features, b: features) -> list of text
+    subset(a: features, b: features) -> bool
+    plural(count: int, one: text, many: text) -> text
+    ");
+}

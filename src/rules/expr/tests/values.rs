@@ -146,6 +146,15 @@ fn what_is_known_outweighs_what_is_not() {
         ("sets.contains(pool.vms.map(v, v.power_state), ['Running'])", "true"),
         ("sets.contains(pool.vms.map(v, v.power_state), ['x'])", "unknown(not collected: pool.vms[2].power_state)"),
         ("sets.contains(['x'], pool.vms.map(v, v.power_state))", "false"),
+        (
+            "sets.contains(['Running', 'Halted'], pool.vms.map(v, v.power_state))",
+            "unknown(not collected: pool.vms[2].power_state)",
+        ),
+        (
+            "sets.equivalent(['Running', 'Halted'], pool.vms.map(v, v.power_state))",
+            "unknown(not collected: pool.vms[2].power_state)",
+        ),
+        ("sets.equivalent(pool.vms.map(v, v.power_state), ['Running'])", "false"),
         ("sets.intersects(pool.vms.map(v, v.power_state), ['Halted'])", "true"),
         ("sets.intersects(pool.vms.map(v, v.power_state), [])", "false"),
         ("word in pool.vms.filter(v, v.vcpus_max > 99).map(v, v.name_label)", "false"),
