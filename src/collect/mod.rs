@@ -63,3 +63,4 @@ fn read_document(document: Document<'_>, path: Option<&Path>) -> Result<Collecte
         Form::JsonAnswer | Form::XmlAnswer => records::read_answer(&name, form, text, path),
     }
 }
+pub mod local;

@@ -12,3 +12,4 @@ pub mod names;
 pub use derive::{derive, sole_host};
 pub use facts::{CpuFacts, FeatureFact, VmFact};
 pub use masking::{MaskingFacts, MemberMask};
+pub mod leaves;

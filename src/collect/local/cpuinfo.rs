@@ -1,0 +1,75 @@
+//! /proc/cpuinfo: the kernel's view of the CPUs. CPUID decides who the CPU is; this file adds microcode and the flags
+//! that the kernel left on, and counts only where both speak of the same CPU.
+
+use std::collections::BTreeMap;
+
+use procfs_core::{CpuInfo, FromBufRead as _};
+
+use super::kernel::{Kernel, clean};
+use crate::cpu::leaves::Cpu;
+use crate::facts::{Known, Reason};
+
+const PATH: &str = "/proc/cpuinfo";
+
+/// What /proc/cpuinfo says of the CPU that CPUID answered for.
+pub(super) struct CpuFile {
+    /// Microcode revision by CPU.
+    pub(super) microcode: BTreeMap<usize, String>,
+    /// The flags of the first CPU.
+    flags: Vec<String>,
+    /// Whether the kernel is one that lists what VT-x offers (5.6 and newer). Those drop `vmx` where the firmware
+    /// locked it off.
+    lists_vmx: bool,
+}
+
+impl CpuFile {
+    pub(super) fn read(kernel: &Kernel, cpu: &Cpu) -> Known<Self> {
+        kernel.bytes(PATH).and_then(|bytes| match CpuInfo::from_buf_read(bytes.as_slice()) {
+            Err(_) => Known::no(Reason::Unreadable, format!("{PATH} is not in the form of an x86 kernel")),
+            Ok(file) => Self::of(&file, cpu),
+        })
+    }
+
+    fn of(file: &CpuInfo, cpu: &Cpu) -> Known<Self> {
+        let field = |number, name| file.get_field(number, name);
+        let Some(vendor) = field(0, "vendor_id") else {
+            return Known::no(Reason::Unreadable, format!("{PATH} names no vendor_id"));
+        };
+        let number = |name| field(0, name).and_then(|text| text.parse::<u32>().ok());
+        let here = cpu.signature.map(|signature| (signature.family, signature.model));
+        let same =
+            cpu.vendor.as_deref().map(str::trim) == Some(vendor) && here == number("cpu family").zip(number("model"));
+        if !same {
+            let (family, model) = (field(0, "cpu family").unwrap_or("?"), field(0, "model").unwrap_or("?"));
+            return Known::no(
+                Reason::Unreadable,
+                format!(
+                    "{PATH} speaks of {}, not of the CPU that answers CPUID",
+                    clean(&format!("{vendor} family {family} model {model}"))
+                ),
+            );
+        }
+        let microcode = (0..file.num_cores())
+            .filter_map(|index| {
+                Some((field(index, "processor")?.parse().ok()?, revision(field(index, "microcode")?)?))
+            })
+            .collect();
+        let flags = field(0, "flags").unwrap_or_default().split_whitespace().map(str::to_owned).collect();
+        Known::Yes(Self { microcode, flags, lists_vmx: field(0, "vmx flags").is_some() })
+    }
+
+    pub(super) fn has(&self, flag: &str) -> bool {
+        self.flags.iter().any(|found| found == flag)
+    }
+
+    /// Whether the kernel says that the firmware left VT-x on; `None` where it does not say.
+    pub(super) fn vmx(&self) -> Option<bool> {
+        if !self.flags.is_empty() && !self.has("vmx") { Some(false) } else { self.lists_vmx.then_some(true) }
+    }
+}
+
+/// `0x…`, in lower case; anything else is no revision.
+fn revision(text: &str) -> Option<String> {
+    let digits = text.strip_prefix("0x")?;
+    u64::from_str_radix(digits, 16).ok().map(|number| format!("0x{number:x}"))
+}
