@@ -25,8 +25,11 @@ enum Register {
     Edx,
 }
 
-/// Leaf, subleaf, and which register is which word. Each leaf is read once.
-const FEATURE_LEAVES: [(u32, u32, &[(Register, usize)]); 9] = [
+/// Leaf, subleaf, and which register is which word.
+type FeatureLeaf = (u32, u32, &'static [(Register, usize)]);
+
+/// Each leaf is read once.
+const FEATURE_LEAVES: [FeatureLeaf; 9] = [
     (0x1, 0, &[(Register::Edx, 0), (Register::Ecx, 1)]),
     (0x8000_0001, 0, &[(Register::Edx, 2), (Register::Ecx, 3)]),
     (0xd, 1, &[(Register::Eax, 4)]),

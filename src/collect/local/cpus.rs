@@ -19,6 +19,8 @@ pub struct Readings {
     pub each: BTreeMap<usize, Cpu>,
     /// The CPUs that are online and could not be asked, and why.
     pub unread: BTreeMap<usize, String>,
+    /// Whether the kernel listed the CPUs that are online; without that list there may be more.
+    pub listed: bool,
     /// The leaves of hypervisors, the same on all CPUs.
     pub hypervisor: HypervisorLeaves,
 }
@@ -65,6 +67,9 @@ impl Readings {
                 Some(format!("CPUID was not read on CPU {}: {why}", print_list(&numbers)))
             }
             None if self.each.is_empty() => Some("CPUID was read on one CPU only, the kernel chose which".to_owned()),
+            None if !self.listed => {
+                Some("the kernel does not list its CPUs, so there may be more than were read".to_owned())
+            }
             None => None,
         }
     }
@@ -108,7 +113,7 @@ fn read_here(online: Option<&[usize]>) -> Result<Readings, LocalError> {
         }
     }
     let first = each.values().next().cloned().unwrap_or_else(|| read(&CpuIdReaderNative));
-    Ok(Readings { first, each, unread, hypervisor: hypervisor(&CpuIdReaderNative) })
+    Ok(Readings { first, each, unread, listed: online.is_some(), hypervisor: hypervisor(&CpuIdReaderNative) })
 }
 
 #[cfg(not(any(target_arch = "x86", target_arch = "x86_64")))]

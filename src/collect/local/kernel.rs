@@ -208,6 +208,12 @@ mod tests {
     }
 
     #[test]
+    fn a_file_for_root_alone_says_so() {
+        let why = why("/sys/class/dmi/id/product_serial", &io::ErrorKind::PermissionDenied.into());
+        insta::assert_snapshot!(why, @"permission denied: needs root: /sys/class/dmi/id/product_serial");
+    }
+
+    #[test]
     fn a_missing_file_and_a_strange_one_say_which() {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("mtu"), "fifteen\x1b[31m hundred\n").unwrap();
