@@ -153,8 +153,9 @@ pub fn read_captured<R: CpuIdReader>(reader: &R, captured: impl Fn(u32, u32) -> 
     }
 }
 
-/// Reads the hypervisor leaves. Where neither the bit nor a signature at the first base says that there is one, the
-/// 255 further bases are not asked: each question is a trap under a hypervisor.
+/// Reads the hypervisor leaves. Each question is a trap under a hypervisor, so that no more bases are asked than may
+/// answer: none where neither the bit nor the first base announces one, and none after the first gap, since
+/// hypervisors stack their blocks without gaps. Where the bit is set and the first base is mute, all 256 are asked.
 pub fn hypervisor<R: CpuIdReader>(reader: &R) -> HypervisorLeaves {
     let present =
         Leaves::new(reader, |_, _| true).read(1, 0).is_some_and(|leaf| leaf.ecx >> (HYPERVISOR % 32) & 1 == 1);
@@ -164,7 +165,12 @@ pub fn hypervisor<R: CpuIdReader>(reader: &R) -> HypervisorLeaves {
         return found;
     }
     for base in (FIRST_BASE..=LAST_BASE).step_by(0x100) {
-        let Some(signature) = signature_at(reader, base) else { continue };
+        let Some(signature) = signature_at(reader, base) else {
+            if found.signatures.is_empty() {
+                continue;
+            }
+            break;
+        };
         if signature == XEN {
             if found.xen_version.is_none() {
                 let version = reader.cpuid2(base + 1, 0).eax;
@@ -418,6 +424,14 @@ mod tests {
         assert_eq!(found.signatures, [XEN, "Microsoft Hv"]);
         assert_eq!(found.xen_version, Some((4, 17)));
         assert!(found.present);
+    }
+
+    #[test]
+    fn a_signature_far_from_the_first_base_is_found_when_the_bit_is_set() {
+        let far = signature(0x4000_0700, 0x4000_0705, XEN_REGISTERS);
+        let rows = [intel(1), (1, 0, [ICE_LAKE, 0, 1 << 31, 0]), far, (0x4000_0701, 0, [4 << 16 | 13, 0, 0, 0])];
+        let found = hypervisor(&cpu(&rows));
+        assert_eq!((found.signatures, found.xen_version), (vec![XEN.to_owned()], Some((4, 13))));
     }
 
     #[test]
