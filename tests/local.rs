@@ -400,7 +400,7 @@ fn virtualisation_is_only_known_where_a_witness_speaks() {
     assert_eq!(seen(&machine, cascade_lake()), Known::Yes(true), "a kernel that checks the lock left vmx on");
     machine.cpus(4, "fpu", |_| "0x1");
     assert_eq!(seen(&machine, cascade_lake()), Known::Yes(false), "the kernel dropped vmx");
-    let old = "processor : 0\nvendor_id : GenuineIntel\ncpu family : 6\nmodel : 85\nflags : vmx\n";
+    let old = "processor : 0\nvendor_id : GenuineIntel\ncpu family : 6\nmodel : 85\nstepping : 7\nflags : vmx\n";
     machine.file("proc/cpuinfo", old);
     insta::assert_snapshot!(
         why(&seen(&machine, cascade_lake())),
@@ -411,7 +411,7 @@ fn virtualisation_is_only_known_where_a_witness_speaks() {
     machine.file("proc/cpuinfo", old.replace("85", "79"));
     insta::assert_snapshot!(
         why(&seen(&machine, cascade_lake())),
-        @"unreadable: /proc/cpuinfo speaks of GenuineIntel family 6 model 79, not of the CPU that answers CPUID"
+        @"unreadable: /proc/cpuinfo speaks of GenuineIntel family 6 model 79 stepping 7, not of the CPU that answers CPUID"
     );
     let mut without = cascade_lake();
     without.insert((1, 0), [0x0005_0657, 0, 0x77fe_fbdf, 0xbfeb_fbff]);

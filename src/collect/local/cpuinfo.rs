@@ -35,18 +35,13 @@ impl CpuFile {
         let Some(vendor) = field(0, "vendor_id") else {
             return Known::no(Reason::Unreadable, format!("{PATH} names no vendor_id"));
         };
-        let number = |name| field(0, name).and_then(|text| text.parse::<u32>().ok());
-        let here = cpu.signature.map(|signature| (signature.family, signature.model));
-        let same =
-            cpu.vendor.as_deref().map(str::trim) == Some(vendor) && here == number("cpu family").zip(number("model"));
-        if !same {
-            let (family, model) = (field(0, "cpu family").unwrap_or("?"), field(0, "model").unwrap_or("?"));
+        if !is_same(file, cpu, vendor) {
+            let named = ["cpu family", "model", "stepping"].map(|name| field(0, name).unwrap_or("?"));
+            let spoken = clean(&format!("{vendor} family {} model {} stepping {}", named[0], named[1], named[2]));
+            let spoken: String = spoken.chars().take(80).collect();
             return Known::no(
                 Reason::Unreadable,
-                format!(
-                    "{PATH} speaks of {}, not of the CPU that answers CPUID",
-                    clean(&format!("{vendor} family {family} model {model}"))
-                ),
+                format!("{PATH} speaks of {spoken}, not of the CPU that answers CPUID"),
             );
         }
         let microcode = (0..file.num_cores())
@@ -66,6 +61,21 @@ impl CpuFile {
     pub(super) fn vmx(&self) -> Option<bool> {
         if !self.flags.is_empty() && !self.has("vmx") { Some(false) } else { self.lists_vmx.then_some(true) }
     }
+}
+
+/// Whether the file's first CPU is the one that answered CPUID: by vendor, family, model, stepping and brand.
+fn is_same(file: &CpuInfo, cpu: &Cpu, vendor: &str) -> bool {
+    let number = |name| file.get_field(0, name).and_then(|text| text.parse::<u32>().ok());
+    let signature = cpu.signature.is_some_and(|own| {
+        (number("cpu family"), number("model"), number("stepping"))
+            == (Some(own.family), Some(own.model), Some(own.stepping))
+    });
+    // Old kernels keep the runs of blanks that some brands have.
+    let brand = match (&cpu.brand, file.model_name(0)) {
+        (Some(own), Some(name)) => own.split_whitespace().eq(name.split_whitespace()),
+        _ => true,
+    };
+    signature && brand && cpu.vendor.as_deref().map(str::trim) == Some(vendor)
 }
 
 /// `0x…`, in lower case; anything else is no revision.

@@ -9,6 +9,8 @@ use crate::facts::{Known, Reason, Unknown};
 
 /// No file of the kernel that is read here is longer on any machine; what is longer is something else.
 const LIMIT: u64 = 16 << 20;
+/// The same for files that hold one line.
+const LINE_LIMIT: usize = 64 << 10;
 
 /// The running kernel, or a copy of its files below some folder.
 #[derive(Clone, Debug)]
@@ -62,6 +64,9 @@ impl Kernel {
     /// A file's text on one line: ends trimmed, control characters made blanks. An empty file is unreadable.
     pub(super) fn text(&self, path: &str) -> Known<String> {
         self.bytes(path).and_then(|bytes| {
+            if bytes.len() > LINE_LIMIT {
+                return Known::no(Reason::Unreadable, format!("{path} is longer than {} KiB", LINE_LIMIT >> 10));
+            }
             let text = clean(&String::from_utf8_lossy(&bytes));
             if text.is_empty() { Known::no(Reason::Unreadable, format!("{path} is empty")) } else { Known::Yes(text) }
         })
@@ -219,6 +224,8 @@ mod tests {
         fs::write(folder.path().join("mtu"), "fifteen\x1b[31m hundred\n").unwrap();
         let kernel = Kernel::below(folder.path());
         insta::assert_snapshot!(kernel.number("/gone").unknown().unwrap(), @"not collected: this system has no /gone");
+        fs::write(folder.path().join("long"), vec![b'x'; LINE_LIMIT + 1]).unwrap();
+        insta::assert_snapshot!(kernel.text("/long").unknown().unwrap(), @"unreadable: /long is longer than 64 KiB");
         insta::assert_snapshot!(
             kernel.number("/mtu").unknown().unwrap(),
             @r#"unreadable: /mtu says "fifteen [31m hundred", expected a whole number"#
