@@ -8,6 +8,8 @@ pub mod levelling;
 pub mod masking;
 pub mod mobility;
 pub mod names;
+pub mod predict;
+pub mod releases;
 
 pub use derive::{derive, sole_host};
 pub use facts::{CpuFacts, FeatureFact, VmFact};
