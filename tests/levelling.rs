@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use poolgate::cpu::levelling::Level;
-use poolgate::cpu::{CpuFacts, FeatureFact, VmFact, derive, names};
+use poolgate::cpu::{CpuFacts, FeatureFact, VmFact, derive, eject, names};
 use poolgate::facts::{Fact, Featureset, Known, Reason, Type};
 use poolgate::snapshot::{CpuGroup, Hardware, Host, HostCpu, Pool, PoolCpu, Vm};
 use proptest::prelude::*;
@@ -115,6 +115,8 @@ fn an_older_joiner_costs_the_pool_features_and_strands_vms() {
     assert_eq!(facts.level_before_hvm, Known::Yes(set(CASCADE)));
     assert_eq!(facts.level_after_hvm, Known::Yes(set(IVY)));
     assert_eq!(facts.level_after_pv, Known::Yes(set(PV)));
+    assert_eq!(known(&facts.unpredictable), [""; 0]);
+    assert_eq!(facts.joiner_provenance.text(), Some("observed"));
     let lost = feature_names(&facts.lost_by_pool);
     assert_eq!(lost, names::names(&set(CASCADE).diff(&set(IVY))));
     assert!(lost.contains(&"avx512f".to_owned()) && lost.contains(&"movbe".to_owned()), "{lost:?}");
@@ -213,6 +215,10 @@ fn ejecting_the_weakest_host_gives_its_features_back() {
     assert_eq!(Level::of_pool(&target).hvm_default, Known::Yes(set(IVY)));
     assert_eq!(Level::without(&target, "OpaqueRef:old").hvm_default, Known::Yes(set(CASCADE)));
     assert_eq!(Level::without(&target, "OpaqueRef:a").hvm_default, Known::Yes(set(IVY)));
+    let facts = eject(&target, "OpaqueRef:old");
+    assert_eq!(facts.level_after_hvm, Known::Yes(set(CASCADE)));
+    assert_eq!(feature_names(&facts.regained), names::names(&set(CASCADE).diff(&set(IVY))));
+    assert_eq!(known(&eject(&target, "OpaqueRef:c").regained_groups), [""; 0]);
 }
 
 #[test]
@@ -254,6 +260,7 @@ fn a_prediction_decides_nothing_about_words_that_it_could_not_read() {
     );
     assert_eq!(feature_names(&facts.lost_undecided), ["rdcl-no"]);
     assert_eq!(vm_names(&facts.undecided_vms), ["msr"]);
+    assert!(known(&facts.unpredictable).iter().any(|kind| kind.contains("m10Al (MSR 0x0000010a lo32)")));
     let stranded = known(&facts.stranded_vms);
     assert_eq!(
         stranded.iter().map(|vm| (vm.name_label.as_str(), vm.provisional)).collect::<Vec<_>>(),
@@ -358,7 +365,10 @@ fn masking_knows_the_four_kinds_of_pool() {
     assert_eq!(known(&facts.masking.commands)[0], format!("xe host-set-cpu-features uuid=uuid-j features={value}"));
     assert_eq!(facts.masking.licensed, Known::Yes(true));
     assert_eq!(feature_names(&facts.hidden_on_joiner), ["xsave"]);
-    assert_eq!(feature_names(&facts.lost_by_pool), ["eist"]);
+    assert_eq!(feature_names(&facts.lost_by_pool), [""; 0], "EST does not count");
+    let facts = masked(Some(ALL), (A, "full"), (B, "full"));
+    assert_eq!(feature_names(&facts.lost_by_pool), ["xsave"]);
+    assert_eq!(feature_names(&facts.hidden_on_joiner), ["eist"]);
 
     let facts = masked(None, (A, "full"), (B, "full"));
     assert_eq!(outcome(&facts), ("mask-pool".into(), String::new(), vec![value.into()], String::new()));

@@ -10,6 +10,10 @@ facts! {
         pub scheme: Known<String>,
         /// Where the joiner's guest sets come from: `observed` or `predicted`.
         pub joiner_provenance: Known<String>,
+        /// The Xen that predicted sets are for: `Xen 4.17 (XCP-ng 8.3)`; empty when they were observed.
+        pub predicted_for: Known<String>,
+        /// Kinds of bits that a prediction cannot know; empty when the sets were observed.
+        pub unpredictable: Known<Vec<String>>,
         /// The vendor that the server compares the joiner's with.
         pub pool_vendor: Known<String>,
         /// The joiner's vendor.
@@ -74,6 +78,22 @@ facts! {
         pub same_model_differs: Known<bool>,
         /// Masking on 5.6–6.5.
         pub masking: MaskingFacts,
+    }
+
+    /// What ejecting a host would do to the pool's level (7.0 and newer).
+    pub struct EjectCpuFacts as "eject_cpu_facts" {
+        /// What HVM guests of the pool are started with.
+        pub level_before_hvm: Known<Featureset>,
+        /// What PV guests of the pool are started with.
+        pub level_before_pv: Known<Featureset>,
+        /// What HVM guests would be started with once the host is gone.
+        pub level_after_hvm: Known<Featureset>,
+        /// What PV guests would be started with once the host is gone.
+        pub level_after_pv: Known<Featureset>,
+        /// Features that guests could then be started with again.
+        pub regained: Known<Vec<FeatureFact>>,
+        /// The same by group, for a sentence.
+        pub regained_groups: Known<Vec<String>>,
     }
 
     /// A feature that one side has and the other will not see.

@@ -150,6 +150,14 @@ pub fn common(facts: &MaskingFacts) -> Known<Featureset> {
     known(|| Ok(need(&facts.pool_features)?.intersect(need(&facts.joiner_physical)?)))
 }
 
+/// What of these legacy words both sides do not share, where bits count, as a featureset.
+pub fn missing(from: &Known<Featureset>, facts: &MaskingFacts) -> Known<Featureset> {
+    known(|| {
+        let shared = common(facts);
+        Ok(from_legacy(&need(from)?.intersect(need(&facts.ignore_mask)?).diff(need(&shared)?)))
+    })
+}
+
 struct Wanted<'a> {
     pool: &'a Featureset,
     physical: &'a Featureset,

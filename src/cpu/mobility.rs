@@ -62,12 +62,8 @@ pub(super) fn may_move_masked(
         Known::Yes(None) => return Known::Yes(None),
         Known::No(unknown) => return Known::No(unknown),
     };
-    masking::common(facts).and_then(|shared| {
-        facts.ignore_mask.as_ref().map(|counts| {
-            let missing = started_with.intersect(counts).diff(&shared);
-            (!missing.has_none()).then(|| Refusal::Features(masking::from_legacy(&missing)))
-        })
-    })
+    masking::missing(&Known::Yes(started_with.clone()), facts)
+        .map(|missing| (!missing.has_none()).then_some(Refusal::Features(missing)))
 }
 
 /// Whether a VM is of those that may have to move: not halted, and a VM of the operator's.

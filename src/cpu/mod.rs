@@ -6,12 +6,13 @@ mod facts;
 mod groups;
 pub mod levelling;
 pub mod masking;
+pub mod matrix;
 pub mod mobility;
 pub mod names;
 pub mod predict;
 pub mod releases;
 
-pub use derive::{derive, sole_host};
-pub use facts::{CpuFacts, FeatureFact, VmFact};
+pub use derive::{derive, eject, sole_host};
+pub use facts::{CpuFacts, EjectCpuFacts, FeatureFact, VmFact};
 pub use masking::{MaskingFacts, MemberMask};
 pub mod leaves;

@@ -51,16 +51,28 @@ pub fn predict(
 /// Predicts the guest sets of a host that has raw words and no sets of its own, as if `product` were installed.
 /// Returns what the prediction cannot know; nothing when there was nothing to predict from or no need to.
 pub fn fill(host: &mut Host, product: &Product) -> Vec<String> {
-    let virtualisation = host.hardware.as_ref().and_then(|hardware| hardware.virtualisation_enabled.clone());
+    let virtualisation = virtualisation(host);
     let (Some(xen), Some(cpu)) = (product.xen(), host.cpu.get_mut()) else { return Vec::new() };
     let sets = [&cpu.features_pv, &cpu.features_hvm, &cpu.features_pv_host, &cpu.features_hvm_host];
     let observed = sets.into_iter().any(|set| set.get().is_some());
     let (Some(raw), Some(vendor), false) = (cpu.raw.get(), cpu.vendor.text(), observed) else { return Vec::new() };
-    let words = cpu.raw_unknown_words.each().filter_map(|word| usize::try_from(*word).ok()).collect::<Vec<_>>();
-    let predicted = predict(raw, vendor, &words, xen, &virtualisation);
+    let predicted = predict(raw, vendor, &unknown_words(cpu), xen, &virtualisation);
     let unpredictable = predicted.unpredictable.clone();
     install(cpu, predicted, product);
     unpredictable
+}
+
+/// What a prediction for this host could not know.
+pub(super) fn unpredictable_of(host: &Host, cpu: &HostCpu) -> Vec<String> {
+    unpredictable(&unknown_words(cpu), &virtualisation(host))
+}
+
+fn virtualisation(host: &Host) -> Known<bool> {
+    host.hardware.as_ref().and_then(|hardware| hardware.virtualisation_enabled.clone())
+}
+
+fn unknown_words(cpu: &HostCpu) -> Vec<usize> {
+    cpu.raw_unknown_words.each().filter_map(|word| usize::try_from(*word).ok()).collect()
 }
 
 fn install(cpu: &mut HostCpu, predicted: Predicted, product: &Product) {

@@ -1,0 +1,242 @@
+//! Derives the CPU facts of a join or an eject: both schemes, the sides looked up once, nothing unknown taken for
+//! granted. Called through `cpu::derive` and `cpu::eject` by whoever builds the facts of a case.
+
+mod eject;
+mod features;
+mod machine;
+mod vms;
+
+pub use eject::eject;
+
+use features::{disagreement, group_texts, level_source};
+use machine::pool_hvm;
+
+use super::facts::CpuFacts;
+use super::levelling::{Level, label, named, vendors_differ};
+use super::masking::{self, MaskingFacts};
+use super::mobility::{may_move, may_move_masked};
+use super::{groups, predict};
+use crate::facts::{Featureset, Known, Reason, Unknown};
+use crate::snapshot::{Host, HostCpu, Pool};
+
+/// What is needed of both sides, looked up once.
+struct Sides<'a> {
+    pool: &'a Pool,
+    coordinator: Known<&'a Host>,
+    joiner: Known<&'a Host>,
+    joiner_cpu: Known<&'a HostCpu>,
+}
+
+/// The CPU facts of a joiner (a pool of one) against a pool.
+pub fn derive(pool: &Pool, joiner: &Pool) -> CpuFacts {
+    let joiner = sole_host(joiner);
+    let joiner_cpu =
+        joiner.clone().and_then(|host| named(host.cpu.as_ref(), || format!("host {}, cpu", label(host))));
+    let sides = Sides { pool, coordinator: pool.coordinator_host(), joiner, joiner_cpu };
+    let scheme = scheme(pool);
+    let mut facts = match scheme.text() {
+        Some("masking") => sides.masked(),
+        Some(_) => sides.levelled(),
+        None => sides.common(&scheme.unknown().cloned().unwrap_or_default()),
+    };
+    facts.scheme = scheme;
+    facts
+}
+
+/// The host that a joiner is; of a pool of several its coordinator.
+pub fn sole_host(joiner: &Pool) -> Known<&Host> {
+    match &joiner.hosts {
+        Known::Yes(hosts) if hosts.len() == 1 => Known::Yes(&hosts[0]),
+        Known::Yes(_) => joiner.coordinator_host(),
+        Known::No(unknown) => Known::No(Unknown::because(unknown.reason, "the joiner's host")),
+    }
+}
+
+/// Which scheme a pool's release uses, by what its hosts say of their CPUs, else by their version.
+fn scheme(pool: &Pool) -> Known<String> {
+    if pool.cpu_info.get().is_some_and(|cpu| cpu.vendor.get().is_some() || cpu.features_hvm_host.get().is_some()) {
+        return Known::Yes("levelling".to_owned());
+    }
+    let cpus = || pool.hosts.each().filter_map(|host| host.cpu.get());
+    let has = |set: fn(&HostCpu) -> bool| cpus().any(set);
+    let levelling = has(|cpu| {
+        [&cpu.features_hvm, &cpu.features_pv, &cpu.features_hvm_host, &cpu.features_pv_host]
+            .into_iter()
+            .any(|set| set.get().is_some())
+    });
+    let masking = has(|cpu| {
+        cpu.maskable.get().is_some()
+            || cpu.physical_features.get().is_some()
+            || cpu.features.get().is_some_and(|features| features.words().len() == 4)
+    });
+    let by_version = || {
+        let versions = pool.hosts.each().filter_map(|host| host.software_version.get()?.get("product_version"));
+        versions.filter_map(|version| version.split('.').next()?.parse::<u32>().ok()).min()
+    };
+    let word = match (levelling, masking) {
+        (true, _) => "levelling",
+        (false, true) => "masking",
+        (false, false) => match by_version() {
+            Some(5 | 6) => "masking",
+            Some(7..) => "levelling",
+            _ => return Known::no(Reason::NotCollected, "the CPUs of the pool's hosts and their product version"),
+        },
+    };
+    Known::Yes(word.to_owned())
+}
+
+impl Sides<'_> {
+    /// What both schemes share; the rest unknown for this reason.
+    fn common(&self, rest: &Unknown) -> CpuFacts {
+        fn no<T>(rest: &Unknown) -> Known<T> {
+            Known::No(rest.clone())
+        }
+        let pool_vendor = self.pool_vendor();
+        let joiner_vendor = self.joiner_cpu.clone().and_then(|cpu| self.of_joiner(&cpu.vendor, "vendor"));
+        CpuFacts {
+            scheme: Known::default(),
+            joiner_provenance: self
+                .joiner_cpu
+                .clone()
+                .map(|cpu| cpu.provenance.text().unwrap_or(predict::OBSERVED).to_owned()),
+            predicted_for: self.predicted_for(),
+            unpredictable: self.unpredictable(),
+            vendors_differ: vendors_differ(&joiner_vendor, &pool_vendor),
+            pool_vendor,
+            joiner_vendor,
+            level_source: no(rest),
+            level_before_hvm: no(rest),
+            level_before_pv: no(rest),
+            level_after_hvm: no(rest),
+            level_after_pv: no(rest),
+            level_before_hvm_max: no(rest),
+            level_before_pv_max: no(rest),
+            level_after_hvm_max: no(rest),
+            level_after_pv_max: no(rest),
+            level_agrees: no(rest),
+            level_disagreement: no(rest),
+            level_skipped_hosts: Vec::new(),
+            hosts_without_hvm: Vec::new(),
+            joiner_skipped: false,
+            lost_by_pool: no(rest),
+            lost_groups: no(rest),
+            lost_undecided: no(rest),
+            hidden_on_joiner: no(rest),
+            hidden_groups: no(rest),
+            stranded_vms: no(rest),
+            undecided_vms: no(rest),
+            joiner_hvm: self.joiner_hvm(),
+            pool_hvm: pool_hvm(self.pool),
+            joiner_nx: self.joiner_nx(),
+            cores_differ: self.joiner.clone().and_then(groups::differ),
+            core_groups: self.joiner.clone().and_then(groups::describe),
+            same_model: self.same_model(),
+            same_model_differs: no(rest),
+            masking: MaskingFacts::not_applicable("pools of this release level their CPUs instead of masking them"),
+        }
+    }
+
+    fn levelled(&self) -> CpuFacts {
+        let before = Level::of_pool(self.pool);
+        let server = Level::of_server(self.pool);
+        let (after, joiner_skipped) = match &self.joiner {
+            Known::Yes(host) => {
+                let after = before.clone().with(host);
+                let skipped = after.skipped.len() > before.skipped.len();
+                (after, skipped)
+            }
+            Known::No(unknown) => (before.clone().unknown(unknown), false),
+        };
+        let disagreement = disagreement(self.pool, &server);
+        let (lost, lost_undecided) = self.lost(&before, &after);
+        let hidden = self.hidden(&after);
+        let (stranded, undecided) = self.vms(|vm| self.joiner.clone().and_then(|host| may_move(vm, host)));
+        CpuFacts {
+            level_source: Known::Yes(level_source(self.pool, &before).to_owned()),
+            level_agrees: disagreement.as_ref().map(String::is_empty),
+            level_disagreement: disagreement,
+            lost_groups: lost.as_ref().map(|features| group_texts(features)),
+            lost_by_pool: lost,
+            lost_undecided,
+            hidden_groups: hidden.as_ref().map(|features| group_texts(features)),
+            hidden_on_joiner: hidden,
+            stranded_vms: stranded,
+            undecided_vms: undecided,
+            same_model_differs: self.same_model_differs(before.shape),
+            level_before_hvm: before.hvm_default,
+            level_before_pv: before.pv_default,
+            level_before_hvm_max: before.hvm_max,
+            level_before_pv_max: before.pv_max,
+            level_after_hvm: after.hvm_default,
+            level_after_pv: after.pv_default,
+            level_after_hvm_max: after.hvm_max,
+            level_after_pv_max: after.pv_max,
+            level_skipped_hosts: before.skipped,
+            hosts_without_hvm: before.without_hvm,
+            joiner_skipped,
+            ..self.common(&Unknown::default())
+        }
+    }
+
+    fn masked(&self) -> CpuFacts {
+        let facts = masking::derive(self.pool, &self.coordinator, &self.joiner);
+        let by_name = |from: &Known<Featureset>| {
+            masking::missing(from, &facts).map(|missing| {
+                missing.features().map(|feature| self.fact(feature, vec!["all".to_owned()])).collect::<Vec<_>>()
+            })
+        };
+        let lost = by_name(&facts.pool_features);
+        let hidden = by_name(&facts.joiner_physical);
+        let vendor = self.joiner_cpu.clone().and_then(|cpu| cpu.vendor.clone());
+        let (stranded, undecided) = self.vms(|vm| may_move_masked(vm, &vendor, &facts));
+        CpuFacts {
+            lost_groups: lost.as_ref().map(|features| group_texts(features)),
+            lost_by_pool: lost,
+            lost_undecided: Known::Yes(Vec::new()),
+            hidden_groups: hidden.as_ref().map(|features| group_texts(features)),
+            hidden_on_joiner: hidden,
+            stranded_vms: stranded,
+            undecided_vms: undecided,
+            same_model_differs: self.same_model().and_then(|same| facts.equal.as_ref().map(|equal| same && !*equal)),
+            masking: facts,
+            ..self.common(&Unknown::because(Reason::NotApplicable, "levelling came with 7.0"))
+        }
+    }
+
+    /// What the server compares with: its own pool.cpu_info, before 7.0 the coordinator's CPU.
+    fn pool_vendor(&self) -> Known<String> {
+        if let Known::Yes(cpu) = &self.pool.cpu_info {
+            return named(cpu.vendor.clone(), || "pool.cpu_info.vendor".to_owned());
+        }
+        self.coordinator.clone().and_then(|host| {
+            let vendor = host.cpu.as_ref().and_then(|cpu| cpu.vendor.clone());
+            named(vendor, || format!("pool.cpu_info; host {}, cpu.vendor", label(host)))
+        })
+    }
+
+    fn of_joiner<T: Clone>(&self, known: &Known<T>, field: &str) -> Known<T> {
+        named(known.clone(), || {
+            let host = self.joiner.get().map_or_else(|| "the joiner".to_owned(), |host| label(host));
+            format!("host {host}, cpu.{field}")
+        })
+    }
+
+    fn predicted(&self) -> bool {
+        self.joiner_cpu.get().is_some_and(|cpu| cpu.provenance.text() == Some(predict::PREDICTED))
+    }
+
+    fn predicted_for(&self) -> Known<String> {
+        if !self.predicted() {
+            return self.joiner_cpu.clone().map(|_| String::new());
+        }
+        self.joiner_cpu.clone().and_then(|cpu| self.of_joiner(&cpu.predicted_for, "predicted_for"))
+    }
+
+    fn unpredictable(&self) -> Known<Vec<String>> {
+        self.joiner_cpu.clone().and_then(|cpu| {
+            self.joiner
+                .clone()
+                .map(|host| if self.predicted() { predict::unpredictable_of(host, cpu) } else { Vec::new() })
+        })
+    }
+}

@@ -1,0 +1,58 @@
+//! VMs that could not move to the joiner.
+
+use super::Sides;
+use crate::cpu::facts::VmFact;
+use crate::cpu::levelling::named;
+use crate::cpu::mobility::{Refusal, may_have_to_move};
+use crate::cpu::names;
+use crate::facts::{Featureset, Known};
+use crate::snapshot::Vm;
+
+impl Sides<'_> {
+    /// The VMs that this judge refuses, and those that it cannot judge.
+    pub(super) fn vms(
+        &self,
+        judge: impl Fn(&Vm) -> Known<Option<Refusal>>,
+    ) -> (Known<Vec<VmFact>>, Known<Vec<VmFact>>) {
+        let vms = match named(self.pool.vms.as_ref(), || "the pool's VMs".to_owned()) {
+            Known::Yes(vms) => vms,
+            Known::No(unknown) => return (Known::No(unknown.clone()), Known::No(unknown)),
+        };
+        let (mut stranded, mut undecided) = (Vec::new(), Vec::new());
+        for vm in vms.iter().filter(|vm| may_have_to_move(vm)) {
+            match judge(vm) {
+                Known::Yes(None) => {}
+                Known::Yes(Some(Refusal::Features(missing))) => {
+                    let (blank, sure): (Vec<_>, Vec<_>) =
+                        missing.features().partition(|feature| self.unreadable(*feature));
+                    let (list, reason) = if sure.is_empty() {
+                        (&mut undecided, "the joiner's words that hold these features were not readable")
+                    } else {
+                        (&mut stranded, Refusal::Features(Featureset::default()).text())
+                    };
+                    let named = if sure.is_empty() { blank } else { sure };
+                    let provisional = self.predicted()
+                        && named.iter().all(|feature| names::group(*feature) == names::MITIGATIONS_GROUP);
+                    let missing = named.into_iter().map(names::name).collect();
+                    list.push(VmFact { provisional, ..vm_fact(vm, missing, reason) });
+                }
+                Known::Yes(Some(refusal)) => stranded.push(vm_fact(vm, Vec::new(), refusal.text())),
+                Known::No(unknown) => undecided.push(vm_fact(vm, Vec::new(), &unknown.to_string())),
+            }
+        }
+        (Known::Yes(stranded), Known::Yes(undecided))
+    }
+}
+
+fn vm_fact(vm: &Vm, missing: Vec<String>, reason: &str) -> VmFact {
+    let text = |known: &Known<String>| known.text().unwrap_or_default().to_owned();
+    VmFact {
+        name_label: text(&vm.name_label),
+        uuid: text(&vm.uuid),
+        power_state: text(&vm.power_state),
+        reference: text(&vm.reference),
+        missing,
+        reason: reason.to_owned(),
+        provisional: false,
+    }
+}

@@ -1,0 +1,39 @@
+//! Text that fits a width.
+
+/// Words after a heading, wrapped, each further line indented to `indent`.
+pub(super) fn wrap(heading: &str, words: &[String], separator: &str, indent: usize, width: usize) -> String {
+    let mut text = heading.to_owned();
+    let mut column = heading.chars().count();
+    for (index, word) in words.iter().enumerate() {
+        let last = index + 1 == words.len();
+        let piece = format!("{word}{}", if last { "" } else { separator.trim_end() });
+        let blank = usize::from(index > 0);
+        if column + blank + piece.chars().count() > width && column > indent {
+            text.push('\n');
+            text.push_str(&" ".repeat(indent));
+            column = indent;
+        } else if blank == 1 {
+            text.push(' ');
+            column += 1;
+        }
+        column += piece.chars().count();
+        text.push_str(&piece);
+    }
+    text.truncate(text.trim_end().len());
+    text.push('\n');
+    text
+}
+
+/// A text cut to a width, with a sign that it was.
+pub(super) fn cut(text: &str, width: usize) -> String {
+    if text.chars().count() <= width {
+        return text.to_owned();
+    }
+    let kept: String = text.chars().take(width.saturating_sub(1)).collect();
+    format!("{}…", kept.trim_end())
+}
+
+/// Printable text of an unknown origin: control characters shown, not obeyed.
+pub(super) fn plain(text: &str) -> String {
+    text.trim().chars().map(|letter| if letter.is_control() { '\u{fffd}' } else { letter }).collect()
+}
