@@ -432,6 +432,29 @@ proptest! {
         prop_assert!(level(&words).is_equal(&level(&shuffled)));
     }
 
+    /// Whatever the words: nothing panics, the pool loses only what it had, the joiner hides only what it has.
+    #[test]
+    fn losses_are_of_what_was_there(
+        ours in prop::collection::vec(any::<u32>(), 0..6),
+        theirs in prop::collection::vec(any::<u32>(), 0..6),
+    ) {
+        let (ours, theirs) = (Featureset::new(ours), Featureset::new(theirs));
+        let of = |set: &Featureset| cpu(&set.to_string(), &set.to_string());
+        let facts = derive(&pool(vec![host("a", of(&ours))]), &pool(vec![host("b", of(&theirs))]));
+        // SYSCALL is made to follow LM, so that made-up words may lose it with LM.
+        let real = |names: Vec<String>| names.into_iter().filter(|name| name != "syscall");
+        for feature in real(feature_names(&facts.lost_by_pool)) {
+            let feature = names::find(&feature).unwrap();
+            prop_assert!(names::comparable(&ours, Some("GenuineIntel")).has(feature) && !theirs.has(feature));
+        }
+        for feature in real(feature_names(&facts.hidden_on_joiner)) {
+            let feature = names::find(&feature).unwrap();
+            prop_assert!(names::comparable(&theirs, Some("GenuineIntel")).has(feature) && !ours.has(feature));
+        }
+        let old = |name: &str, set: &Featureset| legacy(name, &set.to_string(), &set.to_string(), "base");
+        let _ = derive(&legacy_pool(None, vec![old("a", &ours)]), &legacy_pool(None, vec![old("j", &theirs)]));
+    }
+
     /// The value is a mask of the physical words, equals the pool where bits count, and leaves alone what cannot go.
     #[test]
     fn a_mask_does_what_it_promises(

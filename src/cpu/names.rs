@@ -93,8 +93,8 @@ pub fn find(text: &str) -> Option<usize> {
         let mut found = numbered().filter(|(_, bit)| has(bit)).map(|(feature, _)| feature);
         found.next().filter(|_| found.next().is_none())
     };
-    by(&|bit| !bit.name.is_empty() && squash(bit.name) == wanted)
-        .or_else(|| by(&|bit| bit.aliases.iter().any(|alias| squash(alias) == wanted)))
+    by(&|bit| !bit.name.is_empty() && letters(bit.name).eq(wanted.chars()))
+        .or_else(|| by(&|bit| bit.aliases.iter().any(|alias| letters(alias).eq(wanted.chars()))))
         .or_else(|| find_bit(text))
 }
 
@@ -164,7 +164,11 @@ fn find_bit(text: &str) -> Option<usize> {
 }
 
 fn squash(text: &str) -> String {
-    text.trim().chars().filter(|letter| !matches!(letter, '-' | '_' | '.')).flat_map(char::to_lowercase).collect()
+    letters(text).collect()
+}
+
+fn letters(text: &str) -> impl Iterator<Item = char> {
+    text.trim().chars().filter(|letter| !matches!(letter, '-' | '_' | '.')).flat_map(char::to_lowercase)
 }
 
 #[cfg(test)]

@@ -35,8 +35,12 @@ pub struct HostLevel {
     pub name: String,
     /// What it has and guests will not see.
     pub hidden: Vec<String>,
+    /// The same by group, for a sentence.
+    pub hidden_groups: Vec<String>,
     /// What the others would have in common without it.
     pub costs: Vec<String>,
+    /// The same by group.
+    pub costs_groups: Vec<String>,
     /// Whether it is left out of this level: it runs no HVM guests.
     pub left_out: bool,
 }
@@ -76,12 +80,18 @@ fn set_level(hosts: &[Labelled<'_>], set: SetKind) -> Option<SetLevel> {
     let people = |index: usize, set: &Featureset| names::comparable(set, hosts[index].1.vendor.text());
     let hosts = (0..hosts.len())
         .map(|index| {
-            let named = |more: &Featureset| names::names(&people(index, more).diff(&people(index, &level)));
+            let more = |set: Featureset| {
+                let counted = if counts(index) { set } else { Featureset::default() };
+                people(index, &counted).diff(&people(index, &level))
+            };
+            let (hidden, costs) = (more(sets[index].clone()), more(without(index)));
             HostLevel {
                 name: hosts[index].0.clone(),
+                hidden: names::names(&hidden),
+                hidden_groups: groups(&hidden),
+                costs: names::names(&costs),
+                costs_groups: groups(&costs),
                 left_out: !counts(index),
-                hidden: if counts(index) { named(&sets[index]) } else { Vec::new() },
-                costs: if counts(index) { named(&without(index)) } else { Vec::new() },
             }
         })
         .collect();
@@ -110,9 +120,9 @@ impl Levelled {
                 if host.left_out {
                     out.push_str("    runs no HVM guests and is left out\n");
                 }
-                for (what, features) in [("hides ", &host.hidden), ("costs ", &host.costs)] {
-                    if !features.is_empty() {
-                        out.push_str(&wrap(&format!("    {what}"), &groups(features), ",", 10, width));
+                for (what, groups) in [("hides ", &host.hidden_groups), ("costs ", &host.costs_groups)] {
+                    if !groups.is_empty() {
+                        out.push_str(&wrap(&format!("    {what}"), groups, ",", 10, width));
                     }
                 }
             }
@@ -122,8 +132,7 @@ impl Levelled {
     }
 }
 
-fn groups(features: &[String]) -> Vec<String> {
-    let with_group =
-        features.iter().map(|name| (names::find(name).map_or(names::UNNAMED_GROUP, names::group), name.as_str()));
-    names::grouped(with_group)
+fn groups(set: &Featureset) -> Vec<String> {
+    let features: Vec<_> = set.features().map(|feature| (names::group(feature), names::name(feature))).collect();
+    names::grouped(features.iter().map(|(group, name)| (*group, name.as_str())))
 }
