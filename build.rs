@@ -3,18 +3,20 @@
 #[path = "build/cpu_tables.rs"]
 mod cpu_tables;
 
+use std::error::Error;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
-fn main() -> io::Result<()> {
+fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo:rerun-if-changed=rules");
     println!("cargo:rerun-if-changed=build.rs");
     println!("cargo:rerun-if-changed=build");
     let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default()).join("rules");
     let out = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default());
     cpu_tables::write(&root.join("data"), &out)?;
-    embed_rules(&root, &out)
+    embed_rules(&root, &out)?;
+    embed_server_tables(&root, &out)
 }
 
 /// `rules.rs`: one (phase, stem, path, text) for each rule file, in the order of the phases and names.
@@ -48,4 +50,65 @@ fn files(folder: &Path, extension: &str) -> io::Result<Vec<PathBuf>> {
     }
     paths.sort();
     Ok(paths)
+}
+
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ChecksFile {
+    check: Vec<CheckEntry>,
+}
+
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CheckEntry {
+    name: String,
+    #[serde(default)]
+    about: String,
+    versions: Vec<(String, String)>,
+    #[serde(default)]
+    force_skips: bool,
+}
+
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ReleasesFile {
+    release: Vec<ReleaseEntry>,
+}
+
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ReleaseEntry {
+    name: String,
+    api: String,
+    xapi: String,
+    product: String,
+    documented_hosts: i64,
+}
+
+/// `join_checks.rs` and `releases.rs`: the tables of `src/rules/checks.rs` and `src/rules/release.rs`.
+fn embed_server_tables(root: &Path, out: &Path) -> Result<(), Box<dyn Error>> {
+    let text = fs::read_to_string(root.join("data/join-checks.toml"))?;
+    let file: ChecksFile = toml::from_str(&text)?;
+    let mut code = String::from("&[\n");
+    for CheckEntry { name, about, versions, force_skips } in file.check {
+        let _ = writeln!(
+            code,
+            "    ServerCheck {{ name: {name:?}, about: {about:?}, versions: &{versions:?}, force_skips: {force_skips} }},",
+        );
+    }
+    code.push_str("]\n");
+    fs::write(out.join("join_checks.rs"), code)?;
+
+    let text = fs::read_to_string(root.join("data/releases.toml"))?;
+    let file: ReleasesFile = toml::from_str(&text)?;
+    let mut code = String::from("&[\n");
+    for ReleaseEntry { name, api, xapi, product, documented_hosts } in file.release {
+        let _ = writeln!(
+            code,
+            "    ReleaseLine {{ name: {name:?}, api: {api:?}, xapi: {xapi:?}, product: {product:?}, documented_hosts: {documented_hosts} }},",
+        );
+    }
+    code.push_str("]\n");
+    fs::write(out.join("releases.rs"), code)?;
+    Ok(())
 }

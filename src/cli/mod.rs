@@ -1,10 +1,42 @@
 //! The command line: one file a command; arguments in, exit status out. The only place that prints.
 
+mod args;
+mod check;
+mod collect;
+mod cpu;
+mod error;
 mod exit;
+mod output;
+mod rules;
+mod schema;
+mod targets;
 
+use clap::Parser as _;
+
+pub use error::CliError;
 pub use exit::Exit;
+
+use args::{Cli, Command};
 
 /// Runs the command that the process was started with.
 pub fn run() -> Exit {
-    Exit::Done
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // clap's own printing knows whether this is help (standard output) or a mistake (standard error).
+            let _ = error.print();
+            return if error.use_stderr() { Exit::Usage } else { Exit::Done };
+        }
+    };
+    let done = match &cli.command {
+        Command::Check(args) => check::run(args),
+        Command::Collect(args) => collect::run(args),
+        Command::Cpu(args) => cpu::run(args),
+        Command::Rules(args) => rules::run(args),
+        Command::Schema(args) => schema::run(args),
+    };
+    done.unwrap_or_else(|error| {
+        output::complain(&format!("poolgate: {error}"));
+        error.exit()
+    })
 }

@@ -1,6 +1,9 @@
 //! Targets to snapshots: the machine underneath, files, record dumps. The only room below `cli` that does I/O.
 //! Called by `cli`; knows `snapshot`, `facts` and `cpu` (leaves to words, prediction).
 
+pub mod assume;
+pub mod local;
+
 mod error;
 mod files;
 mod look;
@@ -63,4 +66,3 @@ fn read_document(document: Document<'_>, path: Option<&Path>) -> Result<Collecte
         Form::JsonAnswer | Form::XmlAnswer => records::read_answer(&name, form, text, path),
     }
 }
-pub mod local;

@@ -122,6 +122,8 @@ facts! {
         pub missing: Vec<String>,
         /// Why, in the server's words; or which fact is missing.
         pub reason: String,
+        /// Whether it could; for those that are listed, no or not known.
+        pub can_move: Known<bool>,
         /// Whether the verdict rests on predicted speculation controls alone, which microcode may change.
         pub provisional: bool,
     }

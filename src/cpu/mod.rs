@@ -4,6 +4,7 @@
 mod derive;
 mod facts;
 mod groups;
+pub mod leaves;
 pub mod levelling;
 pub mod masking;
 pub mod matrix;
@@ -15,4 +16,3 @@ pub mod releases;
 pub use derive::{derive, eject, sole_host};
 pub use facts::{CpuFacts, EjectCpuFacts, FeatureFact, VmFact};
 pub use masking::{MaskingFacts, MemberMask};
-pub mod leaves;

@@ -1,2 +1,100 @@
 //! Findings and verdicts in the formats that people and programs read. Renderers take a report and write it;
 //! they decide nothing.
+
+mod json;
+mod schema;
+mod table;
+
+pub use json::to_json;
+pub use schema::json_schema;
+pub use table::{TableOptions, to_table};
+
+use crate::cpu::CpuFacts;
+use crate::rules::{Finding, Outcome, Policy, Prediction, Severity, Verdict};
+
+/// A judged run: one pool, its joiners in order.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// The verdict over all joiners.
+    pub verdict: Verdict,
+    /// The pool that was joined in thought.
+    pub pool: PoolSummary,
+    /// What the operator asked for.
+    pub policy: Policy,
+    /// The joiners, in their order.
+    pub joiners: Vec<JoinerReport>,
+}
+
+/// What a report says of the pool.
+#[derive(Clone, Debug)]
+pub struct PoolSummary {
+    /// Its name, else its coordinator's.
+    pub name: String,
+    /// Its uuid; empty when unknown.
+    pub uuid: String,
+    /// How many hosts it has before the first joiner.
+    pub hosts: Option<usize>,
+    /// Its coordinator's release, where known.
+    pub release: String,
+    /// The target that it was read from.
+    pub target: String,
+    /// Remarks of the collector.
+    pub notes: Vec<String>,
+}
+
+/// What a report says of one joiner.
+#[derive(Clone, Debug)]
+pub struct JoinerReport {
+    /// The host's name.
+    pub name: String,
+    /// The host's uuid; empty when unknown.
+    pub uuid: String,
+    /// The target that it was read from.
+    pub target: String,
+    /// Its release, where known.
+    pub release: String,
+    /// Its verdict.
+    pub verdict: Verdict,
+    /// What pool.join would answer; none where there is no server to ask.
+    pub server: Option<Prediction>,
+    /// What the join does to the CPU level.
+    pub cpu: CpuFacts,
+    /// What each rule said, the weightiest first.
+    pub findings: Vec<Finding>,
+    /// What is assumed and not seen.
+    pub assumed: Vec<String>,
+    /// Remarks of the collector.
+    pub notes: Vec<String>,
+}
+
+impl JoinerReport {
+    /// How many rules of a severity had an outcome.
+    pub fn count(&self, severity: Severity, outcome: Outcome) -> usize {
+        self.findings.iter().filter(|finding| finding.severity == severity && finding.outcome == outcome).count()
+    }
+
+    /// The findings that have something to say.
+    pub fn telling(&self) -> impl Iterator<Item = &Finding> {
+        self.findings.iter().filter(|finding| matches!(finding.outcome, Outcome::Fail | Outcome::Unknown))
+    }
+}
+
+/// Puts the weightiest first: failed before undecided, blockers before warnings, then in the server's order, then by
+/// name; what passed comes last.
+pub fn sort(findings: &mut [Finding]) {
+    findings.sort_by_key(|finding| {
+        let outcome = match (finding.outcome, finding.severity) {
+            (Outcome::Fail, Severity::Blocker) => 0,
+            (Outcome::Unknown, Severity::Blocker) => 1,
+            (Outcome::Fail, Severity::Warning) => 2,
+            (Outcome::Unknown, Severity::Warning) => 3,
+            (Outcome::Fail, Severity::Note) => 4,
+            (Outcome::Unknown, Severity::Note) => 5,
+            (Outcome::Pass, _) => 6,
+            (Outcome::NotApplicable, _) => 7,
+        };
+        let place =
+            finding.server.as_ref().and_then(|(check, part, _)| Some((crate::rules::check_place(check)?, *part)));
+        (outcome, place.unwrap_or((usize::MAX, 0)), finding.rule.clone())
+    });
+}

@@ -1,4 +1,34 @@
 //! The rule engine: loads rules as data, checks their expressions against the model, judges a case with them.
-//! Pure; called by `cli` and `report`'s callers. Knows `facts`, `snapshot` and `cpu`.
+//! Pure; called by `cli`. Knows `facts`, `snapshot` and `cpu`.
 
 pub mod expr;
+
+mod case;
+mod checks;
+mod examples;
+mod explain;
+mod file;
+mod judge;
+mod outcome;
+mod registry;
+mod release;
+mod rule;
+mod sequence;
+mod server;
+
+pub use case::{Case, Policy, Side};
+pub use checks::{CHECKS, LICENCE_CHECK, ServerCheck};
+pub use examples::{ExampleError, example_sides, run_examples};
+pub use explain::{explain, missing_examples, rule_schema, vocabulary};
+pub use file::Example;
+pub use outcome::{Evidence, Finding, FixStep, Outcome, Refusal, ServerAnswer, Severity, Verdict};
+pub use registry::{Registry, RuleSource};
+pub use release::{RELEASES, Release, ReleaseLine, at_least, compare_versions, release_of};
+pub use rule::{Phase, Rule, RuleError};
+pub use sequence::{Judgement, judge_sequence, release_name};
+pub use server::{FailingCheck, Prediction};
+
+/// A check's place in the server's order, by the name in the server's source.
+pub fn check_place(name: &str) -> Option<usize> {
+    checks::find(name).map(|(place, _)| place)
+}

@@ -26,6 +26,9 @@ model! {
         pub api_version_minor: Known<i64>,
         /// `host.software_version` as the server gives it: `xapi`, `platform_version`, `db_schema`, …
         pub software_version: Known<BTreeMap<String, String>>,
+        /// The release that is assumed and not seen (`--as-release`): `software_version` then holds only what follows
+        /// from it, and a key that is missing there is unknown.
+        pub assumed_release: Known<String>,
         /// The licence edition in force.
         pub edition: Known<String>,
         /// The editions that its licence daemon offers, by name (8.2 and newer).

@@ -1,6 +1,7 @@
 //! What was observed, and nothing else: the versioned model of a pool (a standalone host is a pool of one).
 //! Pure data; `collect` fills it, `cpu`, `network` and `rules` read it. No I/O here.
 
+mod admit;
 mod cluster;
 mod hardware;
 mod host;

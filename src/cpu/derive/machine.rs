@@ -10,6 +10,13 @@ impl Sides<'_> {
     /// The server's view of its capabilities, and whether the sets for HVM guests have anything in them: without
     /// virtualisation in firmware they hold only what Xen always grants, and not the FPU.
     pub(super) fn joiner_hvm(&self) -> Known<bool> {
+        if self.predicted() {
+            // A prediction takes virtualisation as on; only firmware knows.
+            return self.joiner.clone().and_then(|host| {
+                let firmware = host.hardware.as_ref().and_then(|hardware| hardware.virtualisation_enabled.clone());
+                named(firmware, || format!("host {}, hardware.virtualisation_enabled", label(host)))
+            });
+        }
         let capable = self.joiner.clone().and_then(hvm_capable);
         let fpu = self.joiner_cpu.clone().and_then(|cpu| {
             let (key, set) = max_set(cpu, Guest::Hvm);

@@ -5,7 +5,7 @@ use crate::cpu::facts::VmFact;
 use crate::cpu::levelling::named;
 use crate::cpu::mobility::{Refusal, may_have_to_move};
 use crate::cpu::names;
-use crate::facts::{Featureset, Known};
+use crate::facts::{Featureset, Known, Reason, Unknown};
 use crate::snapshot::Vm;
 
 impl Sides<'_> {
@@ -25,19 +25,19 @@ impl Sides<'_> {
                 Known::Yes(Some(Refusal::Features(missing))) => {
                     let (blank, sure): (Vec<_>, Vec<_>) =
                         missing.features().partition(|feature| self.unreadable(*feature));
-                    let (list, reason) = if sure.is_empty() {
-                        (&mut undecided, "the joiner's words that hold these features were not readable")
-                    } else {
-                        (&mut stranded, Refusal::Features(Featureset::default()).text())
-                    };
-                    let named = if sure.is_empty() { blank } else { sure };
+                    let names = |features: &[usize]| features.iter().copied().map(names::name).collect();
+                    if sure.is_empty() {
+                        let why = "the joiner's words that hold these features were not readable";
+                        undecided.push(undecided_fact(vm, names(&blank), Unknown::because(Reason::NotCollected, why)));
+                        continue;
+                    }
                     let provisional = self.predicted()
-                        && named.iter().all(|feature| names::group(*feature) == names::MITIGATIONS_GROUP);
-                    let missing = named.into_iter().map(names::name).collect();
-                    list.push(VmFact { provisional, ..vm_fact(vm, missing, reason) });
+                        && sure.iter().all(|feature| names::group(*feature) == names::MITIGATIONS_GROUP);
+                    let reason = Refusal::Features(Featureset::default()).text();
+                    stranded.push(VmFact { provisional, ..vm_fact(vm, names(&sure), reason) });
                 }
                 Known::Yes(Some(refusal)) => stranded.push(vm_fact(vm, Vec::new(), refusal.text())),
-                Known::No(unknown) => undecided.push(vm_fact(vm, Vec::new(), &unknown.to_string())),
+                Known::No(unknown) => undecided.push(undecided_fact(vm, Vec::new(), unknown)),
             }
         }
         (Known::Yes(stranded), Known::Yes(undecided))
@@ -54,5 +54,11 @@ fn vm_fact(vm: &Vm, missing: Vec<String>, reason: &str) -> VmFact {
         missing,
         reason: reason.to_owned(),
         provisional: false,
+        can_move: Known::Yes(false),
     }
+}
+
+/// A VM of which it is not known whether it could move, and why not.
+fn undecided_fact(vm: &Vm, missing: Vec<String>, unknown: Unknown) -> VmFact {
+    VmFact { can_move: Known::No(unknown.clone()), ..vm_fact(vm, missing, &unknown.detail) }
 }

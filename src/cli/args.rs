@@ -1,0 +1,172 @@
+//! The command line's grammar.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Pre-flight checker and gate for adding servers to XenServer / XCP-ng resource pools.
+///
+/// Exit status: 0 GO or done, 1 NO-GO or differences, 2 bad usage or input, 3 UNDECIDED, 4 target not reached.
+#[derive(Debug, Parser)]
+#[command(name = "poolgate", version, disable_help_subcommand = true)]
+pub(super) struct Cli {
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// May these hosts join that pool, in this order?
+    Check(Check),
+    /// Take a snapshot of one host or pool, to keep, compare or send
+    Collect(Collect),
+    /// CPU features by name: what is there, what differs, what levelling leaves
+    #[command(subcommand)]
+    Cpu(Cpu),
+    /// The knowledge, readable; a user's own rules checked
+    #[command(subcommand)]
+    Rules(Rules),
+    /// Print the JSON Schema of snapshots or reports
+    Schema(Schema),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Check {
+    /// The pool: a snapshot, a dump of XenAPI records (file or folder), or - for standard input
+    #[arg(long, value_name = "TARGET")]
+    pub(super) pool: String,
+    /// A joiner: `local`, a snapshot, a dump of XenAPI records, or -; repeat for several, judged in this order
+    #[arg(long, value_name = "TARGET", required = true)]
+    pub(super) host: Vec<String>,
+    /// How many hosts a pool may have
+    #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(i64).range(1..))]
+    pub(super) max_hosts: i64,
+    /// Judge a candidate without the product as if this release were installed, for example xcp-ng-8.3
+    #[arg(long, value_name = "NAME")]
+    pub(super) as_release: Option<String>,
+    /// End with status 1 also for GO WITH WARNINGS
+    #[arg(long, value_enum, value_name = "LEVEL")]
+    pub(super) fail_on: Option<FailOn>,
+    #[command(flatten)]
+    pub(super) rules: OwnRules,
+    /// Show also the rules that passed or had no say
+    #[arg(long)]
+    pub(super) all: bool,
+    /// Print the verdicts only
+    #[arg(long, short)]
+    pub(super) quiet: bool,
+    #[command(flatten)]
+    pub(super) output: Output,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum FailOn {
+    /// Warnings fail the check
+    Warning,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct OwnRules {
+    /// Add the rules of this folder to the built-in ones; repeatable
+    #[arg(long = "rules", value_name = "DIR")]
+    pub(super) folders: Vec<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// For people, 80 columns
+    #[default]
+    Table,
+    /// For programs, versioned
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Output {
+    /// How to print
+    #[arg(long, value_enum)]
+    pub(super) format: Option<Format>,
+    /// Write to this file instead of standard output; repeatable, format by extension (.json, .txt)
+    #[arg(short = 'o', long = "output", value_name = "FILE")]
+    pub(super) files: Vec<PathBuf>,
+    /// No colour, also on a terminal
+    #[arg(long)]
+    pub(super) no_color: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Collect {
+    /// `local`, a dump of XenAPI records (file or folder), a snapshot, or -
+    pub(super) target: String,
+    /// Write to this file instead of standard output
+    #[arg(short = 'o', long = "output", value_name = "FILE")]
+    pub(super) file: Option<PathBuf>,
+    /// Only JSON: a snapshot has no other form
+    #[arg(long, value_parser = ["json"], default_value = "json", hide_default_value = true)]
+    pub(super) format: String,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Cpu {
+    /// What a CPU has: identity, words, features by name
+    Decode(CpuTargets),
+    /// Which features differ between hosts; status 1 when any does
+    Diff(CpuTargets),
+    /// What levelling leaves of these hosts
+    Level(CpuTargets),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CpuTargets {
+    /// Hosts or pools: `local`, snapshots, dumps of XenAPI records, or -
+    #[arg(required = true, value_name = "TARGET")]
+    pub(super) targets: Vec<String>,
+    /// Predict what Xen would offer on hosts without it, for example xcp-ng-8.3
+    #[arg(long, value_name = "NAME")]
+    pub(super) as_release: Option<String>,
+    #[command(flatten)]
+    pub(super) output: Output,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Rules {
+    /// All rules, one a line
+    List {
+        #[command(flatten)]
+        rules: OwnRules,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// All there is to know about one rule
+    Explain {
+        /// The rule's id
+        id: String,
+        #[command(flatten)]
+        rules: OwnRules,
+    },
+    /// Check rules and run their examples; status 1 when an example shows something else
+    Test {
+        /// A folder of rules of your own; the built-in ones when left out
+        dir: Option<PathBuf>,
+    },
+    /// The facts and functions that rules may use, and the shape of rule files
+    Schema {
+        #[command(flatten)]
+        output: Output,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Schema {
+    /// Of what
+    #[arg(value_enum)]
+    pub(super) of: SchemaOf,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum SchemaOf {
+    /// Of snapshots
+    Snapshot,
+    /// Of JSON reports
+    Report,
+}

@@ -1,0 +1,20 @@
+//! `poolgate collect`: a snapshot of one host or pool, to keep, compare or send.
+
+use super::Exit;
+use super::args::Collect;
+use super::error::CliError;
+use super::output::{complain, print, write_file};
+use super::targets::collect;
+
+pub(super) fn run(args: &Collect) -> Result<Exit, CliError> {
+    let (snapshot, notes) = collect(&args.target)?;
+    for note in notes {
+        complain(&format!("poolgate: {note}"));
+    }
+    let text = snapshot.to_json();
+    match &args.file {
+        Some(file) => write_file(file, &text)?,
+        None => print(&text)?,
+    }
+    Ok(Exit::Done)
+}

@@ -1,0 +1,104 @@
+//! `poolgate cpu`: features by name: what is there, what differs, what levelling leaves.
+
+use serde::Serialize;
+
+use super::Exit;
+use super::args::{Cpu, CpuTargets, Format};
+use super::error::CliError;
+use super::output::emit;
+use super::targets::collect_sides;
+use crate::cpu::matrix::{Decoded, Diff, Labelled, Levelled, decode, diff, level};
+use crate::rules::Side;
+
+/// The JSON of all three, with its own version.
+#[derive(Serialize)]
+struct CpuV1<T> {
+    format: &'static str,
+    version: &'static str,
+    #[serde(flatten)]
+    body: T,
+}
+
+#[derive(Serialize)]
+struct Hosts {
+    hosts: Vec<Decoded>,
+}
+
+pub(super) fn run(args: &Cpu) -> Result<Exit, CliError> {
+    match args {
+        Cpu::Decode(targets) => decode_all(targets),
+        Cpu::Diff(targets) => diff_all(targets),
+        Cpu::Level(targets) => level_all(targets),
+    }
+}
+
+fn decode_all(targets: &CpuTargets) -> Result<Exit, CliError> {
+    let sides = sides(targets)?;
+    let hosts: Vec<_> = labelled(&sides)?.iter().map(decode).collect();
+    emit(&targets.output, |style| match style.format {
+        Format::Json => json(Hosts { hosts: hosts.clone() }),
+        Format::Table => {
+            hosts.iter().map(|host| host.to_table(usize::from(style.width))).collect::<Vec<_>>().join("\n")
+        }
+    })?;
+    Ok(Exit::Done)
+}
+
+fn diff_all(targets: &CpuTargets) -> Result<Exit, CliError> {
+    let sides = sides(targets)?;
+    let hosts = labelled(&sides)?;
+    if hosts.len() < 2 {
+        return Err(CliError::Usage("a difference needs two hosts; name another target".to_owned()));
+    }
+    let found: Diff = diff(&hosts);
+    emit(&targets.output, |style| match style.format {
+        Format::Json => json(&found),
+        Format::Table => found.to_table(usize::from(style.width)),
+    })?;
+    Ok(if found.is_empty() { Exit::Done } else { Exit::Refused })
+}
+
+fn level_all(targets: &CpuTargets) -> Result<Exit, CliError> {
+    let sides = sides(targets)?;
+    let found: Levelled = level(&labelled(&sides)?);
+    emit(&targets.output, |style| match style.format {
+        Format::Json => json(&found),
+        Format::Table => found.to_table(usize::from(style.width)),
+    })?;
+    Ok(Exit::Done)
+}
+
+fn json<T: Serialize>(body: T) -> String {
+    // The bodies hold text, numbers, lists and maps with text keys: nothing in them can fail to serialise.
+    let mut text =
+        serde_json::to_string_pretty(&CpuV1 { format: "poolgate-cpu", version: "1.0", body }).unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+fn sides(targets: &CpuTargets) -> Result<Vec<Side>, CliError> {
+    collect_sides(&targets.targets, targets.as_release.as_deref())
+}
+
+/// Every host of every target, by its name; a name that several have gets the target before it.
+fn labelled(sides: &[Side]) -> Result<Vec<Labelled<'_>>, CliError> {
+    let mut hosts = Vec::new();
+    for side in sides {
+        for host in side.snapshot.pool.hosts.each() {
+            let name = host.name_label.text().filter(|name| !name.is_empty()).unwrap_or(&side.target);
+            let cpu = host.cpu.get().ok_or_else(|| {
+                let why = host.cpu.unknown().map(ToString::to_string).unwrap_or_default();
+                CliError::Usage(format!("{}: the CPU of {name} is not known ({why})", side.target))
+            })?;
+            hosts.push((name.to_owned(), cpu, side.target.as_str()));
+        }
+    }
+    if hosts.is_empty() {
+        return Err(CliError::Usage("no host among the targets".to_owned()));
+    }
+    let names: Vec<_> = hosts.iter().map(|(name, _, _)| name.clone()).collect();
+    let label = |name: String, target: &str| {
+        if names.iter().filter(|other| **other == name).count() > 1 { format!("{target}: {name}") } else { name }
+    };
+    Ok(hosts.into_iter().map(|(name, cpu, target)| (label(name, target), cpu)).collect())
+}

@@ -1,0 +1,75 @@
+//! Where text goes: standard output, or files that are replaced whole or not at all. The only place that prints.
+
+use std::io::{self, IsTerminal as _, Write as _};
+use std::path::Path;
+
+use super::args::{Format, Output};
+use super::error::CliError;
+
+/// Columns where no terminal tells.
+const WIDTH: u16 = 80;
+
+/// How to write one rendering.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Style {
+    pub(super) format: Format,
+    pub(super) color: bool,
+    pub(super) width: u16,
+}
+
+/// Renders once for each place that the operator named, or for standard output.
+pub(super) fn emit(output: &Output, render: impl Fn(Style) -> String) -> Result<(), CliError> {
+    if output.files.is_empty() {
+        let color = !output.no_color && std::env::var_os("NO_COLOR").is_none() && io::stdout().is_terminal();
+        return print(&render(Style { format: output.format.unwrap_or_default(), color, width: WIDTH }));
+    }
+    for file in &output.files {
+        let format = match output.format {
+            Some(format) => format,
+            None => format_of(file)?,
+        };
+        write_file(file, &render(Style { format, color: false, width: WIDTH }))?;
+    }
+    Ok(())
+}
+
+fn format_of(file: &Path) -> Result<Format, CliError> {
+    match file.extension().and_then(|extension| extension.to_str()) {
+        Some("json") => Ok(Format::Json),
+        Some("txt") => Ok(Format::Table),
+        _ => Err(CliError::Usage(format!(
+            "{}: no format goes by that extension; use .json or .txt, or say --format",
+            file.display()
+        ))),
+    }
+}
+
+/// Prints to standard output. A reader that went away (`| head`) is no error.
+pub(super) fn print(text: &str) -> Result<(), CliError> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(CliError::Usage(format!("cannot write to standard output: {error}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Prints a remark or an error for the operator.
+pub(super) fn complain(text: &str) {
+    // Where standard error is closed there is nobody left to tell.
+    let _ = writeln!(io::stderr().lock(), "{text}");
+}
+
+/// Replaces a file whole: what was there stays until the new text is on disk.
+pub(super) fn write_file(path: &Path, text: &str) -> Result<(), CliError> {
+    let write = || -> io::Result<()> {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
+        let mut file = tempfile::NamedTempFile::new_in(folder)?;
+        file.write_all(text.as_bytes())?;
+        file.as_file().sync_all()?;
+        file.persist(path).map_err(|error| error.error)?;
+        Ok(())
+    };
+    write().map_err(|source| CliError::Write { path: path.to_owned(), source })
+}

@@ -1,0 +1,164 @@
+//! `poolgate rules`: the knowledge, readable; a user's own rules checked.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use comfy_table::{ContentArrangement, Table, presets};
+use serde_json::json;
+
+use super::Exit;
+use super::args::{Format, Output, Rules};
+use super::error::CliError;
+use super::output::{emit, print};
+use crate::rules::{self, Phase, Registry, Rule, RuleSource, run_examples};
+
+pub(super) fn run(args: &Rules) -> Result<Exit, CliError> {
+    match args {
+        Rules::List { rules, output } => list(&load(&rules.folders)?, output),
+        Rules::Explain { id, rules } => explain(&load(&rules.folders)?, id),
+        Rules::Test { dir } => test(dir.as_deref()),
+        Rules::Schema { output } => schema(output),
+    }
+}
+
+/// The built-in rules and those of the user's folders.
+pub(super) fn load(folders: &[PathBuf]) -> Result<Registry, CliError> {
+    let mut own = Vec::new();
+    for folder in folders {
+        own.extend(read_folder(folder)?);
+    }
+    Registry::load(&own).map_err(CliError::Rules)
+}
+
+/// Largest rule file; a rule is a page, not a book.
+const MAX_RULE_BYTES: u64 = 1 << 20;
+
+fn read_folder(folder: &Path) -> Result<Vec<RuleSource>, CliError> {
+    let wrong = |path: &Path, source| CliError::RuleFolder { path: path.to_owned(), source };
+    let mut sources = Vec::new();
+    // Below the folder, one level: the phases, as in the built-in rules.
+    let phases =
+        [("", Phase::Join), ("join", Phase::Join), ("eject", Phase::Eject), ("procurement", Phase::Procurement)];
+    for (name, phase) in phases {
+        let inner = folder.join(name);
+        if !name.is_empty() && !inner.is_dir() {
+            continue;
+        }
+        let mut paths = Vec::new();
+        for entry in fs::read_dir(&inner).map_err(|source| wrong(&inner, source))? {
+            let path = entry.map_err(|source| wrong(&inner, source))?.path();
+            if path.extension().is_some_and(|extension| extension == "toml") && path.is_file() {
+                paths.push(path);
+            }
+        }
+        paths.sort();
+        for path in paths {
+            let size = fs::metadata(&path).map_err(|source| wrong(&path, source))?.len();
+            if size > MAX_RULE_BYTES {
+                return Err(CliError::Usage(format!(
+                    "{}: {size} bytes are too many for a rule; at most {MAX_RULE_BYTES}",
+                    path.display()
+                )));
+            }
+            let text = fs::read_to_string(&path).map_err(|source| wrong(&path, source))?;
+            let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+            sources.push(RuleSource { path: path.display().to_string(), stem, phase, text });
+        }
+    }
+    if sources.is_empty() {
+        return Err(CliError::Usage(format!(
+            "{}: no rules there; a rule is a .toml file in the folder itself or in join/, eject/, procurement/ below it",
+            folder.display()
+        )));
+    }
+    Ok(sources)
+}
+
+fn list(registry: &Registry, output: &Output) -> Result<Exit, CliError> {
+    emit(output, |style| match style.format {
+        Format::Json => {
+            let rules: Vec<_> = registry.all().map(rule_json).collect();
+            format!("{:#}\n", json!({"format": "poolgate-rules", "version": "1.0", "rules": rules}))
+        }
+        Format::Table => {
+            let mut table = Table::new();
+            table
+                .load_style(presets::UTF8_HORIZONTAL_ONLY)
+                .set_content_arrangement(ContentArrangement::Dynamic)
+                .set_width(style.width)
+                .force_no_tty()
+                .set_header(["Rule", "Severity", "Passes when"]);
+            for rule in registry.all() {
+                table.add_row([rule.id.as_str(), rule.severity.word(), rule.title.as_str()]);
+            }
+            format!("{table}\n{} rules\n", registry.all().count())
+        }
+    })?;
+    Ok(Exit::Done)
+}
+
+fn rule_json(rule: &Rule) -> serde_json::Value {
+    json!({
+        "id": rule.id,
+        "title": rule.title,
+        "why": rule.why.trim(),
+        "severity": rule.severity.word(),
+        "phases": rule.phases.iter().map(|phase| phase.word()).collect::<Vec<_>>(),
+        "require": rule.condition,
+        "server": rule.server.as_ref().map(|server| json!({
+            "check": server.check.name,
+            "place": server.place,
+            "codes": server.refusals.iter().map(|refusal| refusal.code.as_str()).collect::<Vec<_>>(),
+            "force_skips": server.check.force_skips,
+        })),
+        "facts": rule.facts(),
+        "references": rule.references,
+        "file": rule.origin,
+    })
+}
+
+fn explain(registry: &Registry, id: &str) -> Result<Exit, CliError> {
+    let Some(rule) = registry.get(id) else {
+        let nearest = registry
+            .all()
+            .map(|rule| rule.id.as_str())
+            .max_by(|a, b| strsim::jaro_winkler(a, id).total_cmp(&strsim::jaro_winkler(b, id)))
+            .map(|nearest| format!("; did you mean {nearest}?"))
+            .unwrap_or_default();
+        return Err(CliError::Usage(format!("there is no rule \"{id}\"{nearest} `poolgate rules list` shows all")));
+    };
+    print(&rules::explain(rule))?;
+    Ok(Exit::Done)
+}
+
+fn test(dir: Option<&Path>) -> Result<Exit, CliError> {
+    let own = dir.map(read_folder).transpose()?.unwrap_or_default();
+    let names: Vec<_> = own.iter().map(|source| source.stem.clone()).collect();
+    let registry = Registry::load(&own).map_err(CliError::Rules)?;
+    let rules: Vec<_> = registry.all().filter(|rule| dir.is_none() || names.contains(&rule.id)).collect();
+    let mut text = String::new();
+    let mut failures = 0;
+    let mut examples = 0;
+    for rule in &rules {
+        examples += rule.examples.len();
+        for lack in rules::missing_examples(rule) {
+            failures += 1;
+            text.push_str(&format!("{}: no example expects \"{lack}\"\n", rule.id));
+        }
+        for error in run_examples(rule) {
+            failures += 1;
+            text.push_str(&format!("{error}\n"));
+        }
+    }
+    text.push_str(&format!("{} rules, {examples} examples, {failures} failures\n", rules.len()));
+    print(&text)?;
+    Ok(if failures == 0 { Exit::Done } else { Exit::Refused })
+}
+
+fn schema(output: &Output) -> Result<Exit, CliError> {
+    emit(output, |style| match style.format {
+        Format::Json => format!("{:#}\n", rules::rule_schema()),
+        Format::Table => rules::vocabulary(),
+    })?;
+    Ok(Exit::Done)
+}

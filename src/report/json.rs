@@ -1,0 +1,228 @@
+//! The JSON of a report, version 1: private mirrors, so that the inner types may change without breaking readers.
+
+use serde::Serialize;
+
+use super::{JoinerReport, Report};
+use crate::cpu::FeatureFact;
+use crate::facts::{Fact, Known, Value};
+use crate::rules::{Evidence, Finding, FixStep, Outcome, Prediction, Severity, Verdict};
+
+/// The value of `format`.
+pub(super) const FORMAT: &str = "poolgate-report";
+/// The value of `version`.
+pub(super) const VERSION: &str = "1.0";
+
+#[derive(Serialize)]
+struct ReportV1<'a> {
+    format: &'static str,
+    version: &'static str,
+    tool: &'static str,
+    verdict: Verdict,
+    phase: &'static str,
+    pool: PoolV1<'a>,
+    policy: PolicyV1<'a>,
+    joiners: Vec<JoinerV1<'a>>,
+}
+
+#[derive(Serialize)]
+struct PoolV1<'a> {
+    name: &'a str,
+    uuid: &'a str,
+    hosts: Option<usize>,
+    release: &'a str,
+    source: &'a str,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    notes: &'a [String],
+}
+
+#[derive(Serialize)]
+struct PolicyV1<'a> {
+    max_hosts: i64,
+    as_release: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct JoinerV1<'a> {
+    name: &'a str,
+    uuid: &'a str,
+    verdict: Verdict,
+    source: &'a str,
+    release: &'a str,
+    server: Option<&'a Prediction>,
+    cpu: CpuV1<'a>,
+    findings: Vec<FindingV1<'a>>,
+    summary: SummaryV1,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    assumed: &'a [String],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    notes: &'a [String],
+}
+
+#[derive(Serialize)]
+struct CpuV1<'a> {
+    scheme: serde_json::Value,
+    provenance: serde_json::Value,
+    lost_by_pool: Option<Vec<LossV1<'a>>>,
+    hidden_on_joiner: Option<Vec<LossV1<'a>>>,
+    stranded_vms: Option<Vec<StrandedV1<'a>>>,
+    level_before: LevelV1,
+    level_after: LevelV1,
+}
+
+#[derive(Serialize)]
+struct LossV1<'a> {
+    name: &'a str,
+    group: &'a str,
+    sets: &'a [String],
+}
+
+#[derive(Serialize)]
+struct StrandedV1<'a> {
+    name: &'a str,
+    uuid: &'a str,
+    power_state: &'a str,
+    missing: &'a [String],
+    reason: &'a str,
+}
+
+#[derive(Serialize)]
+struct LevelV1 {
+    pv: serde_json::Value,
+    hvm: serde_json::Value,
+}
+
+#[derive(Serialize)]
+struct FindingV1<'a> {
+    rule: &'a str,
+    title: &'a str,
+    outcome: Outcome,
+    severity: Severity,
+    message: &'a str,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    items: &'a [String],
+    evidence: &'a [Evidence],
+    #[serde(skip_serializing_if = "is_zero")]
+    evidence_left_out: usize,
+    fix: &'a [FixStep],
+    server_check: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct SummaryV1 {
+    blockers: usize,
+    warnings: usize,
+    notes: usize,
+    undecided: usize,
+    passed: usize,
+    not_applicable: usize,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+const fn is_zero(count: &usize) -> bool {
+    *count == 0
+}
+
+/// The report as indented JSON with a final newline. `all` adds the rules that passed or had no say.
+pub fn to_json(report: &Report, all: bool) -> String {
+    let mirror = ReportV1 {
+        format: FORMAT,
+        version: VERSION,
+        tool: concat!("poolgate ", env!("CARGO_PKG_VERSION")),
+        verdict: report.verdict,
+        phase: "join",
+        pool: PoolV1 {
+            name: &report.pool.name,
+            uuid: &report.pool.uuid,
+            hosts: report.pool.hosts,
+            release: &report.pool.release,
+            source: &report.pool.target,
+            notes: &report.pool.notes,
+        },
+        policy: PolicyV1 { max_hosts: report.policy.max_hosts, as_release: report.policy.as_release.as_deref() },
+        joiners: report.joiners.iter().map(|joiner| joiner_v1(joiner, all)).collect(),
+    };
+    // The mirrors hold text, numbers and lists only: nothing in them can fail to serialise.
+    let mut text = serde_json::to_string_pretty(&mirror).unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+fn joiner_v1(joiner: &JoinerReport, all: bool) -> JoinerV1<'_> {
+    let total = |outcome| joiner.findings.iter().filter(|finding| finding.outcome == outcome).count();
+    JoinerV1 {
+        name: &joiner.name,
+        uuid: &joiner.uuid,
+        verdict: joiner.verdict,
+        source: &joiner.target,
+        release: &joiner.release,
+        server: joiner.server.as_ref(),
+        cpu: cpu_v1(joiner),
+        findings: joiner
+            .findings
+            .iter()
+            .filter(|finding| all || matches!(finding.outcome, Outcome::Fail | Outcome::Unknown))
+            .map(finding_v1)
+            .collect(),
+        summary: SummaryV1 {
+            blockers: joiner.count(Severity::Blocker, Outcome::Fail),
+            warnings: joiner.count(Severity::Warning, Outcome::Fail),
+            notes: joiner.count(Severity::Note, Outcome::Fail),
+            undecided: total(Outcome::Unknown),
+            passed: total(Outcome::Pass),
+            not_applicable: total(Outcome::NotApplicable),
+        },
+        assumed: &joiner.assumed,
+        notes: &joiner.notes,
+    }
+}
+
+fn finding_v1(finding: &Finding) -> FindingV1<'_> {
+    FindingV1 {
+        rule: &finding.rule,
+        title: &finding.title,
+        outcome: finding.outcome,
+        severity: finding.severity,
+        message: &finding.message,
+        items: &finding.items,
+        evidence: &finding.evidence,
+        evidence_left_out: finding.evidence_left_out,
+        fix: &finding.fix,
+        server_check: finding.server.as_ref().map(|(check, _, _)| *check),
+    }
+}
+
+fn cpu_v1(joiner: &JoinerReport) -> CpuV1<'_> {
+    let cpu = &joiner.cpu;
+    CpuV1 {
+        scheme: plain(&cpu.scheme),
+        provenance: plain(&cpu.joiner_provenance),
+        lost_by_pool: losses(&cpu.lost_by_pool),
+        hidden_on_joiner: losses(&cpu.hidden_on_joiner),
+        stranded_vms: cpu.stranded_vms.get().map(|vms| {
+            vms.iter()
+                .map(|vm| StrandedV1 {
+                    name: &vm.name_label,
+                    uuid: &vm.uuid,
+                    power_state: &vm.power_state,
+                    missing: &vm.missing,
+                    reason: &vm.reason,
+                })
+                .collect()
+        }),
+        level_before: LevelV1 { pv: plain(&cpu.level_before_pv), hvm: plain(&cpu.level_before_hvm) },
+        level_after: LevelV1 { pv: plain(&cpu.level_after_pv), hvm: plain(&cpu.level_after_hvm) },
+    }
+}
+
+fn losses(losses: &Known<Vec<FeatureFact>>) -> Option<Vec<LossV1<'_>>> {
+    let losses = losses.get()?;
+    Some(losses.iter().map(|loss| LossV1 { name: &loss.name, group: &loss.group, sets: &loss.sets }).collect())
+}
+
+fn plain(fact: &impl Fact) -> serde_json::Value {
+    match fact.value() {
+        Value::Text(text) => text.into_owned().into(),
+        Value::Features(set) => set.to_string().into(),
+        _ => serde_json::Value::Null,
+    }
+}

@@ -1,0 +1,94 @@
+//! The JSON Schema of reports.
+
+use serde_json::{Value as Json, json};
+
+use super::json::{FORMAT, VERSION};
+
+/// The schema (draft 2020-12) of a JSON report.
+pub fn json_schema() -> Json {
+    let text = json!({"type": "string"});
+    let texts = json!({"type": "array", "items": text});
+    let count = json!({"type": "integer", "minimum": 0});
+    let verdict = json!({"enum": ["GO", "GO WITH WARNINGS", "NO-GO", "UNDECIDED"]});
+    let features = json!({"type": ["string", "null"], "pattern": "^([0-9a-f]{8}(-[0-9a-f]{8})*)?$"});
+    json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": format!("poolgate report, version {VERSION}"),
+        "type": "object",
+        "properties": {
+            "format": {"const": FORMAT},
+            "version": {"const": VERSION},
+            "tool": text,
+            "verdict": verdict,
+            "phase": {"enum": ["join"]},
+            "pool": strict(json!({
+                "name": text, "uuid": text, "hosts": {"type": ["integer", "null"]}, "release": text, "source": text,
+            }), json!({"notes": texts})),
+            "policy": strict(json!({"max_hosts": {"type": "integer"}, "as_release": {"type": ["string", "null"]}}), json!({})),
+            "joiners": {"type": "array", "items": {"$ref": "#/$defs/joiner"}},
+        },
+        "required": ["format", "version", "tool", "verdict", "phase", "pool", "policy", "joiners"],
+        "additionalProperties": false,
+        "$defs": {
+            "joiner": strict(json!({
+                "name": text,
+                "uuid": text,
+                "verdict": verdict,
+                "source": text,
+                "release": text,
+                "server": {"anyOf": [{"type": "null"}, {"$ref": "#/$defs/server"}]},
+                "cpu": {"$ref": "#/$defs/cpu"},
+                "findings": {"type": "array", "items": {"$ref": "#/$defs/finding"}},
+                "summary": strict(json!({
+                    "blockers": count, "warnings": count, "notes": count,
+                    "undecided": count, "passed": count, "not_applicable": count,
+                }), json!({})),
+            }), json!({"assumed": texts, "notes": texts})),
+            "refusal": {"anyOf": [{"type": "null"}, strict(json!({"code": text, "params": texts}), json!({}))]},
+            "server": strict(json!({
+                "first": {"$ref": "#/$defs/refusal"},
+                "first_with_force": {"$ref": "#/$defs/refusal"},
+                "failing": {"type": "array", "items": strict(json!({"check": text, "code": text, "params": texts}), json!({}))},
+                "undecided": texts,
+            }), json!({})),
+            "cpu": strict(json!({
+                "scheme": {"type": ["string", "null"]},
+                "provenance": {"type": ["string", "null"]},
+                "lost_by_pool": {"$ref": "#/$defs/losses"},
+                "hidden_on_joiner": {"$ref": "#/$defs/losses"},
+                "stranded_vms": {"anyOf": [{"type": "null"}, {"type": "array", "items": strict(json!({
+                    "name": text, "uuid": text, "power_state": text, "missing": texts, "reason": text,
+                }), json!({}))}]},
+                "level_before": {"$ref": "#/$defs/level"},
+                "level_after": {"$ref": "#/$defs/level"},
+            }), json!({})),
+            "losses": {"anyOf": [{"type": "null"}, {"type": "array", "items": strict(json!({
+                "name": text, "group": text, "sets": texts,
+            }), json!({}))}]},
+            "level": strict(json!({"pv": features, "hvm": features}), json!({})),
+            "finding": strict(json!({
+                "rule": text,
+                "title": text,
+                "outcome": {"enum": ["pass", "fail", "unknown", "not-applicable"]},
+                "severity": {"enum": ["blocker", "warning", "note"]},
+                "message": text,
+                "evidence": {"type": "array", "items": strict(
+                    json!({"fact": text, "object": text, "value": text, "source": text}),
+                    json!({"missing": {"type": "boolean"}, "seen": text, "assumed": {"type": "boolean"}}),
+                )},
+                "fix": {"type": "array", "items": strict(
+                    json!({"where": text}), json!({"run": text, "note": text, "loses": text}),
+                )},
+                "server_check": {"type": ["string", "null"]},
+            }), json!({"items": texts, "evidence_left_out": count})),
+        },
+    })
+}
+
+/// An object with all of these properties, some of those, and no others.
+fn strict(required: Json, optional: Json) -> Json {
+    let (Json::Object(mut properties), Json::Object(optional)) = (required, optional) else { return Json::Null };
+    let required: Vec<_> = properties.keys().cloned().collect();
+    properties.extend(optional);
+    json!({"type": "object", "properties": properties, "required": required, "additionalProperties": false})
+}

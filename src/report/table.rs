@@ -1,0 +1,361 @@
+//! The report for a terminal: the verdict first, one row a rule that has something to say, then each finding with its
+//! evidence, the server's answer and the commands that mend it.
+
+use anstyle::{AnsiColor, Style};
+use comfy_table::{Attribute, Cell, Color, ColumnConstraint, ContentArrangement, Table, Width, presets};
+use std::fmt::Write as _;
+
+use super::{JoinerReport, Report};
+use crate::facts::Known;
+use crate::rules::{Evidence, Finding, FixStep, Outcome, Refusal, Severity, Verdict};
+
+/// How to write for a terminal.
+#[derive(Clone, Copy, Debug)]
+pub struct TableOptions {
+    /// Columns; lines are wrapped to fit.
+    pub width: u16,
+    /// Whether to colour.
+    pub color: bool,
+    /// Also the rules that passed or had no say.
+    pub all: bool,
+    /// Only the verdicts.
+    pub quiet: bool,
+}
+
+/// How many facts a finding shows before it counts the rest; JSON has them all.
+const EVIDENCE: usize = 6;
+/// How many items of a list a finding shows before it counts the rest.
+const ITEMS: usize = 12;
+
+/// Writes the report.
+pub fn to_table(report: &Report, options: TableOptions) -> String {
+    let mut page = Page { out: String::new(), options };
+    page.heading(report);
+    if !options.quiet {
+        for (index, joiner) in report.joiners.iter().enumerate() {
+            page.joiner(report, joiner, index);
+        }
+    }
+    page.out
+}
+
+struct Page {
+    out: String,
+    options: TableOptions,
+}
+
+impl Page {
+    fn heading(&mut self, report: &Report) {
+        let pool = &report.pool;
+        let hosts = pool.hosts.map_or_else(|| "host count unknown".to_owned(), |hosts| plural(hosts, "host"));
+        let release = if pool.release.is_empty() { String::new() } else { format!(", {}", pool.release) };
+        let names: Vec<_> = report.joiners.iter().map(|joiner| joiner.name.as_str()).collect();
+        let verdict = self.styled(verdict_style(report.verdict), report.verdict.words());
+        let line = format!("{} → pool {} ({hosts}{release})", names.join(", "), pool.name);
+        let _ = writeln!(self.out, "{verdict}");
+        self.wrapped("", &line);
+        for note in &pool.notes {
+            self.wrapped("  note: ", note);
+        }
+        if report.joiners.len() > 1 {
+            for joiner in &report.joiners {
+                let verdict = self.styled(verdict_style(joiner.verdict), joiner.verdict.words());
+                let _ = writeln!(self.out, "  {verdict}  {}", joiner.name);
+            }
+        }
+    }
+
+    fn joiner(&mut self, report: &Report, joiner: &JoinerReport, index: usize) {
+        if report.joiners.len() > 1 {
+            let verdict = self.styled(verdict_style(joiner.verdict), joiner.verdict.words());
+            let _ = write!(self.out, "\n── {}. {} ", index + 1, joiner.name);
+            let _ = writeln!(self.out, "── {verdict}");
+        }
+        let _ = writeln!(self.out);
+        self.wrapped("", &summary(joiner));
+        for note in &joiner.notes {
+            self.wrapped("note: ", note);
+        }
+        self.rows(joiner);
+        self.server(joiner);
+        self.cpu(joiner);
+        for finding in joiner.telling() {
+            self.finding(finding);
+        }
+        self.commands(joiner);
+    }
+
+    fn rows(&mut self, joiner: &JoinerReport) {
+        let shown: Vec<_> = joiner
+            .findings
+            .iter()
+            .filter(|finding| self.options.all || matches!(finding.outcome, Outcome::Fail | Outcome::Unknown))
+            .collect();
+        if shown.is_empty() {
+            return;
+        }
+        let mut table = Table::new();
+        table
+            .load_style(presets::UTF8_HORIZONTAL_ONLY)
+            .set_content_arrangement(ContentArrangement::Dynamic)
+            .set_width(self.options.width)
+            .set_header(["", "Rule", "What it says"]);
+        if self.options.color {
+            table.enforce_styling();
+        } else {
+            table.force_no_tty();
+        }
+        for finding in shown {
+            let (word, color) = mark(finding);
+            let cell = Cell::new(word).fg(color).add_attribute(Attribute::Bold);
+            table.add_row(vec![cell, Cell::new(&finding.rule), Cell::new(&finding.message)]);
+        }
+        if let Some(column) = table.column_mut(0) {
+            column.set_constraint(ColumnConstraint::ContentWidth);
+        }
+        if let Some(column) = table.column_mut(1) {
+            column.set_constraint(ColumnConstraint::UpperBoundary(Width::Fixed(30)));
+        }
+        let _ = writeln!(self.out, "{table}");
+    }
+
+    fn server(&mut self, joiner: &JoinerReport) {
+        let Some(server) = &joiner.server else {
+            self.section("The server's answer");
+            self.wrapped("  ", "none to predict: no XenServer or XCP-ng was seen running on the joiner");
+            return;
+        };
+        self.section("The server's answer");
+        let answer = |refusal: &Option<Refusal>, call: &str| match refusal {
+            Some(refusal) => format!("{call} refuses with {} [{}]", refusal.code, refusal.params.join("; ")),
+            None if server.undecided.is_empty() => format!("{call} passes its checks"),
+            None => format!("{call} is not known to refuse"),
+        };
+        let plain = answer(&server.first, "pool.join");
+        self.wrapped("  ", &plain);
+        let forced = answer(&server.first_with_force, "pool.join_force");
+        if server.first != server.first_with_force {
+            self.wrapped("  ", &forced);
+        }
+        let later: Vec<_> = server
+            .failing
+            .iter()
+            .filter(|check| {
+                server.first.as_ref().is_none_or(|first| (&first.code, &first.params) != (&check.code, &check.params))
+            })
+            .map(|check| format!("{} ({})", check.code, check.check))
+            .collect();
+        if !later.is_empty() {
+            self.wrapped("  then, one by one: ", &later.join(", "));
+        }
+        if !server.undecided.is_empty() {
+            self.wrapped("  cannot tell: ", &server.undecided.join(", "));
+        }
+    }
+
+    fn cpu(&mut self, joiner: &JoinerReport) {
+        let cpu = &joiner.cpu;
+        let groups = |groups: &Known<Vec<String>>| match groups {
+            Known::Yes(groups) if groups.is_empty() => "nothing".to_owned(),
+            Known::Yes(groups) => groups.join("; "),
+            Known::No(unknown) => format!("unknown ({unknown})"),
+        };
+        self.section("CPU level");
+        self.wrapped("  the pool loses: ", &groups(&cpu.lost_groups));
+        self.wrapped("  hidden on the joiner: ", &groups(&cpu.hidden_groups));
+        if let Known::Yes(vms) = &cpu.stranded_vms
+            && !vms.is_empty()
+        {
+            let names: Vec<_> =
+                vms.iter().take(ITEMS).map(|vm| format!("{} ({})", vm.name_label, vm.power_state)).collect();
+            let more = if vms.len() > ITEMS { format!(" and {} more", vms.len() - ITEMS) } else { String::new() };
+            self.wrapped("  cannot move to the joiner until restarted: ", &format!("{}{more}", names.join(", ")));
+        }
+        if cpu.joiner_provenance.text() == Some("predicted") {
+            self.wrapped("  ", "the joiner's guest features are predicted from raw CPUID, not observed under Xen");
+        }
+    }
+
+    fn finding(&mut self, finding: &Finding) {
+        let (word, _) = mark(finding);
+        let heading = format!("{word}: {}", finding.rule);
+        let heading = self.styled(outcome_style(finding), &heading);
+        let _ = writeln!(self.out, "\n{heading}");
+        if finding.outcome == Outcome::Unknown {
+            // The row above says what cannot be told; here is what would decide it.
+            for evidence in finding.evidence.iter().take(EVIDENCE) {
+                self.wrapped("  needs: ", &format!("{}{}: {}", evidence.fact, object(evidence), evidence.value));
+            }
+        } else {
+            self.wrapped("  ", &finding.message);
+            self.items(&finding.items);
+            for evidence in finding.evidence.iter().take(EVIDENCE) {
+                self.wrapped("  seen: ", &witness(evidence));
+            }
+        }
+        let hidden = finding.evidence.len().saturating_sub(EVIDENCE) + finding.evidence_left_out;
+        if hidden > 0 {
+            let _ = writeln!(self.out, "  {} more in the JSON report", plural(hidden, "fact"));
+        }
+        for step in &finding.fix {
+            self.step(step);
+        }
+    }
+
+    /// One line an item; items of one shape, "what: who", share a line when they say the same.
+    fn items(&mut self, items: &[String]) {
+        let mut groups: Vec<(&str, Vec<&str>)> = Vec::new();
+        for item in items {
+            let (what, who) = item.rsplit_once(": ").unwrap_or((item, ""));
+            match groups.iter_mut().find(|(group, _)| *group == what) {
+                Some((_, members)) if !who.is_empty() => members.push(who),
+                _ => groups.push((what, vec![who])),
+            }
+        }
+        for (what, who) in groups.iter().take(ITEMS) {
+            let more = if who.len() > ITEMS { format!(" and {} more", who.len() - ITEMS) } else { String::new() };
+            let names = who.iter().copied().take(ITEMS).collect::<Vec<_>>().join(", ");
+            let line = if names.is_empty() { (*what).to_owned() } else { format!("{what}: {names}{more}") };
+            self.wrapped("  • ", &line);
+        }
+        if groups.len() > ITEMS {
+            let _ = writeln!(self.out, "  • and {} more", groups.len() - ITEMS);
+        }
+    }
+
+    fn step(&mut self, step: &FixStep) {
+        let label = format!("  mend on the {}: ", step.place);
+        if step.run.is_empty() {
+            self.wrapped(&label, &step.note);
+        } else {
+            // Commands are copied: they are never wrapped.
+            let _ = writeln!(self.out, "{label}{}", step.run);
+            if !step.note.is_empty() {
+                self.wrapped("    ", &step.note);
+            }
+        }
+        if !step.loses.is_empty() {
+            self.wrapped("    loses: ", &step.loses);
+        }
+    }
+
+    /// Nothing stands in the way: then the command that joins is what the operator wants to read.
+    fn commands(&mut self, joiner: &JoinerReport) {
+        if matches!(joiner.verdict, Verdict::Go | Verdict::GoWithWarnings) && joiner.server.is_some() {
+            self.section("Next, on the joiner");
+            let _ = writeln!(
+                self.out,
+                "  xe pool-join master-address=<coordinator> master-username=root master-password=<password>"
+            );
+        }
+    }
+
+    fn section(&mut self, title: &str) {
+        let title = self.styled(Style::new().bold(), title);
+        let _ = writeln!(self.out, "\n{title}");
+    }
+
+    /// Writes text behind a label, wrapped to the width, later lines indented as far as the label's own indent.
+    fn wrapped(&mut self, label: &str, text: &str) {
+        let indent = label.len() - label.trim_start().len();
+        let pad = " ".repeat(indent + 2);
+        let width = usize::from(self.options.width);
+        let mut line = label.to_owned();
+        let mut used = label.chars().count();
+        let mut empty = true;
+        for word in text.split_whitespace() {
+            let length = word.chars().count();
+            if !empty && used + 1 + length > width {
+                let _ = writeln!(self.out, "{line}");
+                line.clone_from(&pad);
+                used = pad.len();
+                empty = true;
+            }
+            if !empty {
+                line.push(' ');
+                used += 1;
+            }
+            line.push_str(word);
+            used += length;
+            empty = false;
+        }
+        let _ = writeln!(self.out, "{}", line.trim_end());
+    }
+
+    fn styled(&self, style: Style, text: &str) -> String {
+        if self.options.color { format!("{style}{text}{style:#}") } else { text.to_owned() }
+    }
+}
+
+fn summary(joiner: &JoinerReport) -> String {
+    let parts = [
+        (joiner.count(Severity::Blocker, Outcome::Fail), "blocker"),
+        (joiner.count(Severity::Warning, Outcome::Fail), "warning"),
+        (joiner.count(Severity::Note, Outcome::Fail), "note"),
+    ];
+    let mut words: Vec<_> =
+        parts.iter().filter(|(count, _)| *count > 0).map(|(count, word)| plural(*count, word)).collect();
+    let undecided = joiner.findings.iter().filter(|finding| finding.outcome == Outcome::Unknown).count();
+    if undecided > 0 {
+        words.push(format!("{undecided} undecided"));
+    }
+    let passed = joiner.findings.iter().filter(|finding| finding.outcome == Outcome::Pass).count();
+    words.push(format!("{} passed", plural(passed, "rule")));
+    let release = if joiner.release.is_empty() { String::new() } else { format!(" ({})", joiner.release) };
+    format!("{}{release}: {}", joiner.name, words.join(", "))
+}
+
+fn witness(evidence: &Evidence) -> String {
+    let mut text = format!("{} = {}{}", evidence.fact, evidence.value, object(evidence));
+    if evidence.assumed {
+        text.push_str(" (assumed)");
+    } else if !evidence.source.is_empty() {
+        let _ = write!(text, " ({}", evidence.source);
+        if !evidence.seen.is_empty() {
+            let _ = write!(text, ", {}", evidence.seen);
+        }
+        text.push(')');
+    }
+    text
+}
+
+/// The object of a fact, where it has a name of its own.
+fn object(evidence: &Evidence) -> String {
+    if evidence.object.contains(' ') { format!(" [{}]", evidence.object) } else { String::new() }
+}
+
+const fn mark(finding: &Finding) -> (&'static str, Color) {
+    match (finding.outcome, finding.severity) {
+        (Outcome::Fail, Severity::Blocker) => ("BLOCKER", Color::Red),
+        (Outcome::Fail, Severity::Warning) => ("WARNING", Color::Yellow),
+        (Outcome::Fail, Severity::Note) => ("NOTE", Color::Cyan),
+        (Outcome::Unknown, Severity::Blocker) => ("UNDECIDED", Color::Magenta),
+        (Outcome::Unknown, _) => ("unknown", Color::Magenta),
+        (Outcome::Pass, _) => ("pass", Color::Green),
+        (Outcome::NotApplicable, _) => ("n/a", Color::DarkGrey),
+    }
+}
+
+fn outcome_style(finding: &Finding) -> Style {
+    let color = match (finding.outcome, finding.severity) {
+        (Outcome::Fail, Severity::Blocker) => AnsiColor::Red,
+        (Outcome::Fail, Severity::Warning) => AnsiColor::Yellow,
+        (Outcome::Unknown, _) => AnsiColor::Magenta,
+        _ => AnsiColor::Cyan,
+    };
+    Style::new().bold().fg_color(Some(color.into()))
+}
+
+fn verdict_style(verdict: Verdict) -> Style {
+    let color = match verdict {
+        Verdict::Go => AnsiColor::Green,
+        Verdict::GoWithWarnings => AnsiColor::Yellow,
+        Verdict::NoGo => AnsiColor::Red,
+        Verdict::Undecided => AnsiColor::Magenta,
+    };
+    Style::new().bold().fg_color(Some(color.into()))
+}
+
+fn plural(count: usize, word: &str) -> String {
+    if count == 1 { format!("{count} {word}") } else { format!("{count} {word}s") }
+}

@@ -1,0 +1,188 @@
+//! A case: one joiner against a pool, with everything derived from the two. What rules read.
+
+use super::release::{Release, release_of};
+use crate::cpu::CpuFacts;
+use crate::facts::{Fact, Known, Object, Reason, Type, Value, facts};
+use crate::snapshot::{Host, Pif, Pool, Snapshot};
+
+/// A pool or joiner with what reports say of where its facts came from.
+#[derive(Clone, Debug)]
+pub struct Side {
+    /// The target as the operator named it.
+    pub target: String,
+    /// What was seen.
+    pub snapshot: Snapshot,
+    /// Paths inside the pool whose facts are assumed and not seen (`--as-release`): `hosts[0].software_version`.
+    pub assumed: Vec<String>,
+    /// Remarks of the collector, for the report.
+    pub notes: Vec<String>,
+}
+
+impl Side {
+    /// When it was seen, where the source says.
+    pub fn seen(&self) -> &str {
+        self.snapshot.source.collected_at.text().unwrap_or_default()
+    }
+
+    /// Whether a server of the product answered, so that there is an answer to predict.
+    pub fn has_server(&self) -> bool {
+        self.assumed.is_empty()
+            && !matches!(self.snapshot.source.kind.text(), Some("local" | "dump" | "catalogue" | "quote"))
+    }
+}
+
+facts! {
+    /// What the operator asked for.
+    pub struct Policy as "policy" {
+        /// How many hosts a pool may have.
+        pub max_hosts: i64,
+        /// The release that a candidate without the product is judged as, or null.
+        pub as_release: Option<String>,
+    }
+
+    /// What the server compares of a host's software (`host.software_version`, read as its checks read it).
+    pub struct Software as "software" {
+        /// `platform_version`, or null when the host has none.
+        pub platform_version: Known<Option<String>>,
+        /// `product_brand`, else `platform_name`, else null: what the server compares as the product.
+        pub compatible_name: Known<Option<String>>,
+        /// `xapi`, or null.
+        pub xapi: Known<Option<String>>,
+        /// `xapi_build`, else `xapi`, or null: for messages.
+        pub xapi_build: Known<Option<String>>,
+        /// `git_id`, or null.
+        pub git_id: Known<Option<String>>,
+        /// `build_number`, or null.
+        pub build_number: Known<Option<String>>,
+        /// Whether the Linux supplemental pack is installed (`xs:linux` is a key).
+        pub linux_pack: Known<bool>,
+        /// `db_schema`; empty when the host has none, as the server reads it.
+        pub db_schema: Known<String>,
+        /// `network_backend`; `bridge` when the host has none, as the server reads it.
+        pub network_backend: Known<String>,
+    }
+
+    /// One joiner against a pool.
+    pub struct Case<'a> as "case" {
+        /// The pool, as earlier joiners of the same run leave it.
+        pub pool: &'a Pool,
+        /// The joiner, which the server sees as a pool of one.
+        pub joiner: &'a Pool,
+        /// The pool's coordinator.
+        pub coordinator: Known<&'a Host>,
+        /// The joining host.
+        pub host: Known<&'a Host>,
+        /// What the join does to the pool's CPU level.
+        pub cpu: CpuFacts,
+        /// The joiner's management interface, or null.
+        pub management: Known<Option<&'a Pif>>,
+        /// The coordinator's management interface, or null.
+        pub pool_management: Known<Option<&'a Pif>>,
+        /// The joiner's software as the server compares it.
+        pub software: Known<Software>,
+        /// The coordinator's software as the server compares it.
+        pub pool_software: Known<Software>,
+        /// The joiner's release, whose checks the server runs.
+        pub release: Release,
+        /// Whether the product is assumed to run on the joiner (`--as-release`) and was not seen there.
+        pub assumed: bool,
+        /// What the operator asked for.
+        pub policy: Policy,
+        /// The joiner's place in this run, from 1.
+        pub place: i64,
+    }
+}
+
+impl Case<'_> {
+    /// The names that expressions may start with, and their types.
+    pub fn variables() -> impl Iterator<Item = (&'static str, Type)> {
+        let Type::Object(def) = <Case<'static> as Fact>::TYPE else { unreachable!("a case is an object") };
+        def.fields.iter().map(|field| (field.name, field.ty))
+    }
+
+    /// The values of [`Case::variables`], in the same order.
+    pub fn values(&self) -> Vec<Value<'_>> {
+        (0..self.def().fields.len()).map(|index| self.field(index)).collect()
+    }
+}
+
+/// Derives a case.
+pub(super) fn derive<'a>(pool: &'a Pool, joiner: &'a Pool, policy: &Policy, place: i64) -> Case<'a> {
+    let coordinator = pool.coordinator_host();
+    let host = joiner.coordinator_host();
+    let release = match &host {
+        Known::Yes(host) => release_of(host),
+        Known::No(unknown) => Release {
+            name: Known::No(unknown.clone()),
+            xapi: Known::No(unknown.clone()),
+            documented_hosts: Known::No(unknown.clone()),
+        },
+    };
+    Case {
+        management: management_of(joiner, &host),
+        pool_management: management_of(pool, &coordinator),
+        software: software_of(&host),
+        pool_software: software_of(&coordinator),
+        cpu: crate::cpu::derive(pool, joiner),
+        pool,
+        joiner,
+        coordinator,
+        release,
+        assumed: host.get().is_some_and(|host| host.assumed_release.get().is_some()),
+        host,
+        policy: policy.clone(),
+        place,
+    }
+}
+
+/// The management interface of a host. Where several claim it, the server takes the one with the highest reference.
+fn management_of<'a>(pool: &'a Pool, host: &Known<&'a Host>) -> Known<Option<&'a Pif>> {
+    let reference = match host {
+        Known::No(unknown) => return Known::No(unknown.clone()),
+        Known::Yes(host) => match &host.reference {
+            Known::No(unknown) => return Known::No(unknown.clone()),
+            Known::Yes(reference) => reference,
+        },
+    };
+    let pifs = match &pool.pifs {
+        Known::No(unknown) => return Known::No(unknown.clone()),
+        Known::Yes(pifs) => pifs,
+    };
+    let mut found: Option<&Pif> = None;
+    for pif in pifs.iter().filter(|pif| pif.host.get().is_none_or(|host| host == reference)) {
+        match (&pif.management, &pif.host) {
+            (Known::Yes(false), _) => {}
+            (Known::Yes(true), Known::Yes(_)) => {
+                if found.is_none_or(|found| found.reference.text() < pif.reference.text()) {
+                    found = Some(pif);
+                }
+            }
+            (Known::No(unknown), _) | (_, Known::No(unknown)) => return Known::No(unknown.clone()),
+        }
+    }
+    Known::Yes(found)
+}
+
+fn software_of(host: &Known<&Host>) -> Known<Software> {
+    let assumed = host.get().is_some_and(|host| host.assumed_release.get().is_some());
+    let versions = host.as_ref().and_then(|host| host.software_version.as_ref());
+    versions.map(|versions| {
+        let text = |key: &str| match versions.get(key) {
+            Some(value) => Known::Yes(Some(value.clone())),
+            None if assumed => Known::no(Reason::NotCollected, format!("{key} is known once the release is installed")),
+            None => Known::Yes(None),
+        };
+        let or = |first: &str, second: &str| if versions.contains_key(first) { text(first) } else { text(second) };
+        Software {
+            platform_version: text("platform_version"),
+            compatible_name: or("product_brand", "platform_name"),
+            xapi: text("xapi"),
+            xapi_build: or("xapi_build", "xapi"),
+            git_id: text("git_id"),
+            build_number: text("build_number"),
+            linux_pack: text("xs:linux").map(|pack| pack.is_some()),
+            db_schema: text("db_schema").map(Option::unwrap_or_default),
+            network_backend: text("network_backend").map(|backend| backend.unwrap_or_else(|| "bridge".to_owned())),
+        }
+    })
+}

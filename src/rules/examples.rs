@@ -1,0 +1,175 @@
+//! Runs the examples of rules: the example case of `rules/data/` with each example's changes, judged by its rule.
+
+use serde_json::Value as Json;
+
+use super::case::{Policy, Side, derive};
+use super::file::Example;
+use super::judge::{Sources, judge};
+use super::outcome::{Finding, ServerAnswer};
+use super::rule::Rule;
+use crate::snapshot::{Snapshot, read_snapshot};
+
+const POOL: &str = include_str!("../../rules/data/example-pool.json");
+const JOINER: &str = include_str!("../../rules/data/example-joiner.json");
+
+/// What an example did not show.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{rule}: example \"{example}\": {what}")]
+pub struct ExampleError {
+    /// The rule's id.
+    pub rule: String,
+    /// The example's name.
+    pub example: String,
+    /// What was expected and what came.
+    pub what: String,
+}
+
+/// The example case: a pool and a joiner with which every rule passes.
+pub fn example_sides() -> Result<(Side, Side), String> {
+    Ok((side("example pool", &json(POOL)?)?, side("example joiner", &json(JOINER)?)?))
+}
+
+/// Runs every example of a rule and returns what went wrong.
+pub fn run_examples(rule: &Rule) -> Vec<ExampleError> {
+    rule.examples.iter().filter_map(|example| run(rule, example).err()).collect()
+}
+
+fn run(rule: &Rule, example: &Example) -> Result<(), ExampleError> {
+    let wrong = |what: String| ExampleError { rule: rule.id.clone(), example: example.name.clone(), what };
+    let finding = judge_example(rule, example).map_err(wrong)?;
+    if finding.outcome.word() != example.expect {
+        let why = finding.unknown.map(|unknown| format!(" ({unknown})")).unwrap_or_default();
+        return Err(wrong(format!(
+            "expected {}, got {}{why}: {}",
+            example.expect,
+            finding.outcome.word(),
+            finding.message
+        )));
+    }
+    if let Some(message) = &example.message
+        && *message != finding.message
+    {
+        return Err(wrong(format!("expected the message \"{message}\", got \"{}\"", finding.message)));
+    }
+    if let Some(expected) = &example.refusal {
+        let got = match &finding.server {
+            Some((_, _, ServerAnswer::Refuses(refusal))) => {
+                let mut words = vec![refusal.code.clone()];
+                words.extend(refusal.params.iter().cloned());
+                words
+            }
+            _ => Vec::new(),
+        };
+        if got != *expected {
+            return Err(wrong(format!("expected the server's answer {expected:?}, got {got:?}")));
+        }
+    }
+    Ok(())
+}
+
+fn judge_example(rule: &Rule, example: &Example) -> Result<Finding, String> {
+    let mut root = serde_json::Map::new();
+    for (name, text) in [("pool", POOL), ("joiner", JOINER)] {
+        root.insert(name.to_owned(), json(text)?["pool"].take());
+    }
+    root.insert("policy".to_owned(), serde_json::json!({"max_hosts": 16, "as_release": null}));
+    let mut root = Json::Object(root);
+    for (path, value) in &example.set {
+        let value = serde_json::to_value(value).map_err(|error| format!("{path}: {error}"))?;
+        edit(&mut root, path, Some(value))?;
+    }
+    for path in &example.forget {
+        edit(&mut root, path, None)?;
+    }
+    let policy = Policy {
+        max_hosts: root["policy"]["max_hosts"].as_i64().ok_or("policy.max_hosts is no integer")?,
+        as_release: root["policy"]["as_release"].as_str().map(str::to_owned),
+    };
+    let pool = side("example pool", &file(root["pool"].take()))?;
+    let joiner = side("example joiner", &file(root["joiner"].take()))?;
+    let case = derive(&pool.snapshot.pool, &joiner.snapshot.pool, &policy, 1);
+    let findings = judge(&case, Sources { pool: &pool, joiner: &joiner }, std::iter::once(rule));
+    findings.into_iter().next().ok_or_else(|| "the rule said nothing".to_owned())
+}
+
+fn json(text: &str) -> Result<Json, String> {
+    serde_json::from_str(text).map_err(|error| error.to_string())
+}
+
+fn file(pool: Json) -> Json {
+    serde_json::json!({
+        "format": crate::snapshot::FORMAT,
+        "version": format!("{}.{}", crate::snapshot::MAJOR, crate::snapshot::MINOR),
+        "source": {"kind": "fixture"},
+        "pool": pool,
+    })
+}
+
+fn side(target: &str, file: &Json) -> Result<Side, String> {
+    let (snapshot, strangers): (Snapshot, _) =
+        read_snapshot(file.to_string().as_bytes()).map_err(|error| format!("the changed {target}: {error}"))?;
+    match strangers.first() {
+        Some(stranger) => Err(format!("the changed {target} has no field {stranger}")),
+        None => Ok(Side { target: target.to_owned(), snapshot, assumed: Vec::new(), notes: Vec::new() }),
+    }
+}
+
+/// Sets (or, without a value, removes) what a path names: `joiner.vms[0].power_state`; `[+]` appends, `[*]` is each.
+fn edit(root: &mut Json, path: &str, value: Option<Json>) -> Result<(), String> {
+    let steps: Vec<&str> = path.split(['.', '[']).map(|step| step.trim_end_matches(']')).collect();
+    walk(root, &steps, value.as_ref()).map_err(|why| format!("{path}: {why}"))
+}
+
+fn walk(at: &mut Json, steps: &[&str], value: Option<&Json>) -> Result<(), String> {
+    let Some((step, rest)) = steps.split_first() else {
+        *at = value.cloned().unwrap_or(Json::Null);
+        return Ok(());
+    };
+    match at {
+        Json::Object(map) if rest.is_empty() && value.is_none() => {
+            map.remove(*step).map(drop).ok_or_else(|| format!("there is no \"{step}\""))
+        }
+        Json::Object(map) => {
+            let next = map.entry((*step).to_owned()).or_insert_with(|| Json::Object(serde_json::Map::new()));
+            walk(next, rest, value)
+        }
+        Json::Array(list) if *step == "*" => list.iter_mut().try_for_each(|item| walk(item, rest, value)),
+        Json::Array(list) if *step == "+" => {
+            let mut item = Json::Object(serde_json::Map::new());
+            walk(&mut item, rest, value)?;
+            list.push(item);
+            Ok(())
+        }
+        Json::Array(list) => {
+            let index: usize = step.parse().map_err(|_| format!("\"{step}\" is no index"))?;
+            if index >= list.len() {
+                return Err(format!("there is no [{index}]"));
+            }
+            if rest.is_empty() && value.is_none() {
+                list.remove(index);
+                return Ok(());
+            }
+            walk(&mut list[index], rest, value)
+        }
+        _ => Err(format!("\"{step}\" is below a plain value")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_set_append_and_forget() {
+        let mut root = serde_json::json!({"a": {"b": [{"c": 1}, {"c": 2}]}});
+        edit(&mut root, "a.b[1].c", Some(9.into())).unwrap();
+        edit(&mut root, "a.b[+]", Some(serde_json::json!({"c": 3}))).unwrap();
+        edit(&mut root, "a.b[0].c", None).unwrap();
+        edit(&mut root, "a.n", Some(true.into())).unwrap();
+        assert_eq!(root, serde_json::json!({"a": {"b": [{}, {"c": 9}, {"c": 3}], "n": true}}));
+        edit(&mut root, "a.b[*].c", Some(0.into())).unwrap();
+        assert_eq!(root["a"]["b"][2]["c"], 0);
+        assert!(edit(&mut root, "a.b[7].c", Some(0.into())).unwrap_err().contains("there is no [7]"));
+        assert!(edit(&mut root, "a.zz", None).is_err());
+    }
+}

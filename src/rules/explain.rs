@@ -1,0 +1,190 @@
+//! The knowledge, readable: one rule in full, and what rules may be written with.
+
+use std::fmt::Write as _;
+
+use serde_json::{Value as Json, json};
+
+use super::case::Case;
+use super::expr::{MACROS, functions};
+use super::outcome::Outcome;
+use super::rule::{PLACES, Phase, Rule};
+use crate::facts::{ObjectDef, Type};
+
+/// Everything about a rule, as text.
+pub fn explain(rule: &Rule) -> String {
+    let mut out = String::new();
+    let phases: Vec<_> = rule.phases.iter().map(|phase| phase.word()).collect();
+    let _ = writeln!(out, "{} ({}, {})\n  {}\n", rule.id, rule.severity.word(), phases.join(" and "), rule.title);
+    let _ = writeln!(out, "Why\n{}\n", indented(rule.why.trim()));
+    let _ = writeln!(out, "Passes when\n{}\n", indented(rule.condition.trim()));
+    let _ = writeln!(out, "Reads\n{}\n", indented(&rule.facts().join("\n")));
+    let _ = writeln!(out, "The server");
+    match &rule.server {
+        None => {
+            let _ = writeln!(out, "  does not check this");
+        }
+        Some(server) => {
+            let versions: Vec<_> = server.check.versions.iter().map(|range| range_text(*range)).collect();
+            let _ = writeln!(
+                out,
+                "  check {} (number {}), in {}{}",
+                server.check.name,
+                server.place,
+                versions.join(" and "),
+                if server.check.force_skips {
+                    "; pool.join_force skips it"
+                } else {
+                    "; pool.join_force does not skip it"
+                },
+            );
+            for refusal in &server.refusals {
+                let _ = writeln!(out, "  refuses with {}", refusal.code);
+            }
+        }
+    }
+    if !rule.references.is_empty() {
+        let _ = writeln!(out, "\nSee\n{}", indented(&rule.references.join("\n")));
+    }
+    if !rule.examples.is_empty() {
+        let _ = writeln!(out, "\nExamples");
+        for example in &rule.examples {
+            let _ = writeln!(out, "  {:<15} {}", example.expect, example.name);
+        }
+    }
+    let _ = writeln!(out, "\nFile: {}", rule.origin);
+    out
+}
+
+fn range_text((from, until): (&str, &str)) -> String {
+    match (from.is_empty(), until.is_empty()) {
+        (true, true) => "every release".to_owned(),
+        (true, false) => format!("xapi before {until}"),
+        (false, true) => format!("xapi {from} and newer"),
+        (false, false) => format!("xapi {from} to before {until}"),
+    }
+}
+
+fn indented(text: &str) -> String {
+    text.lines().map(|line| format!("  {}", line.trim())).collect::<Vec<_>>().join("\n")
+}
+
+/// The outcomes that a rule's examples do not show; every rule shows pass, fail and unknown.
+pub fn missing_examples(rule: &Rule) -> Vec<&'static str> {
+    [Outcome::Pass, Outcome::Fail, Outcome::Unknown]
+        .into_iter()
+        .map(Outcome::word)
+        .filter(|word| !rule.examples.iter().any(|example| example.expect == *word))
+        .collect()
+}
+
+/// What expressions may be written with, as text: facts by record, then functions.
+pub fn vocabulary() -> String {
+    let mut out = String::from("Facts\n");
+    for (name, ty) in Case::variables() {
+        let _ = writeln!(out, "  {name}: {ty}");
+    }
+    for def in records() {
+        let _ = writeln!(out, "\n{}: {}", def.name, prose(def.doc));
+        for field in def.fields {
+            let volatile = if field.volatile { " (volatile)" } else { "" };
+            let _ = writeln!(out, "  {}: {}{volatile}\n      {}", field.name, field.ty, prose(field.doc));
+        }
+    }
+    out.push_str("\nForms\n");
+    for form in &MACROS {
+        let _ = writeln!(out, "  {}\n      {}", form.signature, form.doc);
+    }
+    out.push_str("\nFunctions\n");
+    for function in functions() {
+        let _ = writeln!(out, "  {}\n      {}", function.signature(), function.doc);
+    }
+    out
+}
+
+/// The shape of rule files and what expressions may be written with, as JSON.
+pub fn rule_schema() -> Json {
+    let text = json!({"type": "string"});
+    let expression =
+        |gives: &str| json!({"type": "string", "description": format!("an expression that gives {gives}")});
+    let template = json!({"type": "string", "description": "text; {expression} is filled in, {{ is a brace"});
+    let closed = |properties: Json, required: &[&str]| json!({"type": "object", "properties": properties, "required": required, "additionalProperties": false});
+    let phases = json!({"enum": [Phase::Join.word(), Phase::Eject.word(), Phase::Procurement.word()]});
+    let refusal = closed(
+        json!({"when": expression("bool"), "code": text, "params": {"type": "array", "items": expression("text")},
+            "param_list": expression("list of text")}),
+        &["code"],
+    );
+    let fix = closed(
+        json!({"where": {"enum": PLACES}, "run": template, "note": template, "loses": text, "each": {"type": "boolean"},
+            "when": expression("bool")}),
+        &["where"],
+    );
+    let example = closed(
+        json!({"name": text, "expect": {"enum": ["pass", "fail", "unknown", "not-applicable"]}, "set": {"type": "object"},
+            "forget": {"type": "array", "items": text}, "message": text, "refusal": {"type": "array", "items": text}}),
+        &["name", "expect"],
+    );
+    let server = closed(
+        json!({"check": text, "part": {"type": "integer"}, "beyond": {"type": "boolean"},
+            "refusal": {"type": "array", "items": refusal}}),
+        &["check", "refusal"],
+    );
+    let mut schema = closed(
+        json!({"id": text, "title": text, "why": text, "severity": {"enum": ["blocker", "warning", "note"]},
+            "phases": {"type": "array", "items": phases}, "applies": expression("bool"),
+            "each": closed(json!({"name": text, "in": expression("a list")}), &["name", "in"]),
+            "require": expression("bool"), "message": template, "item": template,
+            "fix": {"type": "array", "items": fix}, "server": server,
+            "references": {"type": "array", "items": text}, "example": {"type": "array", "items": example}}),
+        &["id", "title", "why", "severity", "require", "message"],
+    );
+    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema".into();
+    schema["title"] = "poolgate rule file (TOML)".into();
+    schema["x-facts"] = Case::variables().map(|(name, ty)| (name.to_owned(), Json::String(ty.to_string()))).collect();
+    schema["x-records"] = records()
+        .into_iter()
+        .map(|def| {
+            let fields: serde_json::Map<_, _> = def
+                .fields
+                .iter()
+                .map(|field| {
+                    let fact =
+                        json!({"type": field.ty.to_string(), "about": prose(field.doc), "volatile": field.volatile});
+                    (field.name.to_owned(), fact)
+                })
+                .collect();
+            (def.name.to_owned(), json!({"about": prose(def.doc), "fields": fields}))
+        })
+        .collect();
+    schema["x-functions"] = functions()
+        .iter()
+        .map(|function| json!({"signature": function.signature(), "about": function.doc}))
+        .collect();
+    schema["x-forms"] = MACROS.iter().map(|form| json!({"signature": form.signature, "about": form.doc})).collect();
+    schema
+}
+
+/// All record types that facts lead to, in the order in which they are first met.
+fn records() -> Vec<&'static ObjectDef> {
+    fn visit(ty: Type, found: &mut Vec<&'static ObjectDef>) {
+        match ty {
+            Type::List(of) | Type::Map(of) | Type::Nullable(of) => visit(*of, found),
+            Type::Object(def) if !found.iter().any(|known| known.name == def.name) => {
+                found.push(def);
+                for field in def.fields {
+                    visit(field.ty, found);
+                }
+            }
+            _ => {}
+        }
+    }
+    let mut found = Vec::new();
+    for (_, ty) in Case::variables() {
+        visit(ty, &mut found);
+    }
+    found
+}
+
+fn prose(doc: &[&str]) -> String {
+    doc.iter().map(|line| line.trim()).collect::<Vec<_>>().join(" ")
+}

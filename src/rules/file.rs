@@ -1,0 +1,128 @@
+//! A rule file as it is written, before anything in it is checked. `rules schema` prints the same shape.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use toml::Spanned;
+
+/// One rule file.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RuleFile {
+    /// The file's stem.
+    pub(crate) id: Spanned<String>,
+    /// What holds when the rule passes, in one line.
+    pub(crate) title: String,
+    /// Why it matters, for `rules explain`.
+    pub(crate) why: String,
+    /// `blocker`, `warning`, `note`.
+    pub(crate) severity: Spanned<String>,
+    /// Further phases than the folder's: `join`, `eject`, `procurement`.
+    #[serde(default)]
+    pub(crate) phases: Vec<Spanned<String>>,
+    /// When the rule has a say at all (bool); always, when left out.
+    pub(crate) applies: Option<Spanned<String>>,
+    /// Judge each element of a list.
+    pub(crate) each: Option<Each>,
+    /// What must hold (bool).
+    pub(crate) require: Spanned<String>,
+    /// What to say when it does not hold. `{expression}` is filled in.
+    pub(crate) message: Spanned<String>,
+    /// A line for each failing element, after the message.
+    pub(crate) item: Option<Spanned<String>>,
+    /// What mends it, in the order in which to do it.
+    #[serde(default)]
+    pub(crate) fix: Vec<Fix>,
+    /// What the server itself does about it.
+    pub(crate) server: Option<Server>,
+    /// Where it is written.
+    #[serde(default)]
+    pub(crate) references: Vec<String>,
+    /// Cases that show it.
+    #[serde(default)]
+    pub(crate) example: Vec<Example>,
+}
+
+/// `[each]`: the list and the name of its element.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Each {
+    pub(crate) name: Spanned<String>,
+    #[serde(rename = "in")]
+    pub(crate) list: Spanned<String>,
+}
+
+/// `[[fix]]`: a step that mends it.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Fix {
+    /// On which side: `joiner`, `coordinator`, `pool`, `firmware`, `cabling`, `anywhere`.
+    #[serde(rename = "where")]
+    pub(crate) place: Spanned<String>,
+    /// The command, ready to run.
+    pub(crate) run: Option<Spanned<String>>,
+    /// What to know or to do where no command does it.
+    pub(crate) note: Option<Spanned<String>>,
+    /// What the step loses.
+    pub(crate) loses: Option<String>,
+    /// Once for each failing element.
+    #[serde(default)]
+    pub(crate) each: bool,
+    /// Only when this holds (bool).
+    pub(crate) when: Option<Spanned<String>>,
+}
+
+/// `[server]`: the server's own check.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Server {
+    /// The check's name in `rules/data/join-checks.toml`.
+    pub(crate) check: Spanned<String>,
+    /// The place among several rules of one check; 1 when there is only one.
+    #[serde(default = "first")]
+    pub(crate) part: u32,
+    /// Keeps the rule in force on releases whose server has no such check.
+    #[serde(default)]
+    pub(crate) beyond: bool,
+    /// What it answers; the first whose `when` holds.
+    pub(crate) refusal: Vec<Refusal>,
+}
+
+const fn first() -> u32 {
+    1
+}
+
+/// `[[server.refusal]]`: an error code with parameters.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Refusal {
+    /// When it is given (bool); when the rule fails, if left out.
+    pub(crate) when: Option<Spanned<String>>,
+    /// The code.
+    pub(crate) code: String,
+    /// The parameters: each an expression of type text.
+    #[serde(default)]
+    pub(crate) params: Vec<Spanned<String>>,
+    /// All parameters at once: an expression of type list of text.
+    pub(crate) param_list: Option<Spanned<String>>,
+}
+
+/// `[[example]]`: the baseline case with changes, and what the rule says of it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Example {
+    /// What it shows.
+    pub name: String,
+    /// `pass`, `fail`, `unknown`, `not-applicable`.
+    pub expect: String,
+    /// Facts that differ from the baseline, by path: `joiner.vms[0].power_state`; `[+]` adds to a list.
+    #[serde(default)]
+    pub set: BTreeMap<String, toml::Value>,
+    /// Facts that are missing, by path.
+    #[serde(default)]
+    pub forget: Vec<String>,
+    /// The message, where it is worth fixing.
+    pub message: Option<String>,
+    /// The server's code and parameters, where it refuses.
+    pub refusal: Option<Vec<String>>,
+}

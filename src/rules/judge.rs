@@ -1,0 +1,383 @@
+//! Judges a case: evaluates rules, gathers the evidence, fills in messages and fixes.
+
+use super::case::{Case, Side};
+use super::expr::{Meter, Read};
+use super::outcome::{Evidence, Finding, FixStep, Outcome, Refusal, ServerAnswer};
+use super::rule::{Fix, Rule, Server};
+use crate::facts::{Known, Object, Reason, Unknown, Value};
+
+/// How many elements a message names before it counts the rest.
+const NAMED: usize = 8;
+
+/// Where the two sides' facts came from, for evidence.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sources<'a> {
+    /// The pool's side.
+    pub(super) pool: &'a Side,
+    /// The joiner's side.
+    pub(super) joiner: &'a Side,
+}
+
+/// What every rule says of the case, in the order of the rules.
+pub(super) fn judge<'r>(
+    case: &Case<'_>,
+    sources: Sources<'_>,
+    rules: impl Iterator<Item = &'r Rule>,
+) -> Vec<Finding> {
+    let vars = case.values();
+    rules.map(|rule| Judge { rule, case, sources, base: &vars, meter: Meter::default() }.finding()).collect()
+}
+
+struct Judge<'r, 'c> {
+    rule: &'r Rule,
+    case: &'c Case<'c>,
+    sources: Sources<'c>,
+    /// The values of the case's variables; an element's or the summary's come after them.
+    base: &'c [Value<'c>],
+    meter: Meter,
+}
+
+/// The answer of a condition: true, false, or unknown and why.
+type Answer = Result<bool, Unknown>;
+
+/// The elements of a list for which a condition failed or could not be decided, each with its place in the list.
+#[derive(Default)]
+struct Elements<'c> {
+    failed: Vec<(usize, Value<'c>)>,
+    unknown: Vec<(usize, Value<'c>)>,
+}
+
+impl<'c> Judge<'c, 'c> {
+    fn finding(mut self) -> Finding {
+        let applicable = self.applicable();
+        let mut elements = Elements::default();
+        let holds = if applicable == Ok(false) { Ok(true) } else { self.holds(&mut elements) };
+        let (outcome, unknown) = match (&applicable, &holds) {
+            (Ok(false), _) => (Outcome::NotApplicable, None),
+            (_, Ok(true)) => (Outcome::Pass, None),
+            (Ok(true), Ok(false)) => (Outcome::Fail, None),
+            (Ok(true), Err(unknown)) | (Err(unknown), _) => (Outcome::Unknown, Some(unknown.clone())),
+        };
+        let server = self.rule.server.as_ref().filter(|server| self.exists(server) == Ok(true));
+        let answer =
+            server.map(|server| (server.check.name, server.part, self.server_answer(server, &holds, &elements)));
+        let mut finding = Finding {
+            rule: self.rule.id.clone(),
+            title: self.rule.title.clone(),
+            outcome,
+            severity: self.rule.severity,
+            message: self.rule.title.clone(),
+            items: Vec::new(),
+            evidence: Vec::new(),
+            evidence_left_out: 0,
+            fix: Vec::new(),
+            server: answer,
+            unknown,
+        };
+        match outcome {
+            Outcome::Fail => self.explain_failure(&mut finding, &elements),
+            Outcome::Unknown => self.explain_gap(&mut finding, &elements),
+            Outcome::Pass | Outcome::NotApplicable => {}
+        }
+        finding
+    }
+
+    /// Whether the rule has a say: its own condition, and the server's check behind it existing in this release.
+    fn applicable(&mut self) -> Answer {
+        let own = match &self.rule.applies {
+            None => Ok(true),
+            Some(applies) => answer(applies.eval(self.base, &mut self.meter)),
+        };
+        let exists = match &self.rule.server {
+            Some(server) if !server.beyond => self.exists(server),
+            _ => Ok(true),
+        };
+        match (own, exists) {
+            (Ok(false), _) | (_, Ok(false)) => Ok(false),
+            (Err(unknown), _) | (_, Err(unknown)) => Err(unknown),
+            (Ok(true), Ok(true)) => Ok(true),
+        }
+    }
+
+    fn exists(&self, server: &Server) -> Answer {
+        match &self.case.release.xapi {
+            Known::Yes(xapi) => Ok(server.check.exists_in(xapi)),
+            // A check that every release has needs no release to be known.
+            Known::No(_) if server.check.versions == [("", "")] => Ok(true),
+            Known::No(unknown) => Err(unknown.clone()),
+        }
+    }
+
+    fn holds(&mut self, elements: &mut Elements<'c>) -> Answer {
+        let Some(each) = &self.rule.each else {
+            return answer(self.rule.require.eval(self.base, &mut self.meter));
+        };
+        let list = match members(each.list.eval(self.base, &mut self.meter)) {
+            Ok(list) => list,
+            Err(unknown) => return Err(unknown),
+        };
+        let mut gap = None;
+        for (index, element) in list.into_iter().enumerate() {
+            match answer(self.rule.require.eval(&self.at(&element), &mut self.meter)) {
+                Ok(true) => {}
+                Ok(false) => elements.failed.push((index, element)),
+                Err(unknown) => {
+                    gap.get_or_insert(unknown);
+                    elements.unknown.push((index, element));
+                }
+            }
+        }
+        match gap {
+            _ if !elements.failed.is_empty() => Ok(false),
+            Some(unknown) => Err(unknown),
+            None => Ok(true),
+        }
+    }
+
+    fn server_answer(&mut self, server: &Server, holds: &Answer, elements: &Elements<'c>) -> ServerAnswer {
+        let vars = self.over(elements);
+        for refusal in &server.refusals {
+            let when = match &refusal.when {
+                None => holds.clone().map(|holds| !holds),
+                Some(when) => answer(when.eval(&vars, &mut self.meter)),
+            };
+            match when {
+                Ok(false) => {}
+                Err(_) => return ServerAnswer::Undecided,
+                Ok(true) => return ServerAnswer::Refuses(self.refusal(refusal, &vars)),
+            }
+        }
+        ServerAnswer::Passes
+    }
+
+    fn refusal(&mut self, refusal: &super::rule::Refusal, vars: &[Value<'_>]) -> Refusal {
+        let mut params = Vec::new();
+        for param in &refusal.params {
+            params.push(show(&param.eval(vars, &mut self.meter)));
+        }
+        if let Some(list) = &refusal.param_list
+            && let Ok(list) = members(list.eval(vars, &mut self.meter))
+        {
+            params.extend(list.iter().map(show));
+        }
+        Refusal { code: refusal.code.clone(), params }
+    }
+
+    fn explain_failure(&mut self, finding: &mut Finding, elements: &Elements<'c>) {
+        finding.message = self.rule.message.render_lossy(&self.over(elements), &mut self.meter);
+        let mut reads = Vec::new();
+        if self.rule.each.is_some() {
+            for (index, element) in &elements.failed {
+                let vars = self.at(element);
+                if let Some(item) = &self.rule.item {
+                    finding.items.push(item.render_lossy(&vars, &mut self.meter));
+                }
+                reads.extend(self.reads_at(*index, &vars));
+            }
+        } else {
+            reads = self.rule.require.trace(self.base, &mut self.meter).reads;
+        }
+        finding.fix = self.fixes(elements);
+        self.evidence(finding, reads);
+    }
+
+    fn explain_gap(&mut self, finding: &mut Finding, elements: &Elements<'c>) {
+        let why = finding.unknown.clone().unwrap_or_default();
+        finding.message = format!("cannot tell whether this holds: {} ({why})", decapitalised(&self.rule.title));
+        let mut reads = Vec::new();
+        for (index, element) in &elements.unknown {
+            let vars = self.at(element);
+            reads.extend(self.reads_at(*index, &vars));
+        }
+        if let Some(each) = &self.rule.each {
+            reads.extend(each.list.trace(self.base, &mut self.meter).reads);
+        } else {
+            reads.extend(self.rule.require.trace(self.base, &mut self.meter).reads);
+        }
+        if let Some(applies) = &self.rule.applies {
+            reads.extend(applies.trace(self.base, &mut self.meter).reads);
+        }
+        reads.retain(|read| read.unknown.is_some());
+        self.evidence(finding, reads);
+    }
+
+    fn fixes(&mut self, elements: &Elements<'c>) -> Vec<FixStep> {
+        let mut steps = Vec::new();
+        for fix in &self.rule.fix {
+            if fix.each {
+                for (_, element) in &elements.failed {
+                    let vars = self.at(element);
+                    steps.extend(self.step(fix, &vars));
+                }
+            } else {
+                let vars = self.over(elements);
+                steps.extend(self.step(fix, &vars));
+            }
+        }
+        steps
+    }
+
+    fn step(&mut self, fix: &Fix, vars: &[Value<'_>]) -> Option<FixStep> {
+        if let Some(when) = &fix.when
+            && answer(when.eval(vars, &mut self.meter)) == Ok(false)
+        {
+            return None;
+        }
+        let note = fix.note.as_ref().map(|note| note.render_lossy(vars, &mut self.meter)).unwrap_or_default();
+        let run = match fix.run.as_ref().map(|run| run.render_quoted(vars, &mut self.meter, shell_word)) {
+            None => String::new(),
+            Some(Ok(run)) => run,
+            // Half a command is worse than none.
+            Some(Err(unknown)) => {
+                let note = format!("the command needs a fact that is missing ({unknown}). {note}");
+                return Some(FixStep {
+                    place: fix.place.clone(),
+                    run: String::new(),
+                    note: note.trim_end().to_owned(),
+                    loses: fix.loses.clone(),
+                });
+            }
+        };
+        Some(FixStep { place: fix.place.clone(), run, note, loses: fix.loses.clone() })
+    }
+
+    /// What the condition read at one element, with the element's place in its list.
+    fn reads_at(&mut self, index: usize, vars: &[Value<'_>]) -> Vec<Read> {
+        let mut reads = self.rule.require.trace(vars, &mut self.meter).reads;
+        if let Some(super::rule::Each { name, path: Some(path), .. }) = &self.rule.each {
+            for read in &mut reads {
+                if let Some(rest) = read.path.strip_prefix(name.as_str())
+                    && (rest.is_empty() || rest.starts_with(['.', '[']))
+                {
+                    read.path = format!("{path}[{index}]{rest}");
+                }
+            }
+        }
+        reads
+    }
+
+    /// The variables at one element of the list that is judged.
+    fn at(&self, element: &Value<'c>) -> Vec<Value<'c>> {
+        let mut vars = self.base.to_vec();
+        vars.push(element.clone());
+        vars
+    }
+
+    /// The variables with `count` and `names` of the failing elements, for rules that judge a list.
+    fn over(&self, elements: &Elements<'c>) -> Vec<Value<'c>> {
+        let mut vars = self.base.to_vec();
+        if self.rule.each.is_none() {
+            return vars;
+        }
+        let count = elements.failed.len();
+        let mut names: Vec<_> = elements.failed.iter().take(NAMED).map(|(_, element)| name_of(element)).collect();
+        if count > NAMED {
+            names.push(format!("and {} more", count - NAMED));
+        }
+        vars.push(Value::Int(i64::try_from(count).unwrap_or(i64::MAX)));
+        vars.push(Value::Made(names.into_iter().map(|name| Value::Text(name.into())).collect()));
+        vars
+    }
+
+    fn evidence(&self, finding: &mut Finding, reads: Vec<Read>) {
+        const LISTED: usize = 24;
+        let mut listed: Vec<Evidence> = Vec::new();
+        for read in reads {
+            let evidence = self.witness(read);
+            if listed.contains(&evidence) {
+                continue;
+            }
+            if listed.len() < LISTED {
+                listed.push(evidence);
+            } else {
+                finding.evidence_left_out += 1;
+            }
+        }
+        finding.evidence = listed;
+    }
+
+    fn witness(&self, read: Read) -> Evidence {
+        let root = read.path.split(['.', '[']).next().unwrap_or_default();
+        let side = match root {
+            "pool" | "coordinator" | "pool_management" => Some(self.sources.pool),
+            "joiner" | "host" | "management" | "release" => Some(self.sources.joiner),
+            _ => None,
+        };
+        let assumed = side.is_some_and(|side| is_assumed(&side.assumed, &read.path));
+        Evidence {
+            missing: read.unknown.is_some(),
+            fact: read.path,
+            object: read.object,
+            value: read.unknown.map_or(read.value, |unknown| unknown.to_string()),
+            source: side.map(|side| side.target.clone()).unwrap_or_default(),
+            seen: side.map(|side| side.seen().to_owned()).unwrap_or_default(),
+            assumed,
+        }
+    }
+}
+
+/// Whether a fact of the case lies below an assumed path of its side. `host` and `coordinator` are the first host.
+fn is_assumed(assumed: &[String], path: &str) -> bool {
+    let inner = match path.split_once('.') {
+        Some(("host" | "coordinator", rest)) => format!("hosts[0].{rest}"),
+        Some((_, rest)) => rest.to_owned(),
+        None => return false,
+    };
+    assumed.iter().any(|prefix| {
+        inner.strip_prefix(prefix.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+    })
+}
+
+fn answer(value: Value<'_>) -> Answer {
+    match value {
+        Value::Bool(holds) => Ok(holds),
+        Value::Unknown(unknown) => Err(unknown.into_owned()),
+        // The checker admits only bool here; anything else must not pass.
+        _ => Err(Unknown::because(Reason::Unreadable, "the condition gave no bool")),
+    }
+}
+
+fn members(value: Value<'_>) -> Result<Vec<Value<'_>>, Unknown> {
+    match value {
+        Value::List(list) => Ok((0..list.len()).map(|index| list.get(index)).collect()),
+        Value::Made(list) => Ok(list.to_vec()),
+        Value::Unknown(unknown) => Err(unknown.into_owned()),
+        _ => Err(Unknown::because(Reason::Unreadable, "not a list")),
+    }
+}
+
+/// One word for a shell, whatever it holds: names are the operator's and may hold anything.
+fn shell_word(text: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-./:,@%+".contains(&byte);
+    if !text.is_empty() && text.bytes().all(plain) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', "'\\''"))
+    }
+}
+
+fn name_of(value: &Value<'_>) -> String {
+    match value {
+        Value::Object(object) => Object::label(*object),
+        other => show(other),
+    }
+}
+
+fn show(value: &Value<'_>) -> String {
+    match value {
+        Value::Text(text) => text.clone().into_owned(),
+        Value::Unknown(unknown) => format!("(unknown: {unknown})"),
+        other => format!("{other:?}"),
+    }
+}
+
+fn decapitalised(title: &str) -> String {
+    let mut chars = title.chars();
+    match (chars.next(), chars.clone().next()) {
+        // An abbreviation keeps its capitals.
+        (Some(first), Some(second)) if first.is_uppercase() && second.is_lowercase() => {
+            first.to_lowercase().chain(chars).collect()
+        }
+        _ => title.to_owned(),
+    }
+}

@@ -1,0 +1,408 @@
+//! A rule whose every expression was checked against the model. Evaluation accepts nothing else.
+
+use std::ops::Range;
+
+use toml::Spanned;
+
+use super::checks;
+use super::expr::{self, Expr, ExprError, Scope, Template};
+use super::file::{self, Example, RuleFile};
+use super::outcome::Severity;
+use crate::facts::Type;
+
+/// What is being asked of the rules.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// May these hosts join?
+    Join,
+    /// What would leaving destroy?
+    Eject,
+    /// May these be bought?
+    Procurement,
+}
+
+impl Phase {
+    /// The folder of `rules/` and the word of `phases`.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Join => "join",
+            Self::Eject => "eject",
+            Self::Procurement => "procurement",
+        }
+    }
+
+    /// Reads the word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Self::Join, Self::Eject, Self::Procurement].into_iter().find(|phase| phase.word() == word)
+    }
+}
+
+/// The sides on which a fix may be done.
+pub(super) const PLACES: [&str; 7] = ["joiner", "coordinator", "pool", "member", "firmware", "cabling", "anywhere"];
+
+/// A checked rule.
+#[derive(Debug)]
+pub struct Rule {
+    /// Its id: the file's stem.
+    pub id: String,
+    /// What holds when it passes.
+    pub title: String,
+    /// Why it matters.
+    pub why: String,
+    /// How much it weighs.
+    pub severity: Severity,
+    /// When it is asked.
+    pub phases: Vec<Phase>,
+    /// Where it is written.
+    pub references: Vec<String>,
+    /// Cases that show it.
+    pub examples: Vec<Example>,
+    /// The file that it came from.
+    pub origin: String,
+    pub(super) applies: Option<Expr>,
+    pub(super) each: Option<Each>,
+    pub(super) require: Expr,
+    pub(super) message: Template,
+    pub(super) item: Option<Template>,
+    pub(super) fix: Vec<Fix>,
+    /// The server's own check behind it.
+    pub server: Option<Server>,
+    /// The condition as written, for `rules explain`.
+    pub condition: String,
+}
+
+#[derive(Debug)]
+pub(super) struct Each {
+    pub(super) name: String,
+    pub(super) list: Expr,
+    /// The list's path, where it is one: evidence then names `joiner.vms[3]` and not only `vm`.
+    pub(super) path: Option<String>,
+}
+
+#[derive(Debug)]
+pub(super) struct Fix {
+    pub(super) place: String,
+    pub(super) run: Option<Template>,
+    pub(super) note: Option<Template>,
+    pub(super) loses: String,
+    pub(super) each: bool,
+    pub(super) when: Option<Expr>,
+}
+
+/// The server's own check behind a rule.
+#[derive(Debug)]
+pub struct Server {
+    /// The check in the server's source.
+    pub check: &'static checks::ServerCheck,
+    /// Its place in the server's order.
+    pub place: usize,
+    /// The place among several rules of one check.
+    pub part: u32,
+    pub(super) beyond: bool,
+    /// The answers.
+    pub refusals: Vec<Refusal>,
+}
+
+/// One answer of a server's check.
+#[derive(Debug)]
+pub struct Refusal {
+    pub(super) when: Option<Expr>,
+    /// The error code.
+    pub code: String,
+    pub(super) params: Vec<Expr>,
+    pub(super) param_list: Option<Expr>,
+}
+
+impl Rule {
+    /// The facts that the rule's condition reads, sorted: `joiner.vms[].power_state`.
+    pub fn facts(&self) -> Vec<String> {
+        let lists = self.each.iter().flat_map(|each| each.list.facts());
+        let applies = self.applies.iter().flat_map(Expr::facts);
+        let mut facts: Vec<_> = self.require.facts().into_iter().chain(lists).chain(applies).collect();
+        facts.sort();
+        facts.dedup();
+        facts
+    }
+}
+
+/// What is wrong with a rule file: where, what, and what to do.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{rendered}")]
+pub struct RuleError {
+    /// The file.
+    pub file: String,
+    /// Place, message and remedy, ready to print.
+    pub rendered: String,
+}
+
+/// Reads and checks a rule. `stem` is what the id must be; `phase` is the folder's.
+pub(super) fn parse_rule(
+    origin: &str,
+    stem: &str,
+    phase: Phase,
+    text: &str,
+    scope: &Scope,
+) -> Result<Rule, Vec<RuleError>> {
+    let file: RuleFile = toml::from_str(text).map_err(|error| {
+        vec![RuleError { file: origin.to_owned(), rendered: format!("{origin}: {}", error.to_string().trim_end()) }]
+    })?;
+    let mut check = Checker { origin, text, scope, errors: Vec::new() };
+    let rule = check.rule(file, stem, phase);
+    match (rule, check.errors.is_empty()) {
+        (Some(rule), true) => Ok(rule),
+        _ => Err(check.errors),
+    }
+}
+
+/// Walks a file, checks every part, and collects all mistakes instead of the first.
+struct Checker<'t> {
+    origin: &'t str,
+    text: &'t str,
+    scope: &'t Scope,
+    errors: Vec<RuleError>,
+}
+
+impl Checker<'_> {
+    fn rule(&mut self, file: RuleFile, stem: &str, phase: Phase) -> Option<Rule> {
+        if file.id.get_ref() != stem {
+            let id = file.id.get_ref();
+            self.mistake(
+                file.id.span(),
+                format!("id \"{id}\" differs from the file's name"),
+                format!("write id = \"{stem}\", or rename the file to {id}.toml"),
+            );
+        }
+        if !is_kebab(stem) {
+            self.mistake(
+                file.id.span(),
+                format!("\"{stem}\" is no rule id"),
+                "use lower-case words joined by '-'".to_owned(),
+            );
+        }
+        let severity = Severity::from_word(file.severity.get_ref());
+        if severity.is_none() {
+            let word = file.severity.get_ref();
+            self.mistake(
+                file.severity.span(),
+                format!("unknown severity \"{word}\""),
+                "write blocker, warning or note".to_owned(),
+            );
+        }
+        let mut phases = vec![phase];
+        for word in &file.phases {
+            match Phase::from_word(word.get_ref()) {
+                Some(more) if !phases.contains(&more) => phases.push(more),
+                Some(_) => {}
+                None => self.mistake(
+                    word.span(),
+                    format!("unknown phase \"{}\"", word.get_ref()),
+                    "write join, eject or procurement".to_owned(),
+                ),
+            }
+        }
+        let applies = file.applies.as_ref().and_then(|source| self.expr(source, self.scope, Type::Bool));
+        let (each, element, summary) = match &file.each {
+            None => (None, self.scope.clone(), self.scope.clone()),
+            // Without the element's type every other expression would only repeat the mistake.
+            Some(each) => self.each(each).map(|(each, element, summary)| (Some(each), element, summary))?,
+        };
+        let require = self.expr(&file.require, &element, Type::Bool);
+        let message = self.template(&file.message, &summary);
+        let item = file.item.as_ref().map(|source| {
+            if each.is_none() {
+                self.mistake(
+                    source.span(),
+                    "`item` without [each]".to_owned(),
+                    "an item is written for each failing element; add [each], or drop the item".to_owned(),
+                );
+            }
+            self.template(source, &element)
+        });
+        let fix: Vec<_> = file.fix.into_iter().map(|fix| self.fix(fix, each.is_some(), &element, &summary)).collect();
+        let server = file.server.map(|server| self.server(server, &summary));
+        Some(Rule {
+            id: stem.to_owned(),
+            title: file.title,
+            why: file.why,
+            severity: severity?,
+            phases,
+            references: file.references,
+            examples: file.example,
+            origin: self.origin.to_owned(),
+            applies,
+            each,
+            condition: file.require.get_ref().clone(),
+            require: require?,
+            message: message?,
+            item: item.flatten(),
+            fix: fix.into_iter().collect::<Option<_>>()?,
+            server: match server {
+                None => None,
+                Some(server) => Some(server?),
+            },
+        })
+    }
+
+    fn each(&mut self, each: &file::Each) -> Option<(Each, Scope, Scope)> {
+        let name = each.name.get_ref();
+        let taken = self.scope.variables().any(|(variable, _)| variable == name);
+        if taken || !is_identifier(name) || matches!(name.as_str(), "count" | "names") {
+            self.mistake(
+                each.name.span(),
+                format!("\"{name}\" cannot name the element"),
+                "choose an identifier that is no fact, not `count` and not `names`".to_owned(),
+            );
+            return None;
+        }
+        let list = match expr::infer(each.list.get_ref(), self.scope) {
+            Ok(list) => list,
+            Err(errors) => {
+                self.wrong(&each.list, &errors);
+                return None;
+            }
+        };
+        let Type::List(of) = list.ty() else {
+            self.mistake(
+                each.list.span(),
+                format!("[each] needs a list, and this is {}", list.ty()),
+                "name a list of the case, such as joiner.vms".to_owned(),
+            );
+            return None;
+        };
+        let element = self.scope.clone().with(name.clone(), *of);
+        let summary = self.scope.clone().with("count", Type::Int).with("names", Type::List(&Type::Text));
+        let source = each.list.get_ref().trim();
+        let is_path = source.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.".contains(&byte));
+        let path = is_path.then(|| source.to_owned());
+        Some((Each { name: name.clone(), list, path }, element, summary))
+    }
+
+    fn fix(&mut self, fix: file::Fix, has_each: bool, element: &Scope, summary: &Scope) -> Option<Fix> {
+        if !PLACES.contains(&fix.place.get_ref().as_str()) {
+            self.mistake(
+                fix.place.span(),
+                format!("unknown place \"{}\"", fix.place.get_ref()),
+                format!("write one of {}", PLACES.join(", ")),
+            );
+        }
+        if fix.run.is_none() && fix.note.is_none() {
+            self.mistake(fix.place.span(), "a fix that says nothing".to_owned(), "add `run` or `note`".to_owned());
+        }
+        if fix.each && !has_each {
+            self.mistake(
+                fix.place.span(),
+                "`each` in a fix without [each]".to_owned(),
+                "drop it, or judge a list with [each]".to_owned(),
+            );
+        }
+        let scope = if fix.each { element } else { summary };
+        let run = fix.run.as_ref().map(|source| self.template(source, scope));
+        let note = fix.note.as_ref().map(|source| self.template(source, scope));
+        let when = fix.when.as_ref().map(|source| self.expr(source, scope, Type::Bool));
+        Some(Fix {
+            place: fix.place.into_inner(),
+            run: required(run)?,
+            note: required(note)?,
+            loses: fix.loses.unwrap_or_default(),
+            each: fix.each,
+            when: required(when)?,
+        })
+    }
+
+    fn server(&mut self, server: file::Server, scope: &Scope) -> Option<Server> {
+        let name = server.check.get_ref();
+        let found = checks::find(name);
+        if found.is_none() {
+            let nearest = checks::CHECKS
+                .iter()
+                .map(|check| check.name)
+                .min_by_key(|check| strsim::levenshtein(check, name))
+                .filter(|check| strsim::normalized_levenshtein(check, name) > 0.6);
+            let help = nearest.map_or_else(
+                || "the names are those of rules/data/join-checks.toml".to_owned(),
+                |nearest| format!("did you mean \"{nearest}\"?"),
+            );
+            self.mistake(server.check.span(), format!("the server has no check \"{name}\""), help);
+        }
+        let mut refusals = Vec::new();
+        for refusal in &server.refusal {
+            let when = refusal.when.as_ref().map(|source| self.expr(source, scope, Type::Bool));
+            let params: Vec<_> = refusal.params.iter().map(|source| self.expr(source, scope, Type::Text)).collect();
+            let list = refusal.param_list.as_ref().map(|source| self.expr(source, scope, Type::List(&Type::Text)));
+            refusals.push(Refusal {
+                when: required(when)?,
+                code: refusal.code.clone(),
+                params: params.into_iter().collect::<Option<_>>()?,
+                param_list: required(list)?,
+            });
+        }
+        let (place, check) = found?;
+        Some(Server { check, place, part: server.part, beyond: server.beyond, refusals })
+    }
+
+    fn expr(&mut self, source: &Spanned<String>, scope: &Scope, expected: Type) -> Option<Expr> {
+        match expr::compile(source.get_ref(), scope, expected) {
+            Ok(expr) => Some(expr),
+            Err(errors) => {
+                self.wrong(source, &errors);
+                None
+            }
+        }
+    }
+
+    fn template(&mut self, source: &Spanned<String>, scope: &Scope) -> Option<Template> {
+        match Template::compile(source.get_ref(), scope) {
+            Ok(template) => Some(template),
+            Err(errors) => {
+                self.wrong(source, &errors);
+                None
+            }
+        }
+    }
+
+    fn wrong(&mut self, source: &Spanned<String>, errors: &[ExprError]) {
+        let offset = content_offset(self.text, source.span());
+        self.errors.push(RuleError {
+            file: self.origin.to_owned(),
+            rendered: expr::render(self.origin, self.text, offset, errors),
+        });
+    }
+
+    fn mistake(&mut self, span: Range<usize>, message: String, help: String) {
+        let error = ExprError { span: 0..span.len(), message, help: Some(help) };
+        self.errors.push(RuleError {
+            file: self.origin.to_owned(),
+            rendered: expr::render(self.origin, self.text, span.start, &[error]),
+        });
+    }
+}
+
+/// Nothing stays nothing; a part that failed its check fails the whole.
+fn required<T>(part: Option<Option<T>>) -> Option<Option<T>> {
+    match part {
+        None => Some(None),
+        Some(Some(part)) => Some(Some(part)),
+        Some(None) => None,
+    }
+}
+
+/// Where the text of a TOML string begins, inside its quotes.
+fn content_offset(text: &str, span: Range<usize>) -> usize {
+    let token = text.get(span.clone()).unwrap_or_default();
+    let quotes = if token.starts_with("\"\"\"") || token.starts_with("'''") { 3 } else { 1 };
+    let newline = if quotes == 3 && token[3..].starts_with('\n') { 1 } else { 0 };
+    span.start + quotes + newline
+}
+
+fn is_kebab(text: &str) -> bool {
+    !text.is_empty()
+        && text.split('-').all(|word| {
+            !word.is_empty()
+                && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'.')
+        })
+}
+
+fn is_identifier(text: &str) -> bool {
+    text.starts_with(|first: char| first.is_ascii_lowercase())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}

@@ -1,0 +1,65 @@
+//! A run: several joiners as a sequence, each judged against the pool as the earlier ones leave it.
+
+use super::case::{Policy, Side, derive};
+use super::judge::{Sources, judge};
+use super::outcome::{Finding, Verdict};
+use super::registry::Registry;
+use super::release::release_of;
+use super::rule::Phase;
+use super::server::{Prediction, predict};
+use crate::cpu::CpuFacts;
+use crate::facts::Known;
+
+/// What the rules say of one joiner.
+#[derive(Clone, Debug)]
+pub struct Judgement {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// What each rule said, by rule id.
+    pub findings: Vec<Finding>,
+    /// What the server would answer; none where there is no server to ask, or its release is unknown.
+    pub server: Option<Prediction>,
+    /// What the join does to the CPU level.
+    pub cpu: CpuFacts,
+    /// The joiner's release, where known.
+    pub release: String,
+}
+
+/// Judges joiners in their order. One that must not join does not change the pool for those after it; one that may, or
+/// that is undecided, does.
+pub fn judge_sequence(
+    pool: &Side,
+    joiners: &[Side],
+    rules: &Registry,
+    phase: Phase,
+    policy: &Policy,
+) -> Vec<Judgement> {
+    let mut now = pool.snapshot.pool.clone();
+    let mut judgements = Vec::with_capacity(joiners.len());
+    for (index, joiner) in joiners.iter().enumerate() {
+        let place = i64::try_from(index + 1).unwrap_or(i64::MAX);
+        let case = derive(&now, &joiner.snapshot.pool, policy, place);
+        let findings = judge(&case, Sources { pool, joiner }, rules.of(phase));
+        let verdict = Verdict::over(&findings);
+        let server = case.release.xapi.get().filter(|_| joiner.has_server()).map(|xapi| predict(&findings, xapi));
+        judgements.push(Judgement {
+            verdict,
+            findings,
+            server,
+            release: case.release.name.text().unwrap_or_default().to_owned(),
+            cpu: case.cpu,
+        });
+        if verdict != Verdict::NoGo && index + 1 < joiners.len() {
+            now = now.admit(&joiner.snapshot.pool);
+        }
+    }
+    judgements
+}
+
+/// The release line of a side's coordinator, for headings; empty when unknown.
+pub fn release_name(side: &Side) -> String {
+    match side.snapshot.pool.coordinator_host() {
+        Known::Yes(host) => release_of(host).name.text().unwrap_or_default().to_owned(),
+        Known::No(_) => String::new(),
+    }
+}

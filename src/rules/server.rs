@@ -1,0 +1,71 @@
+//! What the server itself would answer: the first refusal in its order, and every check that would fail alone.
+
+use serde::Serialize;
+
+use super::checks::{CHECKS, LICENCE_CHECK, ServerCheck};
+use super::outcome::{Finding, Refusal, ServerAnswer};
+
+/// A check that refuses.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FailingCheck {
+    /// The check's name in the server's source.
+    pub check: &'static str,
+    /// The error code.
+    pub code: String,
+    /// The code's parameters.
+    pub params: Vec<String>,
+}
+
+/// What pool.join would answer.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Prediction {
+    /// The first refusal; none when no check is known to refuse.
+    pub first: Option<Refusal>,
+    /// The first refusal of pool.join_force.
+    pub first_with_force: Option<Refusal>,
+    /// Every check that would fail alone, in the server's order, the licence check apart.
+    pub failing: Vec<FailingCheck>,
+    /// Checks of this release for which a fact is missing, or which no rule knows, in the server's order.
+    pub undecided: Vec<&'static str>,
+}
+
+/// Puts the rules' answers into the server's order. `xapi` is the joiner's version, whose checks are run.
+pub(super) fn predict(findings: &[Finding], xapi: &str) -> Prediction {
+    let mut prediction = Prediction::default();
+    for check in CHECKS.iter().filter(|check| check.exists_in(xapi)) {
+        match answer_of(check, findings) {
+            ServerAnswer::Passes => {}
+            ServerAnswer::Undecided => prediction.undecided.push(check.name),
+            ServerAnswer::Refuses(refusal) => {
+                prediction.first.get_or_insert_with(|| refusal.clone());
+                if !check.force_skips {
+                    prediction.first_with_force.get_or_insert_with(|| refusal.clone());
+                }
+                if check.name != LICENCE_CHECK {
+                    prediction.failing.push(FailingCheck {
+                        check: check.name,
+                        code: refusal.code,
+                        params: refusal.params,
+                    });
+                }
+            }
+        }
+    }
+    prediction
+}
+
+/// The answer of one check over the rules that describe its parts: the first part that refuses or is undecided.
+fn answer_of(check: &ServerCheck, findings: &[Finding]) -> ServerAnswer {
+    let mut parts: Vec<_> = findings
+        .iter()
+        .filter_map(|finding| finding.server.as_ref())
+        .filter(|(name, _, _)| *name == check.name)
+        .map(|(_, part, answer)| (*part, answer))
+        .collect();
+    parts.sort_by_key(|(part, _)| *part);
+    if parts.is_empty() {
+        return ServerAnswer::Undecided;
+    }
+    let decisive = parts.into_iter().map(|(_, answer)| answer).find(|answer| **answer != ServerAnswer::Passes);
+    decisive.cloned().unwrap_or(ServerAnswer::Passes)
+}
