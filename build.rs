@@ -19,15 +19,18 @@ fn main() -> Result<(), Box<dyn Error>> {
     embed_server_tables(&root, &out)
 }
 
-/// `rules.rs`: one (phase, stem, path, text) for each rule file, in the order of the phases and names.
+/// `rules.rs`: one (phase, stem, path, text, length without examples) for each rule file, in the order of the phases and
+/// names. Examples come last in a file and are most of it; judging does not need to read them.
 fn embed_rules(root: &Path, out: &Path) -> io::Result<()> {
     let mut code = String::from("&[\n");
     for phase in ["join", "eject", "procurement"] {
         for file in files(&root.join(phase), "toml")? {
             let stem = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+            let text = fs::read_to_string(&file)?;
+            let lean = text.find("\n[[example]]").unwrap_or(text.len());
             let _ = writeln!(
                 code,
-                "    ({phase:?}, {stem:?}, \"rules/{phase}/{stem}.toml\", include_str!({:?})),",
+                "    ({phase:?}, {stem:?}, \"rules/{phase}/{stem}.toml\", include_str!({:?}), {lean}),",
                 file.display().to_string(),
             );
         }

@@ -15,19 +15,27 @@ use crate::rules::{self, Phase, Registry, Rule, RuleSource, run_examples};
 pub(super) fn run(args: &Rules) -> Result<Exit, CliError> {
     match args {
         Rules::List { rules, output } => list(&load(&rules.folders)?, output),
-        Rules::Explain { id, rules } => explain(&load(&rules.folders)?, id),
+        Rules::Explain { id, rules } => explain(&load_whole(&rules.folders)?, id),
         Rules::Test { dir } => test(dir.as_deref()),
         Rules::Schema { output } => schema(output),
     }
 }
 
-/// The built-in rules and those of the user's folders.
+/// The built-in rules and those of the user's folders, for judging.
 pub(super) fn load(folders: &[PathBuf]) -> Result<Registry, CliError> {
+    Registry::load(&read_folders(folders)?).map_err(CliError::Rules)
+}
+
+fn load_whole(folders: &[PathBuf]) -> Result<Registry, CliError> {
+    Registry::load_whole(&read_folders(folders)?).map_err(CliError::Rules)
+}
+
+fn read_folders(folders: &[PathBuf]) -> Result<Vec<RuleSource>, CliError> {
     let mut own = Vec::new();
     for folder in folders {
         own.extend(read_folder(folder)?);
     }
-    Registry::load(&own).map_err(CliError::Rules)
+    Ok(own)
 }
 
 /// Largest rule file; a rule is a page, not a book.
@@ -134,7 +142,7 @@ fn explain(registry: &Registry, id: &str) -> Result<Exit, CliError> {
 fn test(dir: Option<&Path>) -> Result<Exit, CliError> {
     let own = dir.map(read_folder).transpose()?.unwrap_or_default();
     let names: Vec<_> = own.iter().map(|source| source.stem.clone()).collect();
-    let registry = Registry::load(&own).map_err(CliError::Rules)?;
+    let registry = Registry::load_whole(&own).map_err(CliError::Rules)?;
     let rules: Vec<_> = registry.all().filter(|rule| dir.is_none() || names.contains(&rule.id)).collect();
     let mut text = String::new();
     let mut failures = 0;

@@ -31,11 +31,16 @@ pub fn assume(snapshot: &mut Snapshot, product: &'static Product) -> Assumed {
     if host.software_version.get().is_some() {
         return assumed;
     }
-    assumed.notes.push(format!("judged as if {} were freshly installed; what follows from that is assumed", product.title));
+    assumed
+        .notes
+        .push(format!("judged as if {} were freshly installed; what follows from that is assumed", product.title));
     let unpredictable = predict::fill(host, product);
     if let Some(cpu) = host.cpu.get().filter(|_| !unpredictable.is_empty()) {
         let set = cpu.predicted_for.text().unwrap_or(product.title);
-        assumed.notes.push(format!("guest CPU features are predicted for {set}; not predictable: {}", unpredictable.join("; ")));
+        assumed.notes.push(format!(
+            "guest CPU features are predicted for {set}; not predictable: {}",
+            unpredictable.join("; ")
+        ));
         for set in ["features_pv", "features_hvm", "features_pv_host", "features_hvm_host"] {
             assumed.paths.push(format!("hosts[0].cpu.{set}"));
         }
@@ -49,7 +54,8 @@ pub fn assume(snapshot: &mut Snapshot, product: &'static Product) -> Assumed {
 fn api_of(product: &Product) -> Option<(i64, i64)> {
     let number = product.name.rsplit('-').next()?;
     let wanted = [format!("XCP-ng {number}"), format!("XenServer {number}"), format!("Citrix Hypervisor {number}")];
-    let line = RELEASES.iter().find(|line| line.name.split(" / ").any(|name| wanted.iter().any(|wanted| wanted == name)))?;
+    let line =
+        RELEASES.iter().find(|line| line.name.split(" / ").any(|name| wanted.iter().any(|wanted| wanted == name)))?;
     let (major, minor) = line.api.split_once('.')?;
     Some((major.parse().ok()?, minor.parse().ok()?))
 }

@@ -1,9 +1,12 @@
 //! A leaf of the model: a value, or the reason why there is none.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::{self, Deserialize, Deserializer, IntoDeserializer, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, Serializer};
+
+use super::record::Key;
 
 /// The key that marks an unknown leaf in JSON: `{"$unknown": "not-collected", "detail": "…"}`.
 pub(crate) const UNKNOWN_KEY: &str = "$unknown";
@@ -242,7 +245,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for KnownVisitor<T> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let Some(first) = map.next_key::<String>()? else {
+        let Some(Key(first)) = map.next_key()? else {
             return T::deserialize(Held(de::value::MapAccessDeserializer::new(Rest { first: None, map })))
                 .map(Known::Yes);
         };
@@ -268,17 +271,18 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for KnownVisitor<T> {
 }
 
 /// A map whose first key was already taken to look for `$unknown`.
-struct Rest<A> {
-    first: Option<String>,
+struct Rest<'de, A> {
+    first: Option<Cow<'de, str>>,
     map: A,
 }
 
-impl<'de, A: MapAccess<'de>> MapAccess<'de> for Rest<A> {
+impl<'de, A: MapAccess<'de>> MapAccess<'de> for Rest<'de, A> {
     type Error = A::Error;
 
     fn next_key_seed<K: de::DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, A::Error> {
         match self.first.take() {
-            Some(key) => seed.deserialize(key.into_deserializer()).map(Some),
+            Some(Cow::Borrowed(key)) => seed.deserialize(de::value::BorrowedStrDeserializer::new(key)).map(Some),
+            Some(Cow::Owned(key)) => seed.deserialize(key.into_deserializer()).map(Some),
             None => self.map.next_key_seed(seed),
         }
     }

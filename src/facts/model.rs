@@ -10,12 +10,30 @@ macro_rules! model {
         }
     )*) => {$(
         $(#[doc = $doc])*
-        #[derive(Clone, Debug, Default, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
-        #[serde(default)]
+        #[derive(Clone, Debug, Default, PartialEq, ::serde::Serialize)]
         pub struct $name {
             $( $(#[doc = $fdoc])*
                #[serde(skip_serializing_if = "crate::facts::Known::is_default")]
                pub $field: $ty, )*
+        }
+        impl<'de> ::serde::Deserialize<'de> for $name {
+            fn deserialize<D: ::serde::Deserializer<'de>>(deserializer: D) -> ::std::result::Result<Self, D::Error> {
+                deserializer.deserialize_map($crate::facts::RecordVisitor(::std::marker::PhantomData))
+            }
+        }
+        impl<'de> $crate::facts::Record<'de> for $name {
+            const WORD: &'static str = $word;
+            fn read_field<A: ::serde::de::MapAccess<'de>>(
+                &mut self,
+                key: &str,
+                map: &mut A,
+            ) -> ::std::result::Result<bool, A::Error> {
+                match key {
+                    $( stringify!($field) => self.$field = map.next_value()?, )*
+                    _ => return Ok(false),
+                }
+                Ok(true)
+            }
         }
         $crate::facts::facts!(@impl $name [] $word [$($doc)*] { $( [$($fdoc)*] [$($volatile)?] $field : $ty, )* });
     )*};

@@ -163,13 +163,8 @@ impl Page {
         self.section("CPU level");
         self.wrapped("  the pool loses: ", &groups(&cpu.lost_groups));
         self.wrapped("  hidden on the joiner: ", &groups(&cpu.hidden_groups));
-        if let Known::Yes(vms) = &cpu.stranded_vms
-            && !vms.is_empty()
-        {
-            let names: Vec<_> =
-                vms.iter().take(ITEMS).map(|vm| format!("{} ({})", vm.name_label, vm.power_state)).collect();
-            let more = if vms.len() > ITEMS { format!(" and {} more", vms.len() - ITEMS) } else { String::new() };
-            self.wrapped("  cannot move to the joiner until restarted: ", &format!("{}{more}", names.join(", ")));
+        if let Known::Yes(vms) = &cpu.stranded_vms {
+            self.wrapped("  VMs that could not move to the joiner: ", &vms.len().to_string());
         }
         if cpu.joiner_provenance.text() == Some("predicted") {
             self.wrapped("  ", "the joiner's guest features are predicted from raw CPUID, not observed under Xen");
@@ -306,7 +301,7 @@ fn summary(joiner: &JoinerReport) -> String {
 }
 
 fn witness(evidence: &Evidence) -> String {
-    let mut text = format!("{} = {}{}", evidence.fact, evidence.value, object(evidence));
+    let mut text = format!("{} = {}{}", evidence.fact, elided(&evidence.value), object(evidence));
     if evidence.assumed {
         text.push_str(" (assumed)");
     } else if !evidence.source.is_empty() {
@@ -317,6 +312,18 @@ fn witness(evidence: &Evidence) -> String {
         text.push(')');
     }
     text
+}
+
+/// A long value without spaces, such as feature words, with its middle left out; JSON has it whole.
+fn elided(value: &str) -> String {
+    const LONGEST: usize = 48;
+    let length = value.chars().count();
+    if length <= LONGEST || value.contains(' ') {
+        return value.to_owned();
+    }
+    let head: String = value.chars().take(26).collect();
+    let tail: String = value.chars().skip(length - 9).collect();
+    format!("{head}…{tail}")
 }
 
 /// The object of a fact, where it has a name of its own.

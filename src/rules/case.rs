@@ -1,5 +1,6 @@
 //! A case: one joiner against a pool, with everything derived from the two. What rules read.
 
+use super::derived::{JoinFacts, Parts, look_up};
 use super::release::{Release, release_of};
 use crate::cpu::CpuFacts;
 use crate::facts::{Fact, Known, Object, Reason, Type, Value, facts};
@@ -74,6 +75,8 @@ facts! {
         pub host: Known<&'a Host>,
         /// What the join does to the pool's CPU level.
         pub cpu: CpuFacts,
+        /// What the server's join checks look up on the way to their answer.
+        pub join: JoinFacts<'a>,
         /// The joiner's management interface, or null.
         pub management: Known<Option<&'a Pif>>,
         /// The coordinator's management interface, or null.
@@ -118,12 +121,14 @@ pub(super) fn derive<'a>(pool: &'a Pool, joiner: &'a Pool, policy: &Policy, plac
             documented_hosts: Known::No(unknown.clone()),
         },
     };
+    let cpu = crate::cpu::derive(pool, joiner);
     Case {
+        join: look_up(Parts { pool, joiner, coordinator: &coordinator, host: &host }),
         management: management_of(joiner, &host),
         pool_management: management_of(pool, &coordinator),
         software: software_of(&host),
         pool_software: software_of(&coordinator),
-        cpu: crate::cpu::derive(pool, joiner),
+        cpu,
         pool,
         joiner,
         coordinator,
@@ -169,7 +174,9 @@ fn software_of(host: &Known<&Host>) -> Known<Software> {
     versions.map(|versions| {
         let text = |key: &str| match versions.get(key) {
             Some(value) => Known::Yes(Some(value.clone())),
-            None if assumed => Known::no(Reason::NotCollected, format!("{key} is known once the release is installed")),
+            None if assumed => {
+                Known::no(Reason::NotCollected, format!("{key} is known once the release is installed"))
+            }
             None => Known::Yes(None),
         };
         let or = |first: &str, second: &str| if versions.contains_key(first) { text(first) } else { text(second) };

@@ -134,6 +134,7 @@ pub fn rule_schema() -> Json {
             "phases": {"type": "array", "items": phases}, "applies": expression("bool"),
             "each": closed(json!({"name": text, "in": expression("a list")}), &["name", "in"]),
             "require": expression("bool"), "message": template, "item": template,
+            "evidence": {"type": "array", "items": expression("a fact")},
             "fix": {"type": "array", "items": fix}, "server": server,
             "references": {"type": "array", "items": text}, "example": {"type": "array", "items": example}}),
         &["id", "title", "why", "severity", "require", "message"],

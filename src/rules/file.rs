@@ -30,6 +30,9 @@ pub(crate) struct RuleFile {
     pub(crate) message: Spanned<String>,
     /// A line for each failing element, after the message.
     pub(crate) item: Option<Spanned<String>>,
+    /// Facts to show as evidence instead of those that the condition read: for conditions over derived facts.
+    #[serde(default)]
+    pub(crate) evidence: Vec<Spanned<String>>,
     /// What mends it, in the order in which to do it.
     #[serde(default)]
     pub(crate) fix: Vec<Fix>,

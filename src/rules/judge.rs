@@ -1,5 +1,7 @@
 //! Judges a case: evaluates rules, gathers the evidence, fills in messages and fixes.
 
+use std::borrow::Cow;
+
 use super::case::{Case, Side};
 use super::expr::{Meter, Read};
 use super::outcome::{Evidence, Finding, FixStep, Outcome, Refusal, ServerAnswer};
@@ -59,8 +61,13 @@ impl<'c> Judge<'c, 'c> {
             (Ok(true), Err(unknown)) | (Err(unknown), _) => (Outcome::Unknown, Some(unknown.clone())),
         };
         let server = self.rule.server.as_ref().filter(|server| self.exists(server) == Ok(true));
+        // A failure that may not count is no answer yet.
+        let sure = match (&applicable, &holds) {
+            (Err(unknown), Ok(false)) => Err(unknown.clone()),
+            _ => holds.clone(),
+        };
         let answer =
-            server.map(|server| (server.check.name, server.part, self.server_answer(server, &holds, &elements)));
+            server.map(|server| (server.check.name, server.part, self.server_answer(server, &sure, &elements)));
         let mut finding = Finding {
             rule: self.rule.id.clone(),
             title: self.rule.title.clone(),
@@ -112,10 +119,7 @@ impl<'c> Judge<'c, 'c> {
         let Some(each) = &self.rule.each else {
             return answer(self.rule.require.eval(self.base, &mut self.meter));
         };
-        let list = match members(each.list.eval(self.base, &mut self.meter)) {
-            Ok(list) => list,
-            Err(unknown) => return Err(unknown),
-        };
+        let list = members(each.list.eval(self.base, &mut self.meter))?;
         let mut gap = None;
         for (index, element) in list.into_iter().enumerate() {
             match answer(self.rule.require.eval(&self.at(&element), &mut self.meter)) {
@@ -135,6 +139,9 @@ impl<'c> Judge<'c, 'c> {
     }
 
     fn server_answer(&mut self, server: &Server, holds: &Answer, elements: &Elements<'c>) -> ServerAnswer {
+        if *holds == Ok(true) {
+            return ServerAnswer::Passes;
+        }
         let vars = self.over(elements);
         for refusal in &server.refusals {
             let when = match &refusal.when {
@@ -177,13 +184,16 @@ impl<'c> Judge<'c, 'c> {
         } else {
             reads = self.rule.require.trace(self.base, &mut self.meter).reads;
         }
+        if !self.rule.evidence.is_empty() {
+            reads = self.rule.evidence.iter().flat_map(|fact| fact.trace(self.base, &mut self.meter).reads).collect();
+        }
         finding.fix = self.fixes(elements);
         self.evidence(finding, reads);
     }
 
     fn explain_gap(&mut self, finding: &mut Finding, elements: &Elements<'c>) {
         let why = finding.unknown.clone().unwrap_or_default();
-        finding.message = format!("cannot tell whether this holds: {} ({why})", decapitalised(&self.rule.title));
+        finding.message = format!("cannot tell: {} ({why})", decapitalised(&self.rule.title));
         let mut reads = Vec::new();
         for (index, element) in &elements.unknown {
             let vars = self.at(element);
@@ -263,7 +273,7 @@ impl<'c> Judge<'c, 'c> {
         vars
     }
 
-    /// The variables with `count` and `names` of the failing elements, for rules that judge a list.
+    /// The variables with `count`, `names` and `first` of the failing elements, for rules that judge a list.
     fn over(&self, elements: &Elements<'c>) -> Vec<Value<'c>> {
         let mut vars = self.base.to_vec();
         if self.rule.each.is_none() {
@@ -276,6 +286,8 @@ impl<'c> Judge<'c, 'c> {
         }
         vars.push(Value::Int(i64::try_from(count).unwrap_or(i64::MAX)));
         vars.push(Value::Made(names.into_iter().map(|name| Value::Text(name.into())).collect()));
+        let none = || Value::Unknown(Cow::Owned(Unknown::because(Reason::NotApplicable, "no element fails")));
+        vars.push(elements.failed.first().map_or_else(none, |(_, element)| element.clone()));
         vars
     }
 
@@ -299,8 +311,8 @@ impl<'c> Judge<'c, 'c> {
     fn witness(&self, read: Read) -> Evidence {
         let root = read.path.split(['.', '[']).next().unwrap_or_default();
         let side = match root {
-            "pool" | "coordinator" | "pool_management" => Some(self.sources.pool),
-            "joiner" | "host" | "management" | "release" => Some(self.sources.joiner),
+            "pool" | "coordinator" | "pool_management" | "pool_software" => Some(self.sources.pool),
+            "joiner" | "host" | "management" | "software" | "release" | "assumed" => Some(self.sources.joiner),
             _ => None,
         };
         let assumed = side.is_some_and(|side| is_assumed(&side.assumed, &read.path));
@@ -309,7 +321,7 @@ impl<'c> Judge<'c, 'c> {
             fact: read.path,
             object: read.object,
             value: read.unknown.map_or(read.value, |unknown| unknown.to_string()),
-            source: side.map(|side| side.target.clone()).unwrap_or_default(),
+            source: side.map_or_else(|| "derived".to_owned(), |side| side.target.clone()),
             seen: side.map(|side| side.seen().to_owned()).unwrap_or_default(),
             assumed,
         }
@@ -320,6 +332,7 @@ impl<'c> Judge<'c, 'c> {
 fn is_assumed(assumed: &[String], path: &str) -> bool {
     let inner = match path.split_once('.') {
         Some(("host" | "coordinator", rest)) => format!("hosts[0].{rest}"),
+        Some(("software" | "pool_software", _)) => "hosts[0].software_version".to_owned(),
         Some((_, rest)) => rest.to_owned(),
         None => return false,
     };

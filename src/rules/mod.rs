@@ -5,6 +5,7 @@ pub mod expr;
 
 mod case;
 mod checks;
+mod derived;
 mod examples;
 mod explain;
 mod file;
@@ -18,6 +19,7 @@ mod server;
 
 pub use case::{Case, Policy, Side};
 pub use checks::{CHECKS, LICENCE_CHECK, ServerCheck};
+pub use derived::{CaConflict, ClusterFacts, DriverFact, EditionFacts, JoinFacts, TrustedConflict, VlanFact};
 pub use examples::{ExampleError, example_sides, run_examples};
 pub use explain::{explain, missing_examples, rule_schema, vocabulary};
 pub use file::Example;

@@ -6,8 +6,8 @@ use super::case::Case;
 use super::expr::Scope;
 use super::rule::{Phase, Rule, RuleError, parse_rule};
 
-/// (phase, stem, path, text) of every built-in rule file.
-const EMBEDDED: &[(&str, &str, &str, &str)] = include!(concat!(env!("OUT_DIR"), "/rules.rs"));
+/// (phase, stem, path, text, length of the text without its examples) of every built-in rule file.
+const EMBEDDED: &[(&str, &str, &str, &str, usize)] = include!(concat!(env!("OUT_DIR"), "/rules.rs"));
 
 /// A rule file that was read but not checked.
 #[derive(Clone, Debug)]
@@ -29,15 +29,25 @@ pub struct Registry {
 }
 
 impl Registry {
+    /// The rules for judging: without the built-in ones' examples, which are most of their text.
+    pub fn load(own: &[RuleSource]) -> Result<Self, Vec<RuleError>> {
+        Self::read(own, |text, lean| text.get(..lean).unwrap_or(text))
+    }
+
+    /// The rules with all there is to know about them.
+    pub fn load_whole(own: &[RuleSource]) -> Result<Self, Vec<RuleError>> {
+        Self::read(own, |text, _| text)
+    }
+
     /// The built-in rules and the user's. All mistakes of all files at once; a user's rule may not take the name of a
     /// built-in one, because that would change silently what a built-in name means.
-    pub fn load(own: &[RuleSource]) -> Result<Self, Vec<RuleError>> {
-        let scope = Scope::new(Case::variables());
+    fn read(own: &[RuleSource], part: fn(&'static str, usize) -> &'static str) -> Result<Self, Vec<RuleError>> {
+        let scope = Scope::new(Case::variables()).with_feature_names(crate::cpu::names::name);
         let mut registry = Self::default();
         let mut errors = Vec::new();
-        for (phase, stem, path, text) in EMBEDDED {
+        for (phase, stem, path, text, lean) in EMBEDDED {
             let phase = Phase::from_word(phase).unwrap_or(Phase::Join);
-            registry.add(parse_rule(path, stem, phase, text, &scope), &mut errors);
+            registry.add(parse_rule(path, stem, phase, part(text, *lean), &scope), &mut errors);
         }
         for source in own {
             registry.add(parse_rule(&source.path, &source.stem, source.phase, &source.text, &scope), &mut errors);

@@ -51,6 +51,13 @@ pub fn release_of(host: &Host) -> Release {
     }
 }
 
+/// Whether the host says of itself that it is older than 8's previews: an `xapi` of "1.x" and no `xapi_build`.
+fn says_old(host: &Host) -> bool {
+    let version = host.software_version.get().filter(|said| !said.contains_key("xapi_build"));
+    let major = version.and_then(|said| said.get("xapi")?.split('.').next()?.parse::<u32>().ok());
+    major.is_some_and(|major| major < 21)
+}
+
 /// xapi's own version, where the host says it in a numbering that grows: since 8's previews, `22.20.0` and newer.
 fn build_of(host: &Host) -> Option<String> {
     let software = host.software_version.get()?;
@@ -66,7 +73,8 @@ fn line_of(host: &Host) -> Option<&'static ReleaseLine> {
     }
     if let (Known::Yes(major), Known::Yes(minor)) = (&host.api_version_major, &host.api_version_minor) {
         let api = format!("{major}.{minor}");
-        if let Some(line) = RELEASES.iter().find(|line| line.api == api) {
+        let fits = |line: &&ReleaseLine| line.api == api && !(says_old(host) && at_least(line.xapi, "21"));
+        if let Some(line) = RELEASES.iter().find(fits) {
             return Some(line);
         }
     }
@@ -122,6 +130,9 @@ mod tests {
         let name = |host: Host| release_of(&host).name.get().cloned();
         assert_eq!(xapi(host(&[("xapi", "26.17"), ("xapi_build", "26.17.0")], Some((2, 23)))).unwrap(), "26.17.0");
         assert_eq!(xapi(host(&[("xapi", "1.20")], Some((2, 15)))).unwrap(), "1.249");
+        // An API version that belongs to a later line does not make a build of 8.2 one of that line.
+        let odd = [("xapi", "1.20"), ("product_version", "8.2.1")];
+        assert_eq!(xapi(host(&odd, Some((2, 20)))).unwrap(), "1.249");
         assert_eq!(name(host(&[("product_version", "7.1.2")], None)).unwrap(), "XenServer 7.1");
         assert_eq!(name(host(&[("xapi_build", "25.6.0")], Some((2, 21)))).unwrap(), "XenServer 8 / XCP-ng 8.3");
         assert_eq!(name(host(&[], None)), None);

@@ -64,6 +64,7 @@ pub struct Rule {
     pub(super) require: Expr,
     pub(super) message: Template,
     pub(super) item: Option<Template>,
+    pub(super) evidence: Vec<Expr>,
     pub(super) fix: Vec<Fix>,
     /// The server's own check behind it.
     pub server: Option<Server>,
@@ -219,6 +220,7 @@ impl Checker<'_> {
             self.template(source, &element)
         });
         let fix: Vec<_> = file.fix.into_iter().map(|fix| self.fix(fix, each.is_some(), &element, &summary)).collect();
+        let evidence: Vec<_> = file.evidence.iter().map(|source| self.any(source, self.scope)).collect();
         let server = file.server.map(|server| self.server(server, &summary));
         Some(Rule {
             id: stem.to_owned(),
@@ -235,6 +237,7 @@ impl Checker<'_> {
             require: require?,
             message: message?,
             item: item.flatten(),
+            evidence: evidence.into_iter().collect::<Option<_>>()?,
             fix: fix.into_iter().collect::<Option<_>>()?,
             server: match server {
                 None => None,
@@ -246,21 +249,15 @@ impl Checker<'_> {
     fn each(&mut self, each: &file::Each) -> Option<(Each, Scope, Scope)> {
         let name = each.name.get_ref();
         let taken = self.scope.variables().any(|(variable, _)| variable == name);
-        if taken || !is_identifier(name) || matches!(name.as_str(), "count" | "names") {
+        if taken || !is_identifier(name) || matches!(name.as_str(), "count" | "names" | "first") {
             self.mistake(
                 each.name.span(),
                 format!("\"{name}\" cannot name the element"),
-                "choose an identifier that is no fact, not `count` and not `names`".to_owned(),
+                "choose an identifier that is no fact and not `count`, `names` or `first`".to_owned(),
             );
             return None;
         }
-        let list = match expr::infer(each.list.get_ref(), self.scope) {
-            Ok(list) => list,
-            Err(errors) => {
-                self.wrong(&each.list, &errors);
-                return None;
-            }
-        };
+        let list = self.any(&each.list, self.scope)?;
         let Type::List(of) = list.ty() else {
             self.mistake(
                 each.list.span(),
@@ -270,7 +267,7 @@ impl Checker<'_> {
             return None;
         };
         let element = self.scope.clone().with(name.clone(), *of);
-        let summary = self.scope.clone().with("count", Type::Int).with("names", Type::List(&Type::Text));
+        let summary = self.scope.clone().with("count", Type::Int).with("names", Type::List(&Type::Text)).with("first", *of);
         let source = each.list.get_ref().trim();
         let is_path = source.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.".contains(&byte));
         let path = is_path.then(|| source.to_owned());
@@ -338,6 +335,16 @@ impl Checker<'_> {
         }
         let (place, check) = found?;
         Some(Server { check, place, part: server.part, beyond: server.beyond, refusals })
+    }
+
+    fn any(&mut self, source: &Spanned<String>, scope: &Scope) -> Option<Expr> {
+        match expr::infer(source.get_ref(), scope) {
+            Ok(expr) => Some(expr),
+            Err(errors) => {
+                self.wrong(source, &errors);
+                None
+            }
+        }
     }
 
     fn expr(&mut self, source: &Spanned<String>, scope: &Scope, expected: Type) -> Option<Expr> {

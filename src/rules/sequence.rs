@@ -1,5 +1,7 @@
 //! A run: several joiners as a sequence, each judged against the pool as the earlier ones leave it.
 
+use std::borrow::Cow;
+
 use super::case::{Policy, Side, derive};
 use super::judge::{Sources, judge};
 use super::outcome::{Finding, Verdict};
@@ -34,7 +36,7 @@ pub fn judge_sequence(
     phase: Phase,
     policy: &Policy,
 ) -> Vec<Judgement> {
-    let mut now = pool.snapshot.pool.clone();
+    let mut now = Cow::Borrowed(&pool.snapshot.pool);
     let mut judgements = Vec::with_capacity(joiners.len());
     for (index, joiner) in joiners.iter().enumerate() {
         let place = i64::try_from(index + 1).unwrap_or(i64::MAX);
@@ -50,7 +52,7 @@ pub fn judge_sequence(
             cpu: case.cpu,
         });
         if verdict != Verdict::NoGo && index + 1 < joiners.len() {
-            now = now.admit(&joiner.snapshot.pool);
+            now = Cow::Owned(now.admit(&joiner.snapshot.pool));
         }
     }
     judgements

@@ -65,7 +65,7 @@ pub(super) fn groups(host: &str, cores: &Known<Vec<Record<'_>>>) -> Known<Vec<Cp
         alike.entry((family, model, stepping, features)).or_default().push(number);
     }
     if alike.is_empty() {
-        return Known::no(Reason::NotCollected, "the server keeps no host_cpu records for it");
+        return Known::no(Reason::AbsentOnRelease, "the server keeps no host_cpu records for it");
     }
     let group = |((family, model, stepping, _), mut numbers): ((i64, i64, i64, Option<String>), Vec<i64>)| {
         numbers.sort_unstable();

@@ -28,7 +28,11 @@ impl Sides<'_> {
                     let names = |features: &[usize]| features.iter().copied().map(names::name).collect();
                     if sure.is_empty() {
                         let why = "the joiner's words that hold these features were not readable";
-                        undecided.push(undecided_fact(vm, names(&blank), Unknown::because(Reason::NotCollected, why)));
+                        undecided.push(undecided_fact(
+                            vm,
+                            names(&blank),
+                            Unknown::because(Reason::NotCollected, why),
+                        ));
                         continue;
                     }
                     let provisional = self.predicted()

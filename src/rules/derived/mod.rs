@@ -1,0 +1,83 @@
+//! What the server's join checks look up on the way to their answer: the record that it takes where several qualify,
+//! references followed, lists paired. Pure; `case` calls it. Where an order counts, the server goes through records in
+//! descending order of their references.
+
+mod certificates;
+mod facts;
+mod network;
+mod software;
+
+use crate::facts::{Known, Reason, Unknown};
+use crate::snapshot::{Host, Pool};
+
+pub use facts::{CaConflict, ClusterFacts, DriverFact, EditionFacts, JoinFacts, TrustedConflict, VlanFact};
+
+type Found<T> = Result<T, Unknown>;
+
+/// What of a case is looked into.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Parts<'a, 'b> {
+    pub(super) pool: &'a Pool,
+    pub(super) joiner: &'a Pool,
+    pub(super) coordinator: &'b Known<&'a Host>,
+    pub(super) host: &'b Known<&'a Host>,
+}
+
+/// Looks it all up.
+pub(super) fn look_up<'a>(parts: Parts<'a, '_>) -> JoinFacts<'a> {
+    let Parts { pool, joiner, coordinator, host } = parts;
+    let (backend, backend_stands_in) = network::backend(host);
+    JoinFacts {
+        backend,
+        backend_stands_in,
+        sdn_controller: known(|| network::sdn_controller(joiner)),
+        pool_sdn_controller: known(|| network::sdn_controller(pool)),
+        nbd_purpose: known(|| network::nbd_purpose(joiner)),
+        pool_nbd_purpose: known(|| network::nbd_purpose(pool)),
+        cluster: known(|| network::cluster(pool, joiner)),
+        vlans: known(|| network::vlans(joiner)),
+        edition: known(|| software::edition(pool, need(host)?)),
+        drivers: known(|| software::drivers(pool, joiner)),
+        updates: known(|| software::updates(joiner, need(host)?, pool)),
+        pool_updates: known(|| software::updates(pool, need(coordinator)?, pool)),
+        patches: known(|| software::patches(joiner, need(host)?)),
+        pool_patches: known(|| software::patches(pool, need(coordinator)?)),
+        ca_conflicts: known(|| certificates::ca_conflicts(pool, joiner)),
+        trusted_conflicts: known(|| certificates::trusted_conflicts(pool, joiner)),
+    }
+}
+
+/// The records of a list in the server's order.
+fn descending<T>(list: &Known<Vec<T>>, reference: fn(&T) -> &Known<String>) -> Found<Vec<&T>> {
+    let mut records: Vec<_> = need(list)?.iter().collect();
+    records.sort_by(|a, b| reference(b).text().cmp(&reference(a).text()));
+    Ok(records)
+}
+
+/// The record that a reference leads to.
+fn follow<'a, T>(
+    list: &'a Known<Vec<T>>,
+    reference: fn(&T) -> &Known<String>,
+    wanted: &str,
+    class: &str,
+) -> Found<&'a T> {
+    need(list)?
+        .iter()
+        .find(|record| reference(record).text() == Some(wanted))
+        .ok_or_else(|| Unknown::because(Reason::Unreadable, format!("{class} {wanted} is not among the records")))
+}
+
+fn need<T>(known: &Known<T>) -> Found<&T> {
+    match known {
+        Known::Yes(value) => Ok(value),
+        Known::No(unknown) => Err(unknown.clone()),
+    }
+}
+
+fn known<T>(find: impl FnOnce() -> Found<T>) -> Known<T> {
+    find().map_or_else(Known::No, Known::Yes)
+}
+
+fn count(number: usize) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}

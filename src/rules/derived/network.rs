@@ -1,0 +1,114 @@
+//! Backend, controllers, NBD purposes, the cluster's network, VLANs.
+
+use std::collections::BTreeSet;
+
+use super::facts::{ClusterFacts, VlanFact};
+use super::{Found, count, descending, follow, known, need};
+use crate::facts::{Known, Reason};
+use crate::snapshot::{Host, Pif, Pool, SdnController};
+
+/// The reference that stands for none.
+const NULL: &str = "OpaqueRef:NULL";
+
+/// The joiner's backend, and whether what its software_version says stands in. The server asks the network daemon.
+pub(super) fn backend(host: &Known<&Host>) -> (Known<String>, bool) {
+    let host = match host {
+        Known::Yes(host) => host,
+        Known::No(unknown) => return (Known::No(unknown.clone()), false),
+    };
+    let said = host.software_version.get().and_then(|versions| versions.get("network_backend"));
+    match (&host.network_backend, said) {
+        (Known::No(unknown), Some(said)) if unknown.reason == Reason::NotCollected => {
+            (Known::Yes(said.clone()), true)
+        }
+        (live, _) => (live.clone(), false),
+    }
+}
+
+/// The controller that is compared: the first one.
+pub(super) fn sdn_controller(pool: &Pool) -> Found<Option<&SdnController>> {
+    Ok(descending(&pool.sdn_controllers, |controller| &controller.reference)?.into_iter().next())
+}
+
+/// The first NBD purpose among the networks.
+pub(super) fn nbd_purpose(pool: &Pool) -> Found<Option<String>> {
+    for network in descending(&pool.networks, |network| &network.reference)? {
+        let mut purposes = need(&network.purpose)?.iter();
+        if let Some(purpose) = purposes.find(|purpose| matches!(purpose.as_str(), "nbd" | "insecure_nbd")) {
+            return Ok(Some(purpose.clone()));
+        }
+    }
+    Ok(None)
+}
+
+/// The network of the pool's first cluster host, when new members join its cluster.
+pub(super) fn cluster(pool: &Pool, joiner: &Pool) -> Found<Option<ClusterFacts>> {
+    let Some(member) = descending(&pool.cluster_hosts, |member| &member.reference)?.into_iter().next() else {
+        return Ok(None);
+    };
+    let cluster = follow(&pool.clusters, |cluster| &cluster.reference, need(&member.cluster)?, "Cluster")?;
+    if !*need(&cluster.pool_auto_join)? {
+        return Ok(None);
+    }
+    let Some(pif) = need(&member.pif)? else { return Ok(None) };
+    let pif = follow(&pool.pifs, |pif| &pif.reference, pif, "PIF")?;
+    let bridges = known(|| cluster_bridges(pool, pif));
+    Ok(Some(ClusterFacts {
+        device: pif.device.clone(),
+        vlan: *need(&pif.vlan)?,
+        management: *need(&pif.management)?,
+        addresses: known(|| addresses(joiner, need(&bridges)?)),
+        bridges,
+    }))
+}
+
+/// The bridge of the interface; of a bond those of its members, because the joiner has no bond yet.
+fn cluster_bridges(pool: &Pool, pif: &Pif) -> Found<Vec<String>> {
+    let mut bridges = BTreeSet::new();
+    let bonds = need(&pif.bond_master_of)?;
+    for bond in bonds {
+        let bond = follow(&pool.bonds, |bond| &bond.reference, bond, "Bond")?;
+        for member in need(&bond.members)? {
+            let member = follow(&pool.pifs, |pif| &pif.reference, member, "PIF")?;
+            bridges.insert(bridge_of(pool, member)?);
+        }
+    }
+    if bonds.is_empty() {
+        bridges.insert(bridge_of(pool, pif)?);
+    }
+    Ok(bridges.into_iter().collect())
+}
+
+fn addresses(joiner: &Pool, bridges: &[String]) -> Found<i64> {
+    let mut found = 0;
+    for pif in need(&joiner.pifs)? {
+        if !need(&pif.ip)?.is_empty() && bridges.contains(&bridge_of(joiner, pif)?) {
+            found += 1;
+        }
+    }
+    Ok(count(found))
+}
+
+fn bridge_of(pool: &Pool, pif: &Pif) -> Found<String> {
+    let network = follow(&pool.networks, |network| &network.reference, need(&pif.network)?, "network")?;
+    need(&network.bridge).cloned()
+}
+
+/// The VLANs, each with what is below it.
+pub(super) fn vlans(joiner: &Pool) -> Found<Vec<VlanFact<'_>>> {
+    let mut vlans = Vec::new();
+    for vlan in descending(&joiner.vlans, |vlan| &vlan.reference)? {
+        let below = need(&vlan.untagged_pif)?;
+        let interface = match below {
+            None => None,
+            Some(below) => need(&joiner.pifs)?.iter().find(|pif| pif.reference.text() == Some(below)),
+        };
+        vlans.push(VlanFact {
+            uuid: vlan.uuid.clone(),
+            tag: vlan.tag.clone(),
+            below: below.clone().unwrap_or_else(|| NULL.to_owned()),
+            interface,
+        });
+    }
+    Ok(vlans)
+}
