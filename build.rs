@@ -19,24 +19,47 @@ fn main() -> Result<(), Box<dyn Error>> {
     embed_server_tables(&root, &out)
 }
 
-/// `rules.rs`: one (phase, stem, path, text, length without examples) for each rule file, in the order of the phases and
-/// names. Examples come last in a file and are most of it; judging does not need to read them.
+/// `rules.rs`: one (phase, stem, path, text, JSON without examples) for each rule file, in the order of the phases and
+/// names. Judging reads the JSON, which costs a fraction of the TOML; a file that is no TOML is left to say so at run time.
 fn embed_rules(root: &Path, out: &Path) -> io::Result<()> {
     let mut code = String::from("&[\n");
     for phase in ["join", "eject", "procurement"] {
         for file in files(&root.join(phase), "toml")? {
             let stem = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
             let text = fs::read_to_string(&file)?;
-            let lean = text.find("\n[[example]]").unwrap_or(text.len());
+            let mut rule: toml::Table = toml::from_str(&text).unwrap_or_default();
+            rule.remove("example");
+            let json = located(toml::Value::Table(rule), "").to_string();
             let _ = writeln!(
                 code,
-                "    ({phase:?}, {stem:?}, \"rules/{phase}/{stem}.toml\", include_str!({:?}), {lean}),",
+                "    ({phase:?}, {stem:?}, \"rules/{phase}/{stem}.toml\", include_str!({:?}), {json:?}),",
                 file.display().to_string(),
             );
         }
     }
     code.push_str("]\n");
     fs::write(out.join("rules.rs"), code)
+}
+
+/// The rule as JSON, where each text that keeps its place (`src/rules/file.rs`, `Written`) is a list of one.
+fn located(value: toml::Value, key: &str) -> serde_json::Value {
+    const WITHOUT_PLACE: [&str; 5] = ["title", "why", "references", "loses", "code"];
+    match value {
+        toml::Value::String(text) if WITHOUT_PLACE.contains(&key) => text.into(),
+        toml::Value::String(text) => serde_json::json!([text]),
+        toml::Value::Array(list) => list.into_iter().map(|item| located(item, key)).collect(),
+        toml::Value::Table(table) => table
+            .into_iter()
+            .map(|(key, value)| {
+                let value = located(value, &key);
+                (key, value)
+            })
+            .collect(),
+        toml::Value::Integer(number) => number.into(),
+        toml::Value::Boolean(truth) => truth.into(),
+        // No rule has floats or dates.
+        toml::Value::Float(_) | toml::Value::Datetime(_) => serde_json::Value::Null,
+    }
 }
 
 fn files(folder: &Path, extension: &str) -> io::Result<Vec<PathBuf>> {

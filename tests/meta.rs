@@ -1,5 +1,7 @@
 //! What holds for the folder of rules as a whole.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail as tests do")]
+
 pub mod common;
 
 use std::collections::{BTreeMap, BTreeSet};

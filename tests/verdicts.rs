@@ -1,14 +1,16 @@
 //! What poolgate says of every join that was put to the real server, release by release: the server's first refusal,
 //! each of its checks alone, and the verdict.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail as tests do")]
+
 pub mod common;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Write as _;
 use std::fs;
 use std::path::PathBuf;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use poolgate::collect::{Target, read_target};
 use poolgate::rules::{Judgement, Phase, Policy, Refusal, Registry, Side, Verdict, judge_sequence};
@@ -73,18 +75,36 @@ fn ours(refusal: Option<&Refusal>) -> Option<Answer> {
     refusal.map(|refusal| answer(&refusal.code, refusal.params.clone()))
 }
 
+/// Sides by what makes them differ from their base: a run asks for most of them more than once.
+#[derive(Default)]
+struct Sides(Mutex<HashMap<String, Arc<Side>>>);
+
+impl Sides {
+    fn get(&self, name: &str, base: &Value, changes: &Value, off_wire: Option<&Value>) -> Arc<Side> {
+        let key = format!("{name} {changes} {off_wire:?}");
+        if let Some(side) = self.0.lock().unwrap().get(&key) {
+            return Arc::clone(side);
+        }
+        let mut records = merged(base, changes);
+        records.extend(off_wire.map(|off_wire| ("off_wire".to_owned(), off_wire.clone())));
+        let side = Arc::new(side(name, records));
+        self.0.lock().unwrap().insert(key, Arc::clone(&side));
+        side
+    }
+}
+
 /// A case of a run, with both sides read.
 struct Case<'a> {
     label: String,
     case: &'a Value,
-    pool: Side,
-    joiner: Side,
+    pool: Arc<Side>,
+    joiner: Arc<Side>,
 }
 
 impl Case<'_> {
     fn judge(&self, rules: &Registry) -> Judgement {
         let policy = Policy { max_hosts: 64, as_release: None };
-        let joiners = std::slice::from_ref(&self.joiner);
+        let joiners = std::slice::from_ref(&*self.joiner);
         judge_sequence(&self.pool, joiners, rules, Phase::Join, &policy).remove(0)
     }
 
@@ -118,18 +138,16 @@ fn over_all(off_wire: bool, check: impl Fn(&Case<'_>, &Registry) -> Vec<(String,
         let name = file.file_stem().unwrap().to_string_lossy().replace("join-verdicts", "");
         let cases = run["cases"].as_array().unwrap();
         total += cases.len();
+        let sides = Sides::default();
         let next = AtomicUsize::new(0);
         let work = || {
             while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
-                let mut joiner = merged(&run["base_joiner"], &case["joiner"]);
-                if off_wire {
-                    joiner.insert("off_wire".to_owned(), case["joiner_off_wire"].clone());
-                }
+                let beside = off_wire.then_some(&case["joiner_off_wire"]);
                 let case = Case {
                     label: format!("{name} {}", case["name"]),
                     case,
-                    pool: side("pool", merged(&run["base_pool"], &case["pool"])),
-                    joiner: side("joiner", joiner),
+                    pool: sides.get("pool", &run["base_pool"], &case["pool"], None),
+                    joiner: sides.get("joiner", &run["base_joiner"], &case["joiner"], beside),
                 };
                 for (check, what) in check(&case, &rules) {
                     wrong.lock().unwrap().entry(check).or_default().push(format!("{}: {what}", case.label));

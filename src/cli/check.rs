@@ -54,7 +54,14 @@ fn report_of(pool: &Side, joiners: &[Side], judgements: Vec<Judgement>, policy: 
             uuid: snapshot.uuid.text().unwrap_or_default().to_owned(),
             hosts: snapshot.hosts.get().map(Vec::len),
             release: release_name(pool),
+            address: snapshot
+                .coordinator_host()
+                .get()
+                .and_then(|host| host.address.text())
+                .unwrap_or_default()
+                .to_owned(),
             target: pool.target.clone(),
+            seen: pool.seen().to_owned(),
             notes: pool.notes.clone(),
         },
         policy,
@@ -72,6 +79,7 @@ fn joiner_of(side: &Side, judgement: Judgement) -> JoinerReport {
         name: name.unwrap_or(&side.target).to_owned(),
         uuid: text(host.get().and_then(|host| host.uuid.text())),
         target: side.target.clone(),
+        seen: side.seen().to_owned(),
         release: judgement.release,
         verdict: judgement.verdict,
         server: judgement.server,

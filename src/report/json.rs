@@ -31,6 +31,7 @@ struct PoolV1<'a> {
     hosts: Option<usize>,
     release: &'a str,
     source: &'a str,
+    seen: &'a str,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     notes: &'a [String],
 }
@@ -47,6 +48,7 @@ struct JoinerV1<'a> {
     uuid: &'a str,
     verdict: Verdict,
     source: &'a str,
+    seen: &'a str,
     release: &'a str,
     server: Option<&'a Prediction>,
     cpu: CpuV1<'a>,
@@ -136,6 +138,7 @@ pub fn to_json(report: &Report, all: bool) -> String {
             hosts: report.pool.hosts,
             release: &report.pool.release,
             source: &report.pool.target,
+            seen: &report.pool.seen,
             notes: &report.pool.notes,
         },
         policy: PolicyV1 { max_hosts: report.policy.max_hosts, as_release: report.policy.as_release.as_deref() },
@@ -154,6 +157,7 @@ fn joiner_v1(joiner: &JoinerReport, all: bool) -> JoinerV1<'_> {
         uuid: &joiner.uuid,
         verdict: joiner.verdict,
         source: &joiner.target,
+        seen: &joiner.seen,
         release: &joiner.release,
         server: joiner.server.as_ref(),
         cpu: cpu_v1(joiner),

@@ -36,8 +36,12 @@ pub struct PoolSummary {
     pub hosts: Option<usize>,
     /// Its coordinator's release, where known.
     pub release: String,
+    /// Its coordinator's address; empty when unknown.
+    pub address: String,
     /// The target that it was read from.
     pub target: String,
+    /// When it was seen; empty when the source does not say.
+    pub seen: String,
     /// Remarks of the collector.
     pub notes: Vec<String>,
 }
@@ -51,6 +55,8 @@ pub struct JoinerReport {
     pub uuid: String,
     /// The target that it was read from.
     pub target: String,
+    /// When it was seen; empty when the source does not say.
+    pub seen: String,
     /// Its release, where known.
     pub release: String,
     /// Its verdict.

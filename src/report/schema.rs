@@ -23,6 +23,7 @@ pub fn json_schema() -> Json {
             "phase": {"enum": ["join"]},
             "pool": strict(json!({
                 "name": text, "uuid": text, "hosts": {"type": ["integer", "null"]}, "release": text, "source": text,
+                "seen": text,
             }), json!({"notes": texts})),
             "policy": strict(json!({"max_hosts": {"type": "integer"}, "as_release": {"type": ["string", "null"]}}), json!({})),
             "joiners": {"type": "array", "items": {"$ref": "#/$defs/joiner"}},
@@ -35,6 +36,7 @@ pub fn json_schema() -> Json {
                 "uuid": text,
                 "verdict": verdict,
                 "source": text,
+                "seen": text,
                 "release": text,
                 "server": {"anyOf": [{"type": "null"}, {"$ref": "#/$defs/server"}]},
                 "cpu": {"$ref": "#/$defs/cpu"},

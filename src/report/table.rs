@@ -73,6 +73,8 @@ impl Page {
         }
         let _ = writeln!(self.out);
         self.wrapped("", &summary(joiner));
+        let pool = read_from("pool", &report.pool.target, &report.pool.seen);
+        self.wrapped("", &format!("{}, {pool}", read_from("joiner", &joiner.target, &joiner.seen)));
         for note in &joiner.notes {
             self.wrapped("note: ", note);
         }
@@ -82,7 +84,7 @@ impl Page {
         for finding in joiner.telling() {
             self.finding(finding);
         }
-        self.commands(joiner);
+        self.next(report, joiner);
     }
 
     fn rows(&mut self, joiner: &JoinerReport) {
@@ -116,7 +118,9 @@ impl Page {
         if let Some(column) = table.column_mut(1) {
             column.set_constraint(ColumnConstraint::UpperBoundary(Width::Fixed(30)));
         }
-        let _ = writeln!(self.out, "{table}");
+        for line in table.to_string().lines() {
+            let _ = writeln!(self.out, "{}", line.trim_end());
+        }
     }
 
     fn server(&mut self, joiner: &JoinerReport) {
@@ -219,7 +223,13 @@ impl Page {
     }
 
     fn step(&mut self, step: &FixStep) {
-        let label = format!("  mend on the {}: ", step.place);
+        let label = match step.place.as_str() {
+            "anywhere" => "  mend: ".to_owned(),
+            "firmware" | "cabling" => format!("  mend in the {}: ", step.place),
+            "member" => "  mend on the new member: ".to_owned(),
+            "pool" => "  mend in the pool: ".to_owned(),
+            place => format!("  mend on the {place}: "),
+        };
         if step.run.is_empty() {
             self.wrapped(&label, &step.note);
         } else {
@@ -235,13 +245,12 @@ impl Page {
     }
 
     /// Nothing stands in the way: then the command that joins is what the operator wants to read.
-    fn commands(&mut self, joiner: &JoinerReport) {
+    fn next(&mut self, report: &Report, joiner: &JoinerReport) {
         if matches!(joiner.verdict, Verdict::Go | Verdict::GoWithWarnings) && joiner.server.is_some() {
+            let address = if report.pool.address.is_empty() { "<coordinator>" } else { &report.pool.address };
             self.section("Next, on the joiner");
-            let _ = writeln!(
-                self.out,
-                "  xe pool-join master-address=<coordinator> master-username=root master-password=<password>"
-            );
+            let _ = writeln!(self.out, "  xe pool-join master-address={address} master-username=root \\");
+            let _ = writeln!(self.out, "    master-password=<the pool's root password>");
         }
     }
 
@@ -304,14 +313,16 @@ fn witness(evidence: &Evidence) -> String {
     let mut text = format!("{} = {}{}", evidence.fact, elided(&evidence.value), object(evidence));
     if evidence.assumed {
         text.push_str(" (assumed)");
-    } else if !evidence.source.is_empty() {
-        let _ = write!(text, " ({}", evidence.source);
-        if !evidence.seen.is_empty() {
-            let _ = write!(text, ", {}", evidence.seen);
-        }
-        text.push(')');
     }
     text
+}
+
+fn read_from(side: &str, target: &str, seen: &str) -> String {
+    if seen.is_empty() {
+        format!("{side} read from {target}")
+    } else {
+        format!("{side} read from {target} (seen {seen})")
+    }
 }
 
 /// A long value without spaces, such as feature words, with its middle left out; JSON has it whole.

@@ -67,7 +67,8 @@ fn run(rule: &Rule, example: &Example) -> Result<(), ExampleError> {
     Ok(())
 }
 
-fn judge_example(rule: &Rule, example: &Example) -> Result<Finding, String> {
+/// The example case with an example's changes.
+pub(super) fn changed(example: &Example) -> Result<Json, String> {
     let mut root = serde_json::Map::new();
     for (name, text) in [("pool", POOL), ("joiner", JOINER)] {
         root.insert(name.to_owned(), json(text)?["pool"].take());
@@ -81,12 +82,17 @@ fn judge_example(rule: &Rule, example: &Example) -> Result<Finding, String> {
     for path in &example.forget {
         edit(&mut root, path, None)?;
     }
+    Ok(root)
+}
+
+fn judge_example(rule: &Rule, example: &Example) -> Result<Finding, String> {
+    let mut root = changed(example)?;
     let policy = Policy {
         max_hosts: root["policy"]["max_hosts"].as_i64().ok_or("policy.max_hosts is no integer")?,
         as_release: root["policy"]["as_release"].as_str().map(str::to_owned),
     };
-    let pool = side("example pool", &file(root["pool"].take()))?;
-    let joiner = side("example joiner", &file(root["joiner"].take()))?;
+    let pool = side_of("example pool", root["pool"].take())?;
+    let joiner = side_of("example joiner", root["joiner"].take())?;
     let case = derive(&pool.snapshot.pool, &joiner.snapshot.pool, &policy, 1);
     let findings = judge(&case, Sources { pool: &pool, joiner: &joiner }, std::iter::once(rule));
     findings.into_iter().next().ok_or_else(|| "the rule said nothing".to_owned())
@@ -96,13 +102,15 @@ fn json(text: &str) -> Result<Json, String> {
     serde_json::from_str(text).map_err(|error| error.to_string())
 }
 
-fn file(pool: Json) -> Json {
-    serde_json::json!({
+/// A side from the pool of a snapshot file.
+pub(super) fn side_of(target: &str, pool: Json) -> Result<Side, String> {
+    let file = serde_json::json!({
         "format": crate::snapshot::FORMAT,
         "version": format!("{}.{}", crate::snapshot::MAJOR, crate::snapshot::MINOR),
         "source": {"kind": "fixture"},
         "pool": pool,
-    })
+    });
+    side(target, &file)
 }
 
 fn side(target: &str, file: &Json) -> Result<Side, String> {

@@ -2,37 +2,37 @@
 
 use std::collections::BTreeMap;
 
+use super::written::Written;
 use serde::Deserialize;
-use toml::Spanned;
 
 /// One rule file.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RuleFile {
     /// The file's stem.
-    pub(crate) id: Spanned<String>,
+    pub(crate) id: Written,
     /// What holds when the rule passes, in one line.
     pub(crate) title: String,
     /// Why it matters, for `rules explain`.
     pub(crate) why: String,
     /// `blocker`, `warning`, `note`.
-    pub(crate) severity: Spanned<String>,
+    pub(crate) severity: Written,
     /// Further phases than the folder's: `join`, `eject`, `procurement`.
     #[serde(default)]
-    pub(crate) phases: Vec<Spanned<String>>,
+    pub(crate) phases: Vec<Written>,
     /// When the rule has a say at all (bool); always, when left out.
-    pub(crate) applies: Option<Spanned<String>>,
+    pub(crate) applies: Option<Written>,
     /// Judge each element of a list.
     pub(crate) each: Option<Each>,
     /// What must hold (bool).
-    pub(crate) require: Spanned<String>,
+    pub(crate) require: Written,
     /// What to say when it does not hold. `{expression}` is filled in.
-    pub(crate) message: Spanned<String>,
+    pub(crate) message: Written,
     /// A line for each failing element, after the message.
-    pub(crate) item: Option<Spanned<String>>,
+    pub(crate) item: Option<Written>,
     /// Facts to show as evidence instead of those that the condition read: for conditions over derived facts.
     #[serde(default)]
-    pub(crate) evidence: Vec<Spanned<String>>,
+    pub(crate) evidence: Vec<Written>,
     /// What mends it, in the order in which to do it.
     #[serde(default)]
     pub(crate) fix: Vec<Fix>,
@@ -50,9 +50,9 @@ pub(crate) struct RuleFile {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Each {
-    pub(crate) name: Spanned<String>,
+    pub(crate) name: Written,
     #[serde(rename = "in")]
-    pub(crate) list: Spanned<String>,
+    pub(crate) list: Written,
 }
 
 /// `[[fix]]`: a step that mends it.
@@ -61,18 +61,18 @@ pub(crate) struct Each {
 pub(crate) struct Fix {
     /// On which side: `joiner`, `coordinator`, `pool`, `firmware`, `cabling`, `anywhere`.
     #[serde(rename = "where")]
-    pub(crate) place: Spanned<String>,
+    pub(crate) place: Written,
     /// The command, ready to run.
-    pub(crate) run: Option<Spanned<String>>,
+    pub(crate) run: Option<Written>,
     /// What to know or to do where no command does it.
-    pub(crate) note: Option<Spanned<String>>,
+    pub(crate) note: Option<Written>,
     /// What the step loses.
     pub(crate) loses: Option<String>,
     /// Once for each failing element.
     #[serde(default)]
     pub(crate) each: bool,
     /// Only when this holds (bool).
-    pub(crate) when: Option<Spanned<String>>,
+    pub(crate) when: Option<Written>,
 }
 
 /// `[server]`: the server's own check.
@@ -80,7 +80,7 @@ pub(crate) struct Fix {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Server {
     /// The check's name in `rules/data/join-checks.toml`.
-    pub(crate) check: Spanned<String>,
+    pub(crate) check: Written,
     /// The place among several rules of one check; 1 when there is only one.
     #[serde(default = "first")]
     pub(crate) part: u32,
@@ -100,14 +100,14 @@ const fn first() -> u32 {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Refusal {
     /// When it is given (bool); when the rule fails, if left out.
-    pub(crate) when: Option<Spanned<String>>,
+    pub(crate) when: Option<Written>,
     /// The code.
     pub(crate) code: String,
     /// The parameters: each an expression of type text.
     #[serde(default)]
-    pub(crate) params: Vec<Spanned<String>>,
+    pub(crate) params: Vec<Written>,
     /// All parameters at once: an expression of type list of text.
-    pub(crate) param_list: Option<Spanned<String>>,
+    pub(crate) param_list: Option<Written>,
 }
 
 /// `[[example]]`: the baseline case with changes, and what the rule says of it.

@@ -9,6 +9,8 @@ mod derived;
 mod examples;
 mod explain;
 mod file;
+#[cfg(test)]
+mod forgetting;
 mod judge;
 mod outcome;
 mod registry;
@@ -16,6 +18,7 @@ mod release;
 mod rule;
 mod sequence;
 mod server;
+mod written;
 
 pub use case::{Case, Policy, Side};
 pub use checks::{CHECKS, LICENCE_CHECK, ServerCheck};

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use super::case::Case;
 use super::expr::Scope;
-use super::rule::{Phase, Rule, RuleError, parse_rule};
+use super::rule::{Phase, Rule, RuleError, parse_embedded, parse_rule};
 
-/// (phase, stem, path, text, length of the text without its examples) of every built-in rule file.
-const EMBEDDED: &[(&str, &str, &str, &str, usize)] = include!(concat!(env!("OUT_DIR"), "/rules.rs"));
+/// (phase, stem, path, text, the same as JSON without its examples) of every built-in rule file.
+const EMBEDDED: &[(&str, &str, &str, &str, &str)] = include!(concat!(env!("OUT_DIR"), "/rules.rs"));
 
 /// A rule file that was read but not checked.
 #[derive(Clone, Debug)]
@@ -29,30 +29,45 @@ pub struct Registry {
 }
 
 impl Registry {
-    /// The rules for judging: without the built-in ones' examples, which are most of their text.
+    /// The rules for judging: the built-in ones without their examples, which are most of their text, and the user's.
     pub fn load(own: &[RuleSource]) -> Result<Self, Vec<RuleError>> {
-        Self::read(own, |text, lean| text.get(..lean).unwrap_or(text))
+        let scope = scope();
+        let mut registry = Self::default();
+        for (phase, stem, path, _, json) in EMBEDDED {
+            let phase = Phase::from_word(phase).unwrap_or(Phase::Join);
+            let Some(rule) = parse_embedded(path, stem, phase, json, &scope) else {
+                // A mistake in a built-in rule, which only the text can place.
+                return Self::load_whole(own);
+            };
+            registry.rules.insert(rule.id.clone(), rule);
+        }
+        registry.add_own(own, &scope, Vec::new())
     }
 
     /// The rules with all there is to know about them.
     pub fn load_whole(own: &[RuleSource]) -> Result<Self, Vec<RuleError>> {
-        Self::read(own, |text, _| text)
-    }
-
-    /// The built-in rules and the user's. All mistakes of all files at once; a user's rule may not take the name of a
-    /// built-in one, because that would change silently what a built-in name means.
-    fn read(own: &[RuleSource], part: fn(&'static str, usize) -> &'static str) -> Result<Self, Vec<RuleError>> {
-        let scope = Scope::new(Case::variables()).with_feature_names(crate::cpu::names::name);
+        let scope = scope();
         let mut registry = Self::default();
         let mut errors = Vec::new();
-        for (phase, stem, path, text, lean) in EMBEDDED {
+        for (phase, stem, path, text, _) in EMBEDDED {
             let phase = Phase::from_word(phase).unwrap_or(Phase::Join);
-            registry.add(parse_rule(path, stem, phase, part(text, *lean), &scope), &mut errors);
+            registry.add(parse_rule(path, stem, phase, text, &scope), &mut errors);
         }
+        registry.add_own(own, &scope, errors)
+    }
+
+    /// Adds the user's rules. All mistakes of all files at once; a user's rule may not take the name of a built-in one,
+    /// because that would change silently what a built-in name means.
+    fn add_own(
+        mut self,
+        own: &[RuleSource],
+        scope: &Scope,
+        mut errors: Vec<RuleError>,
+    ) -> Result<Self, Vec<RuleError>> {
         for source in own {
-            registry.add(parse_rule(&source.path, &source.stem, source.phase, &source.text, &scope), &mut errors);
+            self.add(parse_rule(&source.path, &source.stem, source.phase, &source.text, scope), &mut errors);
         }
-        if errors.is_empty() { Ok(registry) } else { Err(errors) }
+        if errors.is_empty() { Ok(self) } else { Err(errors) }
     }
 
     fn add(&mut self, parsed: Result<Rule, Vec<RuleError>>, errors: &mut Vec<RuleError>) {
@@ -86,5 +101,29 @@ impl Registry {
     /// One rule.
     pub fn get(&self, id: &str) -> Option<&Rule> {
         self.rules.get(id)
+    }
+}
+
+/// What the conditions of rules may speak of.
+fn scope() -> Scope {
+    Scope::new(Case::variables()).with_feature_names(crate::cpu::names::name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn embedded_rules_are_read_without_their_text() {
+        let scope = scope();
+        for (phase, stem, path, text, json) in EMBEDDED {
+            let phase = Phase::from_word(phase).unwrap();
+            if let Err(error) = serde_json::from_str::<super::super::file::RuleFile>(json) {
+                panic!("{path}: {error}: {json}");
+            }
+            let lean = parse_embedded(path, stem, phase, json, &scope).unwrap_or_else(|| panic!("{path}"));
+            let whole = parse_rule(path, stem, phase, text, &scope).unwrap();
+            assert_eq!((lean.id, lean.title, lean.condition), (whole.id, whole.title, whole.condition));
+        }
     }
 }

@@ -35,17 +35,30 @@ facts! {
     }
 }
 
+/// From here on one API version, and so one line, stands for versions of xapi whose checks differ.
+const SHARED: &str = "24";
+
 /// Reads the release of a host: its xapi_build, else xapi where that is the build's own number, else its API version.
 pub fn release_of(host: &Host) -> Release {
     let line = line_of(host);
-    let xapi = build_of(host).map_or_else(|| line.map(|line| line.xapi.to_owned()).ok_or(()), Ok);
     let missing = || {
         let name = host.name_label.text().unwrap_or("the host");
         format!("neither software_version nor the API version of {name} tells a release that is known here")
     };
     Release {
         name: line.map_or_else(|| Known::no(Reason::NotCollected, missing()), |line| line.name.to_owned().into()),
-        xapi: xapi.map_or_else(|()| Known::no(Reason::NotCollected, missing()), Known::Yes),
+        xapi: match (build_of(host), line) {
+            (Some(build), _) => Known::Yes(build),
+            (None, Some(line)) if at_least(line.xapi, SHARED) => Known::no(
+                Reason::NotCollected,
+                format!(
+                    "{} spans versions of xapi that check different things, and software_version tells none",
+                    line.name
+                ),
+            ),
+            (None, Some(line)) => Known::Yes(line.xapi.to_owned()),
+            (None, None) => Known::no(Reason::NotCollected, missing()),
+        },
         documented_hosts: line
             .map_or_else(|| Known::no(Reason::NotCollected, missing()), |line| line.documented_hosts.into()),
     }
@@ -135,6 +148,9 @@ mod tests {
         assert_eq!(xapi(host(&odd, Some((2, 20)))).unwrap(), "1.249");
         assert_eq!(name(host(&[("product_version", "7.1.2")], None)).unwrap(), "XenServer 7.1");
         assert_eq!(name(host(&[("xapi_build", "25.6.0")], Some((2, 21)))).unwrap(), "XenServer 8 / XCP-ng 8.3");
+        // API 2.21 alone does not say which checks exist.
+        let bare = host(&[("product_version", "8.4.0")], Some((2, 21)));
+        assert_eq!((name(bare.clone()).unwrap().as_str(), xapi(bare)), ("XenServer 8 / XCP-ng 8.3", None));
         assert_eq!(name(host(&[], None)), None);
         assert_eq!(name(host(&[("product_version", "banana")], Some((99, 1)))), None);
     }

@@ -2,12 +2,11 @@
 
 use std::ops::Range;
 
-use toml::Spanned;
-
 use super::checks;
 use super::expr::{self, Expr, ExprError, Scope, Template};
 use super::file::{self, Example, RuleFile};
 use super::outcome::Severity;
+use super::written::Written;
 use crate::facts::Type;
 
 /// What is being asked of the rules.
@@ -147,6 +146,24 @@ pub(super) fn parse_rule(
     let file: RuleFile = toml::from_str(text).map_err(|error| {
         vec![RuleError { file: origin.to_owned(), rendered: format!("{origin}: {}", error.to_string().trim_end()) }]
     })?;
+    checked(origin, stem, phase, file, text, scope)
+}
+
+/// Reads and checks a rule that is embedded as JSON, without its examples. Its mistakes have no place: who meets one
+/// reads the file itself with [`parse_rule`].
+pub(super) fn parse_embedded(origin: &str, stem: &str, phase: Phase, json: &str, scope: &Scope) -> Option<Rule> {
+    let file: RuleFile = serde_json::from_str(json).ok()?;
+    checked(origin, stem, phase, file, "", scope).ok()
+}
+
+fn checked(
+    origin: &str,
+    stem: &str,
+    phase: Phase,
+    file: RuleFile,
+    text: &str,
+    scope: &Scope,
+) -> Result<Rule, Vec<RuleError>> {
     let mut check = Checker { origin, text, scope, errors: Vec::new() };
     let rule = check.rule(file, stem, phase);
     match (rule, check.errors.is_empty()) {
@@ -267,7 +284,8 @@ impl Checker<'_> {
             return None;
         };
         let element = self.scope.clone().with(name.clone(), *of);
-        let summary = self.scope.clone().with("count", Type::Int).with("names", Type::List(&Type::Text)).with("first", *of);
+        let summary =
+            self.scope.clone().with("count", Type::Int).with("names", Type::List(&Type::Text)).with("first", *of);
         let source = each.list.get_ref().trim();
         let is_path = source.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.".contains(&byte));
         let path = is_path.then(|| source.to_owned());
@@ -337,7 +355,7 @@ impl Checker<'_> {
         Some(Server { check, place, part: server.part, beyond: server.beyond, refusals })
     }
 
-    fn any(&mut self, source: &Spanned<String>, scope: &Scope) -> Option<Expr> {
+    fn any(&mut self, source: &Written, scope: &Scope) -> Option<Expr> {
         match expr::infer(source.get_ref(), scope) {
             Ok(expr) => Some(expr),
             Err(errors) => {
@@ -347,7 +365,7 @@ impl Checker<'_> {
         }
     }
 
-    fn expr(&mut self, source: &Spanned<String>, scope: &Scope, expected: Type) -> Option<Expr> {
+    fn expr(&mut self, source: &Written, scope: &Scope, expected: Type) -> Option<Expr> {
         match expr::compile(source.get_ref(), scope, expected) {
             Ok(expr) => Some(expr),
             Err(errors) => {
@@ -357,7 +375,7 @@ impl Checker<'_> {
         }
     }
 
-    fn template(&mut self, source: &Spanned<String>, scope: &Scope) -> Option<Template> {
+    fn template(&mut self, source: &Written, scope: &Scope) -> Option<Template> {
         match Template::compile(source.get_ref(), scope) {
             Ok(template) => Some(template),
             Err(errors) => {
@@ -367,7 +385,7 @@ impl Checker<'_> {
         }
     }
 
-    fn wrong(&mut self, source: &Spanned<String>, errors: &[ExprError]) {
+    fn wrong(&mut self, source: &Written, errors: &[ExprError]) {
         let offset = content_offset(self.text, source.span());
         self.errors.push(RuleError {
             file: self.origin.to_owned(),
