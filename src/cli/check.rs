@@ -14,7 +14,8 @@ pub(super) fn run(args: &Check) -> Result<Exit, CliError> {
         return Err(CliError::Usage("standard input (-) can be only one of the targets".to_owned()));
     }
     let rules = load(&args.rules.folders)?;
-    let pool = collect_sides(std::slice::from_ref(&args.pool), None)?;
+    // A pool of bare machines can be judged too: one that is still to be built.
+    let pool = collect_sides(std::slice::from_ref(&args.pool), args.as_release.as_deref())?;
     let joiners = collect_sides(&args.host, args.as_release.as_deref())?;
     let policy = Policy { max_hosts: args.max_hosts, as_release: args.as_release.clone() };
     let Some(pool) = pool.into_iter().next() else {

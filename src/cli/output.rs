@@ -23,11 +23,13 @@ pub(super) fn emit(output: &Output, render: impl Fn(Style) -> String) -> Result<
         let color = !output.no_color && std::env::var_os("NO_COLOR").is_none() && io::stdout().is_terminal();
         return print(&render(Style { format: output.format.unwrap_or_default(), color, width: WIDTH }));
     }
-    for file in &output.files {
-        let format = match output.format {
-            Some(format) => format,
-            None => format_of(file)?,
-        };
+    // All formats first: a file that cannot have one stops the run before another is written.
+    let formats: Vec<_> = output
+        .files
+        .iter()
+        .map(|file| output.format.map_or_else(|| format_of(file), Ok))
+        .collect::<Result<_, _>>()?;
+    for (file, format) in output.files.iter().zip(formats) {
         write_file(file, &render(Style { format, color: false, width: WIDTH }))?;
     }
     Ok(())

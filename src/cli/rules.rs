@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use comfy_table::{ContentArrangement, Table, presets};
+use comfy_table::{ColumnConstraint, ContentArrangement, Table, presets};
 use serde_json::json;
 
 use super::Exit;
@@ -98,6 +98,10 @@ fn list(registry: &Registry, output: &Output) -> Result<Exit, CliError> {
                 .set_header(["Rule", "Severity", "Passes when"]);
             for rule in registry.all() {
                 table.add_row([rule.id.as_str(), rule.severity.word(), rule.title.as_str()]);
+            }
+            if let Some(ids) = table.column_mut(0) {
+                // Ids are copied: never broken.
+                ids.set_constraint(ColumnConstraint::ContentWidth);
             }
             format!("{table}\n{} rules\n", registry.all().count())
         }

@@ -131,6 +131,9 @@ impl<'c> Judge<'c, 'c> {
                 }
             }
         }
+        // However a server lists them, a report names them in one order.
+        elements.failed.sort_by_cached_key(|(_, element)| in_order(element));
+        elements.unknown.sort_by_cached_key(|(_, element)| in_order(element));
         match gap {
             _ if !elements.failed.is_empty() => Ok(false),
             Some(unknown) => Err(unknown),
@@ -367,6 +370,15 @@ fn shell_word(text: &str) -> String {
     } else {
         format!("'{}'", text.replace('\'', "'\\''"))
     }
+}
+
+/// What elements of a list are sorted by: the name that people know, then what tells two of one name apart.
+fn in_order(value: &Value<'_>) -> [String; 3] {
+    let text = |name| match value {
+        Value::Object(object) => object.def().field(name).map(|(index, _)| show(&object.field(index))),
+        _ => None,
+    };
+    [name_of(value), text("uuid").unwrap_or_default(), text("reference").unwrap_or_default()]
 }
 
 fn name_of(value: &Value<'_>) -> String {

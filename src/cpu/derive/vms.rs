@@ -19,7 +19,10 @@ impl Sides<'_> {
             Known::No(unknown) => return (Known::No(unknown.clone()), Known::No(unknown)),
         };
         let (mut stranded, mut undecided) = (Vec::new(), Vec::new());
-        for vm in vms.iter().filter(|vm| may_have_to_move(vm)) {
+        let mut vms: Vec<_> = vms.iter().filter(|vm| may_have_to_move(vm)).collect();
+        // However a server lists them, a report names them in one order.
+        vms.sort_by_key(|vm| (vm.name_label.text(), vm.uuid.text(), vm.reference.text()));
+        for vm in vms {
             match judge(vm) {
                 Known::Yes(None) => {}
                 Known::Yes(Some(Refusal::Features(missing))) => {

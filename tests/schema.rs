@@ -1,0 +1,195 @@
+//! What poolgate writes is what its published schemas say: every fixture, and the report of every candidate.
+
+#[expect(unreachable_pub, reason = "shared by several test binaries")]
+mod common;
+
+use common::judge::{PAIRS, fixture_json};
+use common::run::{check, poolgate};
+use serde_json::{Value as Json, json};
+
+/// Faults of a value against a schema, each with its path. Knows the keywords that poolgate's schemas use, and fails on
+/// any other, so that a keyword is never passed over in silence.
+struct Schema {
+    root: Json,
+}
+
+impl Schema {
+    fn printed(of: &str) -> Self {
+        Self { root: poolgate(["schema", of]).status(0).json() }
+    }
+
+    fn faults(&self, value: &Json) -> Vec<String> {
+        let mut faults = Vec::new();
+        self.check(&self.root, value, "$", &mut faults);
+        faults
+    }
+
+    fn check(&self, schema: &Json, value: &Json, at: &str, faults: &mut Vec<String>) {
+        for (keyword, rule) in schema.as_object().unwrap() {
+            match keyword.as_str() {
+                "$schema" | "$defs" | "title" | "description" | "x-volatile" => {}
+                "$ref" => {
+                    let target = rule.as_str().unwrap().strip_prefix('#').unwrap();
+                    let target = self.root.pointer(target).unwrap_or_else(|| panic!("{rule} leads nowhere"));
+                    self.check(target, value, at, faults);
+                }
+                "anyOf" => {
+                    let fits = |option: &Json| {
+                        let mut inner = Vec::new();
+                        self.check(option, value, at, &mut inner);
+                        inner.is_empty()
+                    };
+                    if !rule.as_array().unwrap().iter().any(fits) {
+                        faults.push(format!("{at}: none of the shapes fits {}", short(value)));
+                    }
+                }
+                "type" => {
+                    let types = rule.as_array().map_or_else(|| std::slice::from_ref(rule), Vec::as_slice);
+                    if !types.iter().any(|ty| is_of(ty.as_str().unwrap(), value)) {
+                        faults.push(format!("{at}: {} is no {rule}", short(value)));
+                    }
+                }
+                "const" if rule != value => faults.push(format!("{at}: {} is not {rule}", short(value))),
+                "enum" if !rule.as_array().unwrap().contains(value) => {
+                    faults.push(format!("{at}: {} is none of {rule}", short(value)));
+                }
+                "minimum" if value.as_i64().is_some_and(|number| number < rule.as_i64().unwrap()) => {
+                    faults.push(format!("{at}: {value} is less than {rule}"));
+                }
+                "pattern" if value.as_str().is_some_and(|text| !matches(rule.as_str().unwrap(), text)) => {
+                    faults.push(format!("{at}: {} does not match {rule}", short(value)));
+                }
+                "items" => {
+                    for (index, item) in value.as_array().into_iter().flatten().enumerate() {
+                        self.check(rule, item, &format!("{at}[{index}]"), faults);
+                    }
+                }
+                "required" => {
+                    for key in rule.as_array().unwrap() {
+                        if value.is_object() && value.get(key.as_str().unwrap()).is_none() {
+                            faults.push(format!("{at}: no {key}"));
+                        }
+                    }
+                }
+                "properties" => {
+                    for (key, rule) in rule.as_object().unwrap() {
+                        if let Some(inner) = value.get(key) {
+                            self.check(rule, inner, &format!("{at}.{key}"), faults);
+                        }
+                    }
+                }
+                "additionalProperties" => {
+                    for (key, inner) in value.as_object().into_iter().flatten() {
+                        let named = schema["properties"].get(key).is_some();
+                        match rule {
+                            _ if named => {}
+                            Json::Bool(true) => {}
+                            Json::Bool(false) => faults.push(format!("{at}: {key} has no place here")),
+                            rule => self.check(rule, inner, &format!("{at}.{key}"), faults),
+                        }
+                    }
+                }
+                "const" | "enum" | "minimum" | "pattern" => {}
+                other => panic!("{at}: this test does not know the keyword {other}"),
+            }
+        }
+    }
+}
+
+fn is_of(ty: &str, value: &Json) -> bool {
+    match ty {
+        "null" => value.is_null(),
+        "boolean" => value.is_boolean(),
+        "integer" => value.is_i64() || value.is_u64(),
+        "string" => value.is_string(),
+        "array" => value.is_array(),
+        "object" => value.is_object(),
+        other => panic!("no type {other}"),
+    }
+}
+
+/// The patterns that the schemas use: versions and CPU words.
+fn matches(pattern: &str, text: &str) -> bool {
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let word = |word: &str| word.len() == 8 && word.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    match pattern {
+        "^1\\.[0-9]+$" => text.strip_prefix("1.").is_some_and(digits),
+        "^([0-9a-f]{8}(-[0-9a-f]{8})*)?$" => text.is_empty() || text.split('-').all(word),
+        other => panic!("this test does not know the pattern {other}"),
+    }
+}
+
+fn short(value: &Json) -> String {
+    value.to_string().chars().take(60).collect()
+}
+
+#[test]
+fn every_fixture_is_a_snapshot() {
+    let schema = Schema::printed("snapshot");
+    let pools = ["xcp-ng-8.3-5-hosts", "xenserver-6.5-masking", "xenserver-7.1-3-hosts", "xenserver-8-16-hosts"];
+    for stem in PAIRS.iter().map(|(_, joiner)| *joiner).chain(pools) {
+        assert_eq!(schema.faults(&fixture_json(stem)), Vec::<String>::new(), "{stem}");
+    }
+}
+
+#[test]
+fn this_machine_is_a_snapshot() {
+    let local = poolgate(["collect", "local"]).status(0).json();
+    assert_eq!(Schema::printed("snapshot").faults(&local), Vec::<String>::new());
+}
+
+#[test]
+fn every_report_is_a_report() {
+    let schema = Schema::printed("report");
+    for (pool, joiner) in PAIRS {
+        for words in [&["--format", "json"][..], &["--format", "json", "--all", "--as-release", "xcp-ng-8.3"]] {
+            let status = |status: &i32| [0, 1, 3].contains(status);
+            let report = check(pool, &[joiner]).with(words).any_status(status).json();
+            assert_eq!(schema.faults(&report), Vec::<String>::new(), "{joiner}");
+            assert!(!report["joiners"][0]["findings"].is_null());
+        }
+    }
+    let nothing = r#"{"format": "poolgate-snapshot", "version": "1.0", "pool": {}}"#;
+    let words = ["check", "--pool", "fixtures/xcp-ng-8.3-5-hosts.json", "--host", "-", "--format", "json"];
+    let report = poolgate(words).stdin(nothing).status(3).json();
+    assert_eq!(schema.faults(&report), Vec::<String>::new());
+}
+
+#[test]
+fn a_spoilt_document_has_faults() {
+    let schema = Schema::printed("snapshot");
+    let good = fixture_json("candidate-good");
+    let spoilt = |pointer: &str, value: Json| {
+        let mut json = good.clone();
+        *json.pointer_mut(pointer).unwrap_or_else(|| panic!("no {pointer}")) = value;
+        schema.faults(&json)
+    };
+    assert_eq!(spoilt("/pool/ha_enabled", json!("off")), ["$.pool.ha_enabled: none of the shapes fits \"off\""]);
+    assert_eq!(spoilt("/version", json!("2.0")), ["$.version: \"2.0\" does not match \"^1\\\\.[0-9]+$\""]);
+    assert_eq!(spoilt("/format", json!("xml")), ["$.format: \"xml\" is not \"poolgate-snapshot\""]);
+    assert_eq!(spoilt("/pool/hosts", json!([{"uuid": 7}])).len(), 1);
+    assert_eq!(spoilt("/pool/ha_enabled", json!({"$unknown": "because"})).len(), 1);
+    assert_eq!(spoilt("/pool/hosts/0/cpu/features_hvm", json!("1fc9cbf5-1")).len(), 1);
+    assert_eq!(spoilt("/pool", json!([])).len(), 1);
+    let mut json = good.clone();
+    json.as_object_mut().unwrap().remove("pool");
+    assert_eq!(schema.faults(&json), ["$: no \"pool\""]);
+}
+
+#[test]
+fn a_spoilt_report_has_faults() {
+    let schema = Schema::printed("report");
+    let good = check("xcp-ng-8.3-5-hosts", &["candidate-trouble"]).with(["--format", "json"]).status(1).json();
+    let spoilt = |pointer: &str, value: Json| {
+        let mut json = good.clone();
+        *json.pointer_mut(pointer).unwrap_or_else(|| panic!("no {pointer}")) = value;
+        schema.faults(&json).len()
+    };
+    assert_eq!(schema.faults(&good), Vec::<String>::new());
+    assert_eq!(spoilt("/verdict", json!("MAYBE")), 1);
+    assert_eq!(spoilt("/joiners/0/findings/0/severity", json!("fatal")), 1);
+    assert_eq!(spoilt("/joiners/0/findings/0/evidence/0", json!({"fact": "x"})), 3);
+    assert_eq!(spoilt("/joiners/0/summary/blockers", json!(-1)), 1);
+    assert_eq!(spoilt("/joiners/0/server", json!({"first": null})), 1);
+    assert_eq!(spoilt("/pool/hosts", json!("five")), 1);
+}
