@@ -8,6 +8,7 @@ use super::error::CliError;
 use super::output::emit;
 use super::targets::collect_sides;
 use crate::cpu::matrix::{Decoded, Diff, Labelled, Levelled, decode, diff, level};
+use crate::report::plain;
 use crate::rules::Side;
 
 /// The JSON of all three, with its own version.
@@ -90,7 +91,7 @@ fn labelled(sides: &[Side]) -> Result<Vec<Labelled<'_>>, CliError> {
                 let why = host.cpu.unknown().map(ToString::to_string).unwrap_or_default();
                 CliError::Usage(format!("{}: the CPU of {name} is not known ({why})", side.target))
             })?;
-            hosts.push((name.to_owned(), cpu, side.target.as_str()));
+            hosts.push((plain(name).into_owned(), cpu, side.target.as_str()));
         }
     }
     if hosts.is_empty() {

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::args::{Format, Output};
 use super::error::CliError;
+use crate::report::plain;
 
 /// Columns where no terminal tells.
 const WIDTH: u16 = 80;
@@ -59,8 +60,11 @@ pub(super) fn print(text: &str) -> Result<(), CliError> {
 
 /// Prints a remark or an error for the operator.
 pub(super) fn complain(text: &str) {
-    // Where standard error is closed there is nobody left to tell.
-    let _ = writeln!(io::stderr().lock(), "{text}");
+    let mut err = io::stderr().lock();
+    for line in text.lines() {
+        // Where standard error is closed there is nobody left to tell.
+        let _ = writeln!(err, "{}", plain(line));
+    }
 }
 
 /// Replaces a file whole: what was there stays until the new text is on disk.

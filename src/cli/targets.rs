@@ -4,10 +4,10 @@ use std::io;
 
 use super::error::CliError;
 use super::output::complain;
-use crate::collect::assume::{assume, release_named};
 use crate::collect::{Target, local, read_target};
 use crate::cpu::releases::Product;
 use crate::rules::Side;
+use crate::rules::assume::{assume, release_named};
 use crate::snapshot::Snapshot;
 
 /// Collects targets, in order. Standard input can be named once.

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::files::without_mark;
-use super::recognise::{Form, Kind, root_element};
+use super::peek::{Form, Kind, root_element};
 
 /// What a document looks like, and what would help.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,12 +1,12 @@
 //! Targets to snapshots: the machine underneath, files, record dumps. The only room below `cli` that does I/O.
 //! Called by `cli`; knows `snapshot`, `facts` and `cpu` (leaves to words, prediction).
 
-pub mod assume;
 pub mod local;
 
 mod error;
 mod files;
 mod look;
+mod peek;
 mod recognise;
 mod records;
 mod target;
@@ -21,7 +21,8 @@ pub use look::Look;
 pub use target::{Target, TargetError};
 
 use files::{Budget, Document, Opened};
-use recognise::{Form, recognise};
+use peek::Form;
+use recognise::recognise;
 
 /// What a target held.
 #[derive(Clone, Debug, PartialEq)]

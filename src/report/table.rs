@@ -5,7 +5,7 @@ use anstyle::{AnsiColor, Style};
 use comfy_table::{Attribute, Cell, Color, ColumnConstraint, ContentArrangement, Table, Width, presets};
 use std::fmt::Write as _;
 
-use super::{JoinerReport, Report};
+use super::{JoinerReport, Report, plain};
 use crate::facts::Known;
 use crate::rules::{Evidence, Finding, FixStep, Outcome, Refusal, Severity, Verdict};
 
@@ -60,7 +60,7 @@ impl Page {
         if report.joiners.len() > 1 {
             for joiner in &report.joiners {
                 let verdict = self.styled(verdict_style(joiner.verdict), joiner.verdict.words());
-                let _ = writeln!(self.out, "  {verdict}  {}", joiner.name);
+                let _ = writeln!(self.out, "  {verdict}  {}", plain(&joiner.name));
             }
         }
     }
@@ -68,7 +68,7 @@ impl Page {
     fn joiner(&mut self, report: &Report, joiner: &JoinerReport, index: usize) {
         if report.joiners.len() > 1 {
             let verdict = self.styled(verdict_style(joiner.verdict), joiner.verdict.words());
-            let _ = write!(self.out, "\n── {}. {} ", index + 1, joiner.name);
+            let _ = write!(self.out, "\n── {}. {} ", index + 1, plain(&joiner.name));
             let _ = writeln!(self.out, "── {verdict}");
         }
         let _ = writeln!(self.out);
@@ -110,7 +110,7 @@ impl Page {
         for finding in shown {
             let (word, color) = mark(finding);
             let cell = Cell::new(word).fg(color).add_attribute(Attribute::Bold);
-            table.add_row(vec![cell, Cell::new(&finding.rule), Cell::new(&finding.message)]);
+            table.add_row(vec![cell, Cell::new(&finding.rule), Cell::new(plain(&finding.message))]);
         }
         if let Some(column) = table.column_mut(0) {
             column.set_constraint(ColumnConstraint::ContentWidth);
@@ -234,7 +234,7 @@ impl Page {
             self.wrapped(&label, &step.note);
         } else {
             // Commands are copied: they are never wrapped.
-            let _ = writeln!(self.out, "{label}{}", step.run);
+            let _ = writeln!(self.out, "{label}{}", plain(&step.run));
             if !step.note.is_empty() {
                 self.wrapped("    ", &step.note);
             }
@@ -267,7 +267,7 @@ impl Page {
         let mut line = label.to_owned();
         let mut used = label.chars().count();
         let mut empty = true;
-        for word in text.split_whitespace() {
+        for word in text.split_whitespace().map(plain) {
             let length = word.chars().count();
             if !empty && used + 1 + length > width {
                 let _ = writeln!(self.out, "{line}");
@@ -279,7 +279,7 @@ impl Page {
                 line.push(' ');
                 used += 1;
             }
-            line.push_str(word);
+            line.push_str(&word);
             used += length;
             empty = false;
         }

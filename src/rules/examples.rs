@@ -3,8 +3,9 @@
 use serde_json::Value as Json;
 
 use super::case::{Policy, Side, derive};
+use super::evidence::Sources;
 use super::file::Example;
-use super::judge::{Sources, judge};
+use super::judge::judge;
 use super::outcome::{Finding, ServerAnswer};
 use super::rule::Rule;
 use crate::snapshot::{Snapshot, read_snapshot};

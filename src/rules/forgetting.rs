@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use serde_json::Value as Json;
 
 use super::case::{Policy, derive};
+use super::evidence::Sources;
 use super::examples::{changed, side_of};
-use super::judge::{Sources, judge};
+use super::judge::judge;
 use super::{Outcome, Registry, Rule, Severity};
 
 /// Blockers that pass without a fact because another one tells the same: the words for guests, what the host wrote down

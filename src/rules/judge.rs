@@ -2,23 +2,15 @@
 
 use std::borrow::Cow;
 
-use super::case::{Case, Side};
+use super::case::Case;
+use super::evidence::{Sources, list};
 use super::expr::{Meter, Read};
-use super::outcome::{Evidence, Finding, FixStep, Outcome, Refusal, ServerAnswer};
+use super::outcome::{Finding, FixStep, Outcome, Refusal, ServerAnswer};
 use super::rule::{Fix, Rule, Server};
 use crate::facts::{Known, Object, Reason, Unknown, Value};
 
 /// How many elements a message names before it counts the rest.
 const NAMED: usize = 8;
-
-/// Where the two sides' facts came from, for evidence.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Sources<'a> {
-    /// The pool's side.
-    pub(super) pool: &'a Side,
-    /// The joiner's side.
-    pub(super) joiner: &'a Side,
-}
 
 /// What every rule says of the case, in the order of the rules.
 pub(super) fn judge<'r>(
@@ -191,7 +183,7 @@ impl<'c> Judge<'c, 'c> {
             reads = self.rule.evidence.iter().flat_map(|fact| fact.trace(self.base, &mut self.meter).reads).collect();
         }
         finding.fix = self.fixes(elements);
-        self.evidence(finding, reads);
+        list(finding, self.sources, reads);
     }
 
     fn explain_gap(&mut self, finding: &mut Finding, elements: &Elements<'c>) {
@@ -211,7 +203,7 @@ impl<'c> Judge<'c, 'c> {
             reads.extend(applies.trace(self.base, &mut self.meter).reads);
         }
         reads.retain(|read| read.unknown.is_some());
-        self.evidence(finding, reads);
+        list(finding, self.sources, reads);
     }
 
     fn fixes(&mut self, elements: &Elements<'c>) -> Vec<FixStep> {
@@ -293,55 +285,6 @@ impl<'c> Judge<'c, 'c> {
         vars.push(elements.failed.first().map_or_else(none, |(_, element)| element.clone()));
         vars
     }
-
-    fn evidence(&self, finding: &mut Finding, reads: Vec<Read>) {
-        const LISTED: usize = 24;
-        let mut listed: Vec<Evidence> = Vec::new();
-        for read in reads {
-            let evidence = self.witness(read);
-            if listed.contains(&evidence) {
-                continue;
-            }
-            if listed.len() < LISTED {
-                listed.push(evidence);
-            } else {
-                finding.evidence_left_out += 1;
-            }
-        }
-        finding.evidence = listed;
-    }
-
-    fn witness(&self, read: Read) -> Evidence {
-        let root = read.path.split(['.', '[']).next().unwrap_or_default();
-        let side = match root {
-            "pool" | "coordinator" | "pool_management" | "pool_software" => Some(self.sources.pool),
-            "joiner" | "host" | "management" | "software" | "release" | "assumed" => Some(self.sources.joiner),
-            _ => None,
-        };
-        let assumed = side.is_some_and(|side| is_assumed(&side.assumed, &read.path));
-        Evidence {
-            missing: read.unknown.is_some(),
-            fact: read.path,
-            object: read.object,
-            value: read.unknown.map_or(read.value, |unknown| unknown.to_string()),
-            source: side.map_or_else(|| "derived".to_owned(), |side| side.target.clone()),
-            seen: side.map(|side| side.seen().to_owned()).unwrap_or_default(),
-            assumed,
-        }
-    }
-}
-
-/// Whether a fact of the case lies below an assumed path of its side. `host` and `coordinator` are the first host.
-fn is_assumed(assumed: &[String], path: &str) -> bool {
-    let inner = match path.split_once('.') {
-        Some(("host" | "coordinator", rest)) => format!("hosts[0].{rest}"),
-        Some(("software" | "pool_software", _)) => "hosts[0].software_version".to_owned(),
-        Some((_, rest)) => rest.to_owned(),
-        None => return false,
-    };
-    assumed.iter().any(|prefix| {
-        inner.strip_prefix(prefix.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
-    })
 }
 
 fn answer(value: Value<'_>) -> Answer {

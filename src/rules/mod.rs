@@ -3,15 +3,19 @@
 
 pub mod expr;
 
+pub mod assume;
+
 mod case;
 mod checks;
 mod derived;
+mod evidence;
 mod examples;
 mod explain;
 mod file;
 #[cfg(test)]
 mod forgetting;
 mod judge;
+mod load;
 mod outcome;
 mod registry;
 mod release;

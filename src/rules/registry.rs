@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use super::case::Case;
 use super::expr::Scope;
-use super::rule::{Phase, Rule, RuleError, parse_embedded, parse_rule};
+use super::load::{parse_embedded, parse_rule};
+use super::rule::{Phase, Rule, RuleError};
 
 /// (phase, stem, path, text, the same as JSON without its examples) of every built-in rule file.
 const EMBEDDED: &[(&str, &str, &str, &str, &str)] = include!(concat!(env!("OUT_DIR"), "/rules.rs"));

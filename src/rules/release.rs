@@ -49,6 +49,8 @@ pub fn release_of(host: &Host) -> Release {
         name: line.map_or_else(|| Known::no(Reason::NotCollected, missing()), |line| line.name.to_owned().into()),
         xapi: match (build_of(host), line) {
             (Some(build), _) => Known::Yes(build),
+            // What is assumed is the line as it was released.
+            (None, Some(line)) if host.assumed_release.get().is_some() => Known::Yes(line.xapi.to_owned()),
             (None, Some(line)) if at_least(line.xapi, SHARED) => Known::no(
                 Reason::NotCollected,
                 format!(

@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 
 use super::case::{Policy, Side, derive};
-use super::judge::{Sources, judge};
+use super::evidence::Sources;
+use super::judge::judge;
 use super::outcome::{Finding, Verdict};
 use super::registry::Registry;
 use super::release::release_of;

@@ -144,11 +144,13 @@ impl Pool {
         self.hosts.each().find(|host| host.reference.text() == Some(reference))
     }
 
-    /// The coordinator's host record; unknown when the pool record or the hosts are.
+    /// The coordinator's host record; unknown when the pool record or the hosts are. The only host of a pool is its
+    /// coordinator, whether or not the pool record says so.
     pub fn coordinator_host(&self) -> Known<&Host> {
-        let reference = match &self.coordinator {
-            Known::Yes(reference) => reference,
-            Known::No(unknown) => return Known::No(unknown.clone()),
+        let reference = match (&self.coordinator, self.hosts.get().map(Vec::as_slice)) {
+            (Known::Yes(reference), _) => reference,
+            (Known::No(_), Some([only])) => return Known::Yes(only),
+            (Known::No(unknown), _) => return Known::No(unknown.clone()),
         };
         match &self.hosts {
             Known::Yes(_) => self.host(reference).map_or_else(

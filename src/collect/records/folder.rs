@@ -9,7 +9,8 @@ use std::path::Path;
 use super::answers::{Answers, is_class, is_unused};
 use super::{json, snapshot, xml};
 use crate::collect::files::{self, Budget};
-use crate::collect::recognise::{Form, recognise};
+use crate::collect::peek::Form;
+use crate::collect::recognise::recognise;
 use crate::collect::{CollectError, Collected, Look};
 
 /// What stands between a class and the extension in a file's name.

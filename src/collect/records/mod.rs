@@ -1,7 +1,7 @@
 //! XenAPI records, as the server encodes them, to a snapshot: three encodings are read into one intermediate
 //! (`answers`), and one mapper a class fills the model. Called by `collect` alone.
 
-mod answers;
+pub(super) mod answers;
 mod cluster;
 mod cpu;
 mod folder;
@@ -20,11 +20,11 @@ mod xml;
 
 use std::path::Path;
 
-use super::recognise::Form;
+use super::peek::Form;
 use super::{CollectError, Collected, Look};
 use crate::snapshot::{Snapshot, Source, SourceKind};
+use answers::is_class;
 
-pub(super) use answers::is_class;
 pub(super) use folder::read_folder;
 
 use answers::Answers;

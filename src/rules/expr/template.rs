@@ -2,10 +2,9 @@
 
 use super::check::Wanted;
 use super::error::{ExprError, Span};
-use super::types::Ty;
 use super::values::{Items, mistyped};
 use super::{Expr, MAX_ERRORS, Meter, Scope, compile_at};
-use crate::facts::{Type, Unknown, Value};
+use crate::facts::{Unknown, Value};
 
 /// A checked text with holes.
 #[derive(Debug)]
@@ -17,15 +16,6 @@ pub struct Template {
 enum Part {
     Text(String),
     Hole(Box<Expr>),
-}
-
-/// Whether a hole can hold it.
-pub(super) fn printable(ty: Ty) -> bool {
-    match ty.plain() {
-        Ty::Of(Type::Text | Type::Int | Type::Bool | Type::Features) | Ty::Wrong | Ty::EmptyList => true,
-        Ty::Of(Type::List(of)) => matches!(Ty::Of(*of).plain(), Ty::Of(Type::Text | Type::Int)),
-        _ => false,
-    }
 }
 
 impl Template {

@@ -144,3 +144,12 @@ fn kept(ty: Type) -> &'static Type {
 pub(super) fn field_names(def: &'static ObjectDef) -> impl Iterator<Item = &'static str> {
     def.fields.iter().map(|field| field.name)
 }
+
+/// Whether a hole of a template can hold it.
+pub(super) fn printable(ty: Ty) -> bool {
+    match ty.plain() {
+        Ty::Of(Type::Text | Type::Int | Type::Bool | Type::Features) | Ty::Wrong | Ty::EmptyList => true,
+        Ty::Of(Type::List(of)) => matches!(Ty::Of(*of).plain(), Ty::Of(Type::Text | Type::Int)),
+        _ => false,
+    }
+}

@@ -58,7 +58,7 @@ impl<'n> Checker<'n> {
                     _ => error,
                 });
             }
-            (Wanted::Printable, _) if super::template::printable(ty) => {
+            (Wanted::Printable, _) if super::types::printable(ty) => {
                 return if let Ty::Of(ty) = ty { ty } else { Type::Text };
             }
             (Wanted::Printable, _) => {

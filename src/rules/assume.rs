@@ -3,10 +3,10 @@
 
 use std::collections::BTreeMap;
 
+use super::release::RELEASES;
 use crate::cpu::predict;
 use crate::cpu::releases::{Product, UnknownProduct, product};
 use crate::facts::Known;
-use crate::rules::RELEASES;
 use crate::snapshot::{Host, Pool, Snapshot};
 
 /// What an assumption added to a snapshot.

@@ -1,7 +1,9 @@
 //! Embeds `rules/` in the binary: adding a rule or a data file touches nothing but that folder.
 
-#[path = "build/cpu_tables.rs"]
+#![expect(clippy::print_stdout, reason = "cargo reads what a build script prints")]
+
 mod cpu_tables;
+mod server_tables;
 
 use std::error::Error;
 use std::fmt::Write as _;
@@ -10,13 +12,12 @@ use std::{env, fs, io};
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo:rerun-if-changed=rules");
-    println!("cargo:rerun-if-changed=build.rs");
     println!("cargo:rerun-if-changed=build");
     let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default()).join("rules");
     let out = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default());
     cpu_tables::write(&root.join("data"), &out)?;
     embed_rules(&root, &out)?;
-    embed_server_tables(&root, &out)
+    server_tables::write(&root.join("data"), &out)
 }
 
 /// `rules.rs`: one (phase, stem, path, text, JSON without examples) for each rule file, in the order of the phases and
@@ -76,65 +77,4 @@ fn files(folder: &Path, extension: &str) -> io::Result<Vec<PathBuf>> {
     }
     paths.sort();
     Ok(paths)
-}
-
-#[derive(serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ChecksFile {
-    check: Vec<CheckEntry>,
-}
-
-#[derive(serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-struct CheckEntry {
-    name: String,
-    #[serde(default)]
-    about: String,
-    versions: Vec<(String, String)>,
-    #[serde(default)]
-    force_skips: bool,
-}
-
-#[derive(serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ReleasesFile {
-    release: Vec<ReleaseEntry>,
-}
-
-#[derive(serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ReleaseEntry {
-    name: String,
-    api: String,
-    xapi: String,
-    product: String,
-    documented_hosts: i64,
-}
-
-/// `join_checks.rs` and `releases.rs`: the tables of `src/rules/checks.rs` and `src/rules/release.rs`.
-fn embed_server_tables(root: &Path, out: &Path) -> Result<(), Box<dyn Error>> {
-    let text = fs::read_to_string(root.join("data/join-checks.toml"))?;
-    let file: ChecksFile = toml::from_str(&text)?;
-    let mut code = String::from("&[\n");
-    for CheckEntry { name, about, versions, force_skips } in file.check {
-        let _ = writeln!(
-            code,
-            "    ServerCheck {{ name: {name:?}, about: {about:?}, versions: &{versions:?}, force_skips: {force_skips} }},",
-        );
-    }
-    code.push_str("]\n");
-    fs::write(out.join("join_checks.rs"), code)?;
-
-    let text = fs::read_to_string(root.join("data/releases.toml"))?;
-    let file: ReleasesFile = toml::from_str(&text)?;
-    let mut code = String::from("&[\n");
-    for ReleaseEntry { name, api, xapi, product, documented_hosts } in file.release {
-        let _ = writeln!(
-            code,
-            "    ReleaseLine {{ name: {name:?}, api: {api:?}, xapi: {xapi:?}, product: {product:?}, documented_hosts: {documented_hosts} }},",
-        );
-    }
-    code.push_str("]\n");
-    fs::write(out.join("releases.rs"), code)?;
-    Ok(())
 }

@@ -1,0 +1,47 @@
+//! Names come from servers and may hold anything. On a terminal a control character is a command and a bidi mark turns
+//! text round, so both are shown as escapes.
+
+use std::borrow::Cow;
+
+/// The text with control characters and direction marks as visible escapes: `\u{1b}`.
+pub fn plain(text: &str) -> Cow<'_, str> {
+    if !text.chars().any(acts) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len() + 8);
+    for character in text.chars() {
+        if acts(character) {
+            shown.extend(character.escape_unicode());
+        } else {
+            shown.push(character);
+        }
+    }
+    Cow::Owned(shown)
+}
+
+/// Whether a terminal would do something other than show it: controls (C0, C1, delete), marks and overrides of
+/// direction, line and paragraph separators, and characters without width that hide differences.
+const fn acts(character: char) -> bool {
+    matches!(
+        character,
+        '\u{0}'..='\u{1f}'
+            | '\u{7f}'..='\u{9f}'
+            | '\u{61c}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{2069}'
+            | '\u{feff}'
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_acts_on_a_terminal_is_shown_and_not_done() {
+        assert_eq!(plain("web-01 é 漢"), "web-01 é 漢");
+        assert_eq!(plain("a\u{1b}[2Jb\nc"), "a\\u{1b}[2Jb\\u{a}c");
+        assert_eq!(plain("\u{202e}gpj.exe\u{9b}"), "\\u{202e}gpj.exe\\u{9b}");
+    }
+}

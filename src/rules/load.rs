@@ -1,0 +1,308 @@
+//! From a rule's text to a rule whose every expression was checked against the model.
+
+use std::ops::Range;
+
+use super::checks;
+use super::expr::{self, Expr, ExprError, Scope, Template};
+use super::file::{self, RuleFile};
+use super::outcome::Severity;
+use super::rule::{Each, Fix, PLACES, Phase, Refusal, Rule, RuleError, Server};
+use super::written::Written;
+use crate::facts::Type;
+
+/// Reads and checks a rule. `stem` is what the id must be; `phase` is the folder's.
+pub(super) fn parse_rule(
+    origin: &str,
+    stem: &str,
+    phase: Phase,
+    text: &str,
+    scope: &Scope,
+) -> Result<Rule, Vec<RuleError>> {
+    let file: RuleFile = toml::from_str(text).map_err(|error| {
+        vec![RuleError { file: origin.to_owned(), rendered: format!("{origin}: {}", error.to_string().trim_end()) }]
+    })?;
+    checked(origin, stem, phase, file, text, scope)
+}
+
+/// Reads and checks a rule that is embedded as JSON, without its examples. Its mistakes have no place: who meets one
+/// reads the file itself with [`parse_rule`].
+pub(super) fn parse_embedded(origin: &str, stem: &str, phase: Phase, json: &str, scope: &Scope) -> Option<Rule> {
+    let file: RuleFile = serde_json::from_str(json).ok()?;
+    checked(origin, stem, phase, file, "", scope).ok()
+}
+
+fn checked(
+    origin: &str,
+    stem: &str,
+    phase: Phase,
+    file: RuleFile,
+    text: &str,
+    scope: &Scope,
+) -> Result<Rule, Vec<RuleError>> {
+    let mut check = Checker { origin, text, scope, errors: Vec::new() };
+    let rule = check.rule(file, stem, phase);
+    match (rule, check.errors.is_empty()) {
+        (Some(rule), true) => Ok(rule),
+        _ => Err(check.errors),
+    }
+}
+
+/// Walks a file, checks every part, and collects all mistakes instead of the first.
+struct Checker<'t> {
+    origin: &'t str,
+    text: &'t str,
+    scope: &'t Scope,
+    errors: Vec<RuleError>,
+}
+
+impl Checker<'_> {
+    fn rule(&mut self, file: RuleFile, stem: &str, phase: Phase) -> Option<Rule> {
+        if file.id.get_ref() != stem {
+            let id = file.id.get_ref();
+            self.mistake(
+                file.id.span(),
+                format!("id \"{id}\" differs from the file's name"),
+                format!("write id = \"{stem}\", or rename the file to {id}.toml"),
+            );
+        }
+        if !is_kebab(stem) {
+            self.mistake(
+                file.id.span(),
+                format!("\"{stem}\" is no rule id"),
+                "use lower-case words joined by '-'".to_owned(),
+            );
+        }
+        let severity = Severity::from_word(file.severity.get_ref());
+        if severity.is_none() {
+            let word = file.severity.get_ref();
+            self.mistake(
+                file.severity.span(),
+                format!("unknown severity \"{word}\""),
+                "write blocker, warning or note".to_owned(),
+            );
+        }
+        let mut phases = vec![phase];
+        for word in &file.phases {
+            match Phase::from_word(word.get_ref()) {
+                Some(more) if !phases.contains(&more) => phases.push(more),
+                Some(_) => {}
+                None => self.mistake(
+                    word.span(),
+                    format!("unknown phase \"{}\"", word.get_ref()),
+                    "write join, eject or procurement".to_owned(),
+                ),
+            }
+        }
+        let applies = file.applies.as_ref().and_then(|source| self.expr(source, self.scope, Type::Bool));
+        let (each, element, summary) = match &file.each {
+            None => (None, self.scope.clone(), self.scope.clone()),
+            // Without the element's type every other expression would only repeat the mistake.
+            Some(each) => self.each(each).map(|(each, element, summary)| (Some(each), element, summary))?,
+        };
+        let require = self.expr(&file.require, &element, Type::Bool);
+        let message = self.template(&file.message, &summary);
+        let item = file.item.as_ref().map(|source| {
+            if each.is_none() {
+                self.mistake(
+                    source.span(),
+                    "`item` without [each]".to_owned(),
+                    "an item is written for each failing element; add [each], or drop the item".to_owned(),
+                );
+            }
+            self.template(source, &element)
+        });
+        let fix: Vec<_> = file.fix.into_iter().map(|fix| self.fix(fix, each.is_some(), &element, &summary)).collect();
+        let evidence: Vec<_> = file.evidence.iter().map(|source| self.any(source, self.scope)).collect();
+        let server = file.server.map(|server| self.server(server, &summary));
+        Some(Rule {
+            id: stem.to_owned(),
+            title: file.title,
+            why: file.why,
+            severity: severity?,
+            phases,
+            references: file.references,
+            examples: file.example,
+            origin: self.origin.to_owned(),
+            applies,
+            each,
+            condition: file.require.get_ref().clone(),
+            require: require?,
+            message: message?,
+            item: item.flatten(),
+            evidence: evidence.into_iter().collect::<Option<_>>()?,
+            fix: fix.into_iter().collect::<Option<_>>()?,
+            server: match server {
+                None => None,
+                Some(server) => Some(server?),
+            },
+        })
+    }
+
+    fn each(&mut self, each: &file::Each) -> Option<(Each, Scope, Scope)> {
+        let name = each.name.get_ref();
+        let taken = self.scope.variables().any(|(variable, _)| variable == name);
+        if taken || !is_identifier(name) || matches!(name.as_str(), "count" | "names" | "first") {
+            self.mistake(
+                each.name.span(),
+                format!("\"{name}\" cannot name the element"),
+                "choose an identifier that is no fact and not `count`, `names` or `first`".to_owned(),
+            );
+            return None;
+        }
+        let list = self.any(&each.list, self.scope)?;
+        let Type::List(of) = list.ty() else {
+            self.mistake(
+                each.list.span(),
+                format!("[each] needs a list, and this is {}", list.ty()),
+                "name a list of the case, such as joiner.vms".to_owned(),
+            );
+            return None;
+        };
+        let element = self.scope.clone().with(name.clone(), *of);
+        let summary =
+            self.scope.clone().with("count", Type::Int).with("names", Type::List(&Type::Text)).with("first", *of);
+        let source = each.list.get_ref().trim();
+        let is_path = source.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.".contains(&byte));
+        let path = is_path.then(|| source.to_owned());
+        Some((Each { name: name.clone(), list, path }, element, summary))
+    }
+
+    fn fix(&mut self, fix: file::Fix, has_each: bool, element: &Scope, summary: &Scope) -> Option<Fix> {
+        if !PLACES.contains(&fix.place.get_ref().as_str()) {
+            self.mistake(
+                fix.place.span(),
+                format!("unknown place \"{}\"", fix.place.get_ref()),
+                format!("write one of {}", PLACES.join(", ")),
+            );
+        }
+        if fix.run.is_none() && fix.note.is_none() {
+            self.mistake(fix.place.span(), "a fix that says nothing".to_owned(), "add `run` or `note`".to_owned());
+        }
+        if fix.each && !has_each {
+            self.mistake(
+                fix.place.span(),
+                "`each` in a fix without [each]".to_owned(),
+                "drop it, or judge a list with [each]".to_owned(),
+            );
+        }
+        let scope = if fix.each { element } else { summary };
+        let run = fix.run.as_ref().map(|source| self.template(source, scope));
+        let note = fix.note.as_ref().map(|source| self.template(source, scope));
+        let when = fix.when.as_ref().map(|source| self.expr(source, scope, Type::Bool));
+        Some(Fix {
+            place: fix.place.into_inner(),
+            run: required(run)?,
+            note: required(note)?,
+            loses: fix.loses.unwrap_or_default(),
+            each: fix.each,
+            when: required(when)?,
+        })
+    }
+
+    fn server(&mut self, server: file::Server, scope: &Scope) -> Option<Server> {
+        let name = server.check.get_ref();
+        let found = checks::find(name);
+        if found.is_none() {
+            let nearest = checks::CHECKS
+                .iter()
+                .map(|check| check.name)
+                .min_by_key(|check| strsim::levenshtein(check, name))
+                .filter(|check| strsim::normalized_levenshtein(check, name) > 0.6);
+            let help = nearest.map_or_else(
+                || "the names are those of rules/data/join-checks.toml".to_owned(),
+                |nearest| format!("did you mean \"{nearest}\"?"),
+            );
+            self.mistake(server.check.span(), format!("the server has no check \"{name}\""), help);
+        }
+        let mut refusals = Vec::new();
+        for refusal in &server.refusal {
+            let when = refusal.when.as_ref().map(|source| self.expr(source, scope, Type::Bool));
+            let params: Vec<_> = refusal.params.iter().map(|source| self.expr(source, scope, Type::Text)).collect();
+            let list = refusal.param_list.as_ref().map(|source| self.expr(source, scope, Type::List(&Type::Text)));
+            refusals.push(Refusal {
+                when: required(when)?,
+                code: refusal.code.clone(),
+                params: params.into_iter().collect::<Option<_>>()?,
+                param_list: required(list)?,
+            });
+        }
+        let (place, check) = found?;
+        Some(Server { check, place, part: server.part, beyond: server.beyond, refusals })
+    }
+
+    fn any(&mut self, source: &Written, scope: &Scope) -> Option<Expr> {
+        match expr::infer(source.get_ref(), scope) {
+            Ok(expr) => Some(expr),
+            Err(errors) => {
+                self.wrong(source, &errors);
+                None
+            }
+        }
+    }
+
+    fn expr(&mut self, source: &Written, scope: &Scope, expected: Type) -> Option<Expr> {
+        match expr::compile(source.get_ref(), scope, expected) {
+            Ok(expr) => Some(expr),
+            Err(errors) => {
+                self.wrong(source, &errors);
+                None
+            }
+        }
+    }
+
+    fn template(&mut self, source: &Written, scope: &Scope) -> Option<Template> {
+        match Template::compile(source.get_ref(), scope) {
+            Ok(template) => Some(template),
+            Err(errors) => {
+                self.wrong(source, &errors);
+                None
+            }
+        }
+    }
+
+    fn wrong(&mut self, source: &Written, errors: &[ExprError]) {
+        let offset = content_offset(self.text, source.span());
+        self.errors.push(RuleError {
+            file: self.origin.to_owned(),
+            rendered: expr::render(self.origin, self.text, offset, errors),
+        });
+    }
+
+    fn mistake(&mut self, span: Range<usize>, message: String, help: String) {
+        let error = ExprError { span: 0..span.len(), message, help: Some(help) };
+        self.errors.push(RuleError {
+            file: self.origin.to_owned(),
+            rendered: expr::render(self.origin, self.text, span.start, &[error]),
+        });
+    }
+}
+
+/// Nothing stays nothing; a part that failed its check fails the whole.
+fn required<T>(part: Option<Option<T>>) -> Option<Option<T>> {
+    match part {
+        None => Some(None),
+        Some(Some(part)) => Some(Some(part)),
+        Some(None) => None,
+    }
+}
+
+/// Where the text of a TOML string begins, inside its quotes.
+fn content_offset(text: &str, span: Range<usize>) -> usize {
+    let token = text.get(span.clone()).unwrap_or_default();
+    let quotes = if token.starts_with("\"\"\"") || token.starts_with("'''") { 3 } else { 1 };
+    let newline = if quotes == 3 && token[3..].starts_with('\n') { 1 } else { 0 };
+    span.start + quotes + newline
+}
+
+fn is_kebab(text: &str) -> bool {
+    !text.is_empty()
+        && text.split('-').all(|word| {
+            !word.is_empty()
+                && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'.')
+        })
+}
+
+fn is_identifier(text: &str) -> bool {
+    text.starts_with(|first: char| first.is_ascii_lowercase())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
