@@ -10,3 +10,4 @@ pub mod facts;
 pub mod report;
 pub mod rules;
 pub mod snapshot;
+pub mod text;

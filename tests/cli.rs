@@ -1,5 +1,7 @@
 //! The command line: help, formats, files, standard input, and one exit status for every class of end.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
 #[expect(unreachable_pub, reason = "shared by several test binaries")]
 mod common;
 
@@ -284,7 +286,7 @@ forget = ["joiner.hosts[0].name_label"]
     assert_eq!(finding["rule"], "name-of-our-own");
     assert_eq!(finding["evidence"][0]["fact"], "host.name_label");
     let told = poolgate(["rules", "test", &path]).status(0).quietly();
-    assert_eq!(told, "1 rules, 3 examples, 0 failures\n");
+    assert_eq!(told, "1 rule, 3 examples, 0 failures\n");
     // An example that shows something else is a difference, not a wrong usage.
     let wrong = rule.replace("expect = \"fail\"", "expect = \"pass\"");
     fs::write(folder.path().join("name-of-our-own.toml"), wrong).unwrap();

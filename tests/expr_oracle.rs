@@ -234,13 +234,13 @@ impl<'b> Maker<'b> {
         }
     }
 
-    /// CEL's own definition stands on the other side.
+    /// CEL's own definition stands on the other side; an argument may come without parentheses, which it needs there.
     fn sets(&mut self, list: Kind, depth: u32) -> Pair {
         let parts = [self.make(list, depth), self.make(list, depth)];
         let (name, cel) = [
-            ("contains", "$1.all(s_, s_ in $0)"),
-            ("intersects", "$0.exists(s_, s_ in $1)"),
-            ("equivalent", "$1.all(s_, s_ in $0) && $0.all(s_, s_ in $1)"),
+            ("contains", "($1).all(s_, s_ in ($0))"),
+            ("intersects", "($0).exists(s_, s_ in ($1))"),
+            ("equivalent", "($1).all(s_, s_ in ($0)) && ($0).all(s_, s_ in ($1))"),
         ][self.choices.of(3)];
         Pair(form(&format!("sets.{name}($0, $1)"), &parts).0, form(&format!("({cel})"), &parts).1)
     }
@@ -401,7 +401,7 @@ fn bytes() -> impl Strategy<Value = Vec<u8>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1500, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(1500), failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn complete_facts_give_the_value_that_cel_gives(source in bytes(), facts in bytes()) {

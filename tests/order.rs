@@ -1,5 +1,7 @@
 //! The same facts give the same judgement, in whatever order a server listed them.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
 #[expect(unreachable_pub, reason = "shared by several test binaries")]
 mod common;
 

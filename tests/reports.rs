@@ -2,6 +2,8 @@
 //!
 //! `INSTA_UPDATE=always cargo test --test reports` writes the snapshots; read each before committing it.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
 #[expect(unreachable_pub, reason = "shared by several test binaries")]
 mod common;
 

@@ -1,5 +1,7 @@
 //! What poolgate writes is what its published schemas say: every fixture, and the report of every candidate.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail as tests do")]
+
 #[expect(unreachable_pub, reason = "shared by several test binaries")]
 mod common;
 

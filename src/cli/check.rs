@@ -16,7 +16,10 @@ pub(super) fn run(args: &Check) -> Result<Exit, CliError> {
     let rules = load(&args.rules.folders)?;
     // A pool of bare machines can be judged too: one that is still to be built.
     let pool = collect_sides(std::slice::from_ref(&args.pool), args.as_release.as_deref())?;
-    let joiners = collect_sides(&args.host, args.as_release.as_deref())?;
+    let mut joiners = collect_sides(&args.host, args.as_release.as_deref())?;
+    for joiner in joiners.iter_mut().filter(|joiner| args.as_release.is_some() && joiner.assumed.is_empty()) {
+        joiner.notes.push("runs the product already: --as-release changes nothing for it".to_owned());
+    }
     let policy = Policy { max_hosts: args.max_hosts, as_release: args.as_release.clone() };
     let Some(pool) = pool.into_iter().next() else {
         return Err(CliError::Usage("no pool".to_owned()));

@@ -8,8 +8,8 @@ use super::error::CliError;
 use super::output::emit;
 use super::targets::collect_sides;
 use crate::cpu::matrix::{Decoded, Diff, Labelled, Levelled, decode, diff, level};
-use crate::report::plain;
 use crate::rules::Side;
+use crate::text::plain;
 
 /// The JSON of all three, with its own version.
 #[derive(Serialize)]
@@ -56,7 +56,11 @@ fn diff_all(targets: &CpuTargets) -> Result<Exit, CliError> {
         Format::Json => json(&found),
         Format::Table => found.to_table(usize::from(style.width)),
     })?;
-    Ok(if found.is_empty() { Exit::Done } else { Exit::Refused })
+    Ok(match (found.is_empty(), found.has_gaps()) {
+        (false, _) => Exit::Refused,
+        (true, true) => Exit::Undecided,
+        (true, false) => Exit::Done,
+    })
 }
 
 fn level_all(targets: &CpuTargets) -> Result<Exit, CliError> {

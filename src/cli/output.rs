@@ -1,11 +1,13 @@
 //! Where text goes: standard output, or files that are replaced whole or not at all. The only place that prints.
 
+use std::fs;
 use std::io::{self, IsTerminal as _, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use super::args::{Format, Output};
 use super::error::CliError;
-use crate::report::plain;
+use crate::text::plain;
 
 /// Columns where no terminal tells.
 const WIDTH: u16 = 80;
@@ -67,15 +69,28 @@ pub(super) fn complain(text: &str) {
     }
 }
 
-/// Replaces a file whole: what was there stays until the new text is on disk.
+/// Replaces a file whole: what was there stays until the new text is on disk. Keeps the file's mode, writes through a
+/// symbolic link, and writes into what is no regular file (`/dev/null`, a pipe) instead of replacing it.
 pub(super) fn write_file(path: &Path, text: &str) -> Result<(), CliError> {
-    let write = || -> io::Result<()> {
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
-        let mut file = tempfile::NamedTempFile::new_in(folder)?;
-        file.write_all(text.as_bytes())?;
-        file.as_file().sync_all()?;
-        file.persist(path).map_err(|error| error.error)?;
-        Ok(())
+    replace(path, text).map_err(|source| CliError::Write { path: path.to_owned(), source })
+}
+
+fn replace(path: &Path, text: &str) -> io::Result<()> {
+    let found = match fs::metadata(path) {
+        Ok(found) => Some(found),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) => return Err(error),
     };
-    write().map_err(|source| CliError::Write { path: path.to_owned(), source })
+    if found.as_ref().is_some_and(|found| !found.is_file()) {
+        return fs::OpenOptions::new().write(true).open(path)?.write_all(text.as_bytes());
+    }
+    let path = if found.is_some() { fs::canonicalize(path)? } else { path.to_owned() };
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
+    // A new file gets what the user's mask leaves of this.
+    let mode = found.map_or_else(|| fs::Permissions::from_mode(0o666), |found| found.permissions());
+    let mut file = tempfile::Builder::new().permissions(mode).tempfile_in(folder)?;
+    file.write_all(text.as_bytes())?;
+    file.as_file().sync_all()?;
+    file.persist(&path).map_err(|error| error.error)?;
+    Ok(())
 }

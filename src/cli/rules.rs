@@ -155,14 +155,20 @@ fn test(dir: Option<&Path>) -> Result<Exit, CliError> {
         examples += rule.examples.len();
         for lack in rules::missing_examples(rule) {
             failures += 1;
-            text.push_str(&format!("{}: no example expects \"{lack}\"\n", rule.id));
+            text.push_str(&format!("{}: no example expects \"{lack}\"\n", rule.origin));
         }
         for error in run_examples(rule) {
             failures += 1;
-            text.push_str(&format!("{error}\n"));
+            text.push_str(&format!("{}: {error}\n", rule.origin));
         }
     }
-    text.push_str(&format!("{} rules, {examples} examples, {failures} failures\n", rules.len()));
+    let count = |count: usize, word: &str| format!("{count} {word}{}", if count == 1 { "" } else { "s" });
+    text.push_str(&format!(
+        "{}, {}, {}\n",
+        count(rules.len(), "rule"),
+        count(examples, "example"),
+        count(failures, "failure")
+    ));
     print(&text)?;
     Ok(if failures == 0 { Exit::Done } else { Exit::Refused })
 }

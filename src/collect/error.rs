@@ -47,6 +47,16 @@ pub enum CollectError {
         /// The limit, bytes.
         limit: u64,
     },
+    /// So many values that the records of no pool can be meant.
+    #[error(
+        "{name}: holds more than {limit} values, the most that is read of one target; leave out classes that a join does not need"
+    )]
+    TooMany {
+        /// The file.
+        name: String,
+        /// The limit.
+        limit: usize,
+    },
     /// Reading failed halfway.
     #[error("{name}: cannot be read: {source}")]
     Io {

@@ -197,12 +197,14 @@ fn finding_v1(finding: &Finding) -> FindingV1<'_> {
 
 fn cpu_v1(joiner: &JoinerReport) -> CpuV1<'_> {
     let cpu = &joiner.cpu;
+    let unsure = cpu.undecided_vms.get().is_none_or(|vms| !vms.is_empty());
     CpuV1 {
         scheme: plain(&cpu.scheme),
         provenance: plain(&cpu.joiner_provenance),
         lost_by_pool: losses(&cpu.lost_by_pool),
         hidden_on_joiner: losses(&cpu.hidden_on_joiner),
-        stranded_vms: cpu.stranded_vms.get().map(|vms| {
+        // None seen, and some of which nobody knows, is not the same as none.
+        stranded_vms: cpu.stranded_vms.get().filter(|vms| !vms.is_empty() || !unsure).map(|vms| {
             vms.iter()
                 .map(|vm| StrandedV1 {
                     name: &vm.name_label,

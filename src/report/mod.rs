@@ -2,12 +2,10 @@
 //! they decide nothing.
 
 mod json;
-mod plain;
 mod schema;
 mod table;
 
 pub use json::to_json;
-pub use plain::plain;
 pub use schema::json_schema;
 pub use table::{TableOptions, to_table};
 

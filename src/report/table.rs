@@ -5,9 +5,10 @@ use anstyle::{AnsiColor, Style};
 use comfy_table::{Attribute, Cell, Color, ColumnConstraint, ContentArrangement, Table, Width, presets};
 use std::fmt::Write as _;
 
-use super::{JoinerReport, Report, plain};
+use super::{JoinerReport, Report};
 use crate::facts::Known;
 use crate::rules::{Evidence, Finding, FixStep, Outcome, Refusal, Severity, Verdict};
+use crate::text::{cut, plain, shell_word};
 
 /// How to write for a terminal.
 #[derive(Clone, Copy, Debug)]
@@ -24,6 +25,8 @@ pub struct TableOptions {
 
 /// How many facts a finding shows before it counts the rest; JSON has them all.
 const EVIDENCE: usize = 6;
+/// The longest text of a table's cell; a message beyond it is cut there and whole below.
+const LONGEST: usize = 1_000;
 /// How many items of a list a finding shows before it counts the rest.
 const ITEMS: usize = 12;
 
@@ -110,7 +113,7 @@ impl Page {
         for finding in shown {
             let (word, color) = mark(finding);
             let cell = Cell::new(word).fg(color).add_attribute(Attribute::Bold);
-            table.add_row(vec![cell, Cell::new(&finding.rule), Cell::new(plain(&finding.message))]);
+            table.add_row(vec![cell, Cell::new(&finding.rule), Cell::new(plain(&cut(&finding.message, LONGEST)))]);
         }
         if let Some(column) = table.column_mut(0) {
             column.set_constraint(ColumnConstraint::ContentWidth);
@@ -139,7 +142,7 @@ impl Page {
         self.wrapped("  ", &plain);
         let forced = answer(&server.first_with_force, "pool.join_force");
         if server.first != server.first_with_force {
-            self.wrapped("  ", &forced);
+            self.wrapped("  ", &format!("{forced}; it skips assert_hosts_homogeneous, which is no reason to use it"));
         }
         let later: Vec<_> = server
             .failing
@@ -167,9 +170,12 @@ impl Page {
         self.section("CPU level");
         self.wrapped("  the pool loses: ", &groups(&cpu.lost_groups));
         self.wrapped("  hidden on the joiner: ", &groups(&cpu.hidden_groups));
-        if let Known::Yes(vms) = &cpu.stranded_vms {
-            self.wrapped("  VMs that could not move to the joiner: ", &vms.len().to_string());
-        }
+        let stuck = match (&cpu.stranded_vms, &cpu.undecided_vms) {
+            (Known::Yes(vms), Known::Yes(unsure)) if unsure.is_empty() => vms.len().to_string(),
+            (Known::Yes(vms), Known::Yes(unsure)) => format!("{}, not known of {}", vms.len(), unsure.len()),
+            (Known::No(unknown), _) | (_, Known::No(unknown)) => format!("unknown ({unknown})"),
+        };
+        self.wrapped("  VMs that could not move to the joiner: ", &stuck);
         if cpu.joiner_provenance.text() == Some("predicted") {
             self.wrapped("  ", "the joiner's guest features are predicted from raw CPUID, not observed under Xen");
         }
@@ -182,9 +188,7 @@ impl Page {
         let _ = writeln!(self.out, "\n{heading}");
         if finding.outcome == Outcome::Unknown {
             // The row above says what cannot be told; here is what would decide it.
-            for evidence in finding.evidence.iter().take(EVIDENCE) {
-                self.wrapped("  needs: ", &format!("{}{}: {}", evidence.fact, object(evidence), evidence.value));
-            }
+            self.needs(&finding.evidence);
         } else {
             self.wrapped("  ", &finding.message);
             self.items(&finding.items);
@@ -198,6 +202,21 @@ impl Page {
         }
         for step in &finding.fix {
             self.step(step);
+        }
+    }
+
+    /// What would decide, each reason once.
+    fn needs(&mut self, evidence: &[Evidence]) {
+        let mut reasons: Vec<(&Evidence, usize)> = Vec::new();
+        for fact in evidence {
+            match reasons.iter_mut().find(|(first, _)| first.value == fact.value) {
+                Some((_, more)) => *more += 1,
+                None => reasons.push((fact, 0)),
+            }
+        }
+        for (fact, more) in reasons.iter().take(EVIDENCE) {
+            let more = if *more > 0 { format!(" (and {} like it)", plural(*more, "fact")) } else { String::new() };
+            self.wrapped("  needs: ", &format!("{}{}: {}{more}", fact.fact, object(fact), fact.value));
         }
     }
 
@@ -247,10 +266,12 @@ impl Page {
     /// Nothing stands in the way: then the command that joins is what the operator wants to read.
     fn next(&mut self, report: &Report, joiner: &JoinerReport) {
         if matches!(joiner.verdict, Verdict::Go | Verdict::GoWithWarnings) && joiner.server.is_some() {
-            let address = if report.pool.address.is_empty() { "<coordinator>" } else { &report.pool.address };
+            let address = if report.pool.address.is_empty() { "COORDINATOR" } else { &report.pool.address };
             self.section("Next, on the joiner");
-            let _ = writeln!(self.out, "  xe pool-join master-address={address} master-username=root \\");
-            let _ = writeln!(self.out, "    master-password=<the pool's root password>");
+            let address = plain(address).into_owned();
+            let _ =
+                writeln!(self.out, "  xe pool-join master-address={} master-username=root \\", shell_word(&address));
+            let _ = writeln!(self.out, "    master-password=POOL_ROOT_PASSWORD");
         }
     }
 

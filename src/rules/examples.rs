@@ -8,7 +8,7 @@ use super::file::Example;
 use super::judge::judge;
 use super::outcome::{Finding, ServerAnswer};
 use super::rule::Rule;
-use crate::snapshot::{Snapshot, read_snapshot};
+use crate::snapshot::{ReadError, Snapshot, read_snapshot};
 
 const POOL: &str = include_str!("../../rules/data/example-pool.json");
 const JOINER: &str = include_str!("../../rules/data/example-joiner.json");
@@ -116,7 +116,11 @@ pub(super) fn side_of(target: &str, pool: Json) -> Result<Side, String> {
 
 fn side(target: &str, file: &Json) -> Result<Side, String> {
     let (snapshot, strangers): (Snapshot, _) =
-        read_snapshot(file.to_string().as_bytes()).map_err(|error| format!("the changed {target}: {error}"))?;
+        read_snapshot(file.to_string().as_bytes()).map_err(|error| match error {
+            // The place in a text that nobody wrote says nothing.
+            ReadError::Shape { field, message, .. } => format!("the changed {target}: {field}{message}"),
+            error => format!("the changed {target}: {error}"),
+        })?;
     match strangers.first() {
         Some(stranger) => Err(format!("the changed {target} has no field {stranger}")),
         None => Ok(Side { target: target.to_owned(), snapshot, assumed: Vec::new(), notes: Vec::new() }),
@@ -126,6 +130,10 @@ fn side(target: &str, file: &Json) -> Result<Side, String> {
 /// Sets (or, without a value, removes) what a path names: `joiner.vms[0].power_state`; `[+]` appends, `[*]` is each.
 fn edit(root: &mut Json, path: &str, value: Option<Json>) -> Result<(), String> {
     let steps: Vec<&str> = path.split(['.', '[']).map(|step| step.trim_end_matches(']')).collect();
+    match steps.first() {
+        Some(&("pool" | "joiner" | "policy")) => {}
+        _ => return Err(format!("{path}: a path begins with pool, joiner or policy")),
+    }
     walk(root, &steps, value.as_ref()).map_err(|why| format!("{path}: {why}"))
 }
 
@@ -170,15 +178,16 @@ mod tests {
 
     #[test]
     fn paths_set_append_and_forget() {
-        let mut root = serde_json::json!({"a": {"b": [{"c": 1}, {"c": 2}]}});
-        edit(&mut root, "a.b[1].c", Some(9.into())).unwrap();
-        edit(&mut root, "a.b[+]", Some(serde_json::json!({"c": 3}))).unwrap();
-        edit(&mut root, "a.b[0].c", None).unwrap();
-        edit(&mut root, "a.n", Some(true.into())).unwrap();
-        assert_eq!(root, serde_json::json!({"a": {"b": [{}, {"c": 9}, {"c": 3}], "n": true}}));
-        edit(&mut root, "a.b[*].c", Some(0.into())).unwrap();
-        assert_eq!(root["a"]["b"][2]["c"], 0);
-        assert!(edit(&mut root, "a.b[7].c", Some(0.into())).unwrap_err().contains("there is no [7]"));
-        assert!(edit(&mut root, "a.zz", None).is_err());
+        let mut root = serde_json::json!({"pool": {"b": [{"c": 1}, {"c": 2}]}});
+        edit(&mut root, "pool.b[1].c", Some(9.into())).unwrap();
+        edit(&mut root, "pool.b[+]", Some(serde_json::json!({"c": 3}))).unwrap();
+        edit(&mut root, "pool.b[0].c", None).unwrap();
+        edit(&mut root, "pool.n", Some(true.into())).unwrap();
+        assert_eq!(root, serde_json::json!({"pool": {"b": [{}, {"c": 9}, {"c": 3}], "n": true}}));
+        edit(&mut root, "pool.b[*].c", Some(0.into())).unwrap();
+        assert_eq!(root["pool"]["b"][2]["c"], 0);
+        assert!(edit(&mut root, "pool.b[7].c", Some(0.into())).unwrap_err().contains("there is no [7]"));
+        assert!(edit(&mut root, "pool.zz", None).is_err());
+        assert!(edit(&mut root, "poll.n", None).unwrap_err().contains("begins with"));
     }
 }

@@ -8,7 +8,10 @@ use super::expr::{Meter, Read};
 use super::outcome::{Finding, FixStep, Outcome, Refusal, ServerAnswer};
 use super::rule::{Fix, Rule, Server};
 use crate::facts::{Known, Object, Reason, Unknown, Value};
+use crate::text::{cut, shell_word};
 
+/// The longest name in a message, characters.
+const NAME: usize = 80;
 /// How many elements a message names before it counts the rest.
 const NAMED: usize = 8;
 
@@ -275,7 +278,12 @@ impl<'c> Judge<'c, 'c> {
             return vars;
         }
         let count = elements.failed.len();
-        let mut names: Vec<_> = elements.failed.iter().take(NAMED).map(|(_, element)| name_of(element)).collect();
+        let mut names: Vec<_> = elements
+            .failed
+            .iter()
+            .take(NAMED)
+            .map(|(_, element)| cut(&name_of(element), NAME).into_owned())
+            .collect();
         if count > NAMED {
             names.push(format!("and {} more", count - NAMED));
         }
@@ -302,16 +310,6 @@ fn members(value: Value<'_>) -> Result<Vec<Value<'_>>, Unknown> {
         Value::Made(list) => Ok(list.to_vec()),
         Value::Unknown(unknown) => Err(unknown.into_owned()),
         _ => Err(Unknown::because(Reason::Unreadable, "not a list")),
-    }
-}
-
-/// One word for a shell, whatever it holds: names are the operator's and may hold anything.
-fn shell_word(text: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-./:,@%+".contains(&byte);
-    if !text.is_empty() && text.bytes().all(plain) {
-        text.to_owned()
-    } else {
-        format!("'{}'", text.replace('\'', "'\\''"))
     }
 }
 

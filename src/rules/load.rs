@@ -114,6 +114,7 @@ impl Checker<'_> {
         let fix: Vec<_> = file.fix.into_iter().map(|fix| self.fix(fix, each.is_some(), &element, &summary)).collect();
         let evidence: Vec<_> = file.evidence.iter().map(|source| self.any(source, self.scope)).collect();
         let server = file.server.map(|server| self.server(server, &summary));
+        self.examples(&file.example);
         Some(Rule {
             id: stem.to_owned(),
             title: file.title,
@@ -136,6 +137,20 @@ impl Checker<'_> {
                 Some(server) => Some(server?),
             },
         })
+    }
+
+    /// An example that expects what no rule says could only fail.
+    fn examples(&mut self, examples: &[file::Example]) {
+        const OUTCOMES: [&str; 4] = ["pass", "fail", "unknown", "not-applicable"];
+        for example in examples.iter().filter(|example| !OUTCOMES.contains(&example.expect.as_str())) {
+            let file::Example { name, expect, .. } = example;
+            let rendered = format!(
+                "{}: example \"{name}\" expects \"{expect}\"; write one of {}",
+                self.origin,
+                OUTCOMES.join(", ")
+            );
+            self.errors.push(RuleError { file: self.origin.to_owned(), rendered });
+        }
     }
 
     fn each(&mut self, each: &file::Each) -> Option<(Each, Scope, Scope)> {

@@ -11,7 +11,8 @@ use super::release::release_of;
 use super::rule::Phase;
 use super::server::{Prediction, predict};
 use crate::cpu::CpuFacts;
-use crate::facts::Known;
+use crate::facts::{Featureset, Known};
+use crate::snapshot::Pool;
 
 /// What the rules say of one joiner.
 #[derive(Clone, Debug)]
@@ -44,16 +45,13 @@ pub fn judge_sequence(
         let case = derive(&now, &joiner.snapshot.pool, policy, place);
         let findings = judge(&case, Sources { pool, joiner }, rules.of(phase));
         let verdict = Verdict::over(&findings);
+        let release = case.release.name.text().unwrap_or_default().to_owned();
         let server = case.release.xapi.get().filter(|_| joiner.has_server()).map(|xapi| predict(&findings, xapi));
-        judgements.push(Judgement {
-            verdict,
-            findings,
-            server,
-            release: case.release.name.text().unwrap_or_default().to_owned(),
-            cpu: case.cpu,
-        });
+        judgements.push(Judgement { verdict, findings, server, release, cpu: case.cpu });
         if verdict != Verdict::NoGo && index + 1 < joiners.len() {
-            now = Cow::Owned(now.admit(&joiner.snapshot.pool));
+            let mut next = now.admit(&joiner.snapshot.pool);
+            relevel(&mut next, &judgements[index].cpu);
+            now = Cow::Owned(next);
         }
     }
     judgements
@@ -65,4 +63,21 @@ pub fn release_name(side: &Side) -> String {
         Known::Yes(host) => release_of(host).name.text().unwrap_or_default().to_owned(),
         Known::No(_) => String::new(),
     }
+}
+
+/// What `pool.cpu_info` will say after the join, in the keys that it has; older pools have none.
+fn relevel(pool: &mut Pool, facts: &CpuFacts) {
+    let Known::Yes(cpu) = &mut pool.cpu_info else { return };
+    // The server's fold over the hosts keeps the vendor that it saw last.
+    cpu.vendor.clone_from(&facts.joiner_vendor);
+    let tells_both = cpu.features_hvm_host.get().is_some() || cpu.features_pv_host.get().is_some();
+    let change = |set: &mut Known<Featureset>, level: &Known<Featureset>| {
+        if set.get().is_some() {
+            set.clone_from(level);
+        }
+    };
+    change(&mut cpu.features_hvm_host, &facts.level_after_hvm);
+    change(&mut cpu.features_pv_host, &facts.level_after_pv);
+    change(&mut cpu.features_hvm, if tells_both { &facts.level_after_hvm_max } else { &facts.level_after_hvm });
+    change(&mut cpu.features_pv, if tells_both { &facts.level_after_pv_max } else { &facts.level_after_pv });
 }

@@ -1,12 +1,15 @@
 //! The pool as a join leaves it, so that the next joiner is judged against that.
 
-use super::{Host, Pool, PoolCpu};
+use std::collections::BTreeMap;
+
+use super::Pool;
 use crate::facts::Known;
 
 impl Pool {
-    /// Adds a joiner: its hosts, physical interfaces, storage, certificates and VMs. Its pool's settings, bonds and
-    /// VLANs are not taken over; the server rebuilds the latter from the coordinator's. The pool's own CPU level is
-    /// forgotten, so that it is derived anew from the hosts.
+    /// Adds a joiner: its hosts, physical interfaces, storage, certificates and VMs, and the restrictions of its licence,
+    /// which the server applies to the whole pool (xapi `pool_features_helpers.ml`). Its pool's settings, networks, bonds
+    /// and VLANs are not taken over; the server rebuilds the latter from the coordinator's. The CPU level is left to
+    /// whoever knows how levels are made.
     #[must_use]
     pub fn admit(&self, joiner: &Self) -> Self {
         let mut pool = self.clone();
@@ -20,24 +23,23 @@ impl Pool {
         append(&mut pool.pbds, &joiner.pbds);
         append(&mut pool.vms, &joiner.vms);
         append(&mut pool.certificates, &joiner.certificates);
-        // The server's fold over the hosts keeps the vendor that it saw last.
-        let vendor = joiner.coordinator_host().and_then(|host| host.cpu.as_ref()).and_then(|cpu| cpu.vendor.clone());
-        pool.cpu_info = PoolCpu { vendor, ..PoolCpu::default() }.into();
+        pool.restrictions = restricted(&pool.restrictions, &joiner.restrictions);
         pool
     }
+}
 
-    /// The pool as an eject of one host leaves it, as far as the CPU level goes.
-    #[must_use]
-    pub fn without_host(&self, gone: &Host) -> Self {
-        let mut pool = self.clone();
-        if let Known::Yes(hosts) = &mut pool.hosts {
-            hosts.retain(|host| host != gone);
-        }
-        if let Known::Yes(cpu) = &mut pool.cpu_info {
-            *cpu = PoolCpu { vendor: cpu.vendor.clone(), ..PoolCpu::default() };
-        }
-        pool
-    }
+/// A pool may do what all of its hosts may: a feature that one side restricts, or does not name, is restricted.
+fn restricted(
+    pool: &Known<BTreeMap<String, String>>,
+    joiner: &Known<BTreeMap<String, String>>,
+) -> Known<BTreeMap<String, String>> {
+    pool.as_ref().and_then(|pool| {
+        joiner.as_ref().map(|joiner| {
+            let both = pool.iter().filter_map(|(key, value)| Some((key, value, joiner.get(key)?)));
+            both.map(|(key, pool, joiner)| (key.clone(), if joiner == "true" { joiner } else { pool }.clone()))
+                .collect()
+        })
+    })
 }
 
 /// A list that is unknown on one side is unknown as a whole: judging on the known half would be a guess.

@@ -1,6 +1,5 @@
 //! What several end-to-end tests need.
 
-#![expect(clippy::allow_attributes, reason = "what one test binary leaves unused another one uses")]
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
 use std::path::PathBuf;

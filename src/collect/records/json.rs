@@ -12,9 +12,23 @@ use crate::collect::files::without_mark;
 /// The key of what the wire does not show, beside the classes.
 const OFF_WIRE: &str = "off_wire";
 
+/// Values in one text at most. A pool of ten thousand VMs has two million; a hundred million of `[]` would take
+/// gigabytes to hold.
+const MOST: usize = 5_000_000;
+
+/// Refuses a text whose values would take more memory than its size lets expect. Counts what separates values, in texts
+/// too: cheap, and never too few.
+fn bounded<'t>(name: &str, text: &'t [u8]) -> Result<&'t [u8], CollectError> {
+    let separators = text.iter().filter(|byte| matches!(byte, b',' | b'[' | b'{')).count();
+    if separators > MOST {
+        return Err(CollectError::TooMany { name: name.to_owned(), limit: MOST });
+    }
+    Ok(without_mark(text))
+}
+
 /// Reads one object of class → {reference: record}. Classes without use are passed over and never kept.
 pub(super) fn read_object(name: &str, text: &[u8]) -> Result<Answers, CollectError> {
-    let mut json = serde_json::Deserializer::from_slice(without_mark(text));
+    let mut json = serde_json::Deserializer::from_slice(bounded(name, text)?);
     let mut answers = Answers::default();
     let read = json.deserialize_map(Classes(&mut answers)).and_then(|()| json.end());
     read.map_err(|error| malformed(name, &error)).map(|()| answers)
@@ -48,7 +62,7 @@ impl<'de> Visitor<'de> for Classes<'_> {
 
 /// Reads any JSON text.
 pub(super) fn read_value(name: &str, text: &[u8]) -> Result<Value, CollectError> {
-    serde_json::from_slice(without_mark(text)).map_err(|error| malformed(name, &error))
+    serde_json::from_slice(bounded(name, text)?).map_err(|error| malformed(name, &error))
 }
 
 /// Reads a JSON-RPC answer: its result, or the error that the server gave. The error is a list [code, …] in 1.0 and an

@@ -121,6 +121,7 @@ impl Sides<'_> {
             lost_by_pool: no(rest),
             lost_groups: no(rest),
             lost_undecided: no(rest),
+            level_kept: no(rest),
             hidden_on_joiner: no(rest),
             hidden_groups: no(rest),
             stranded_vms: no(rest),
@@ -156,6 +157,7 @@ impl Sides<'_> {
             level_agrees: disagreement.as_ref().map(String::is_empty),
             level_disagreement: disagreement,
             lost_groups: lost.as_ref().map(|features| group_texts(features)),
+            level_kept: self.compared(&before, joiner_skipped).and_then(|()| level_kept(&lost, &lost_undecided)),
             lost_by_pool: lost,
             lost_undecided,
             hidden_groups: hidden.as_ref().map(|features| group_texts(features)),
@@ -178,6 +180,19 @@ impl Sides<'_> {
         }
     }
 
+    /// Whether there was anything to compare: a pool that shows a level, and a joiner that counts for it.
+    fn compared(&self, before: &Level, joiner_skipped: bool) -> Known<()> {
+        let blank = |set: &Known<Featureset>| set.get().is_some_and(Featureset::is_identity);
+        if blank(&before.hvm_default) && blank(&before.pv_default) {
+            return Known::no(Reason::NotCollected, "neither the pool nor its hosts show a CPU level");
+        }
+        if joiner_skipped {
+            let why = "the joiner's records lack the feature sets that the pool's level is made of";
+            return Known::no(Reason::NotCollected, why);
+        }
+        Known::Yes(())
+    }
+
     fn masked(&self) -> CpuFacts {
         let facts = masking::derive(self.pool, &self.coordinator, &self.joiner);
         let by_name = |from: &Known<Featureset>| {
@@ -191,6 +206,7 @@ impl Sides<'_> {
         let (stranded, undecided) = self.vms(|vm| may_move_masked(vm, &vendor, &facts));
         CpuFacts {
             lost_groups: lost.as_ref().map(|features| group_texts(features)),
+            level_kept: lost.as_ref().map(|lost| lost.is_empty()),
             lost_by_pool: lost,
             lost_undecided: Known::Yes(Vec::new()),
             hidden_groups: hidden.as_ref().map(|features| group_texts(features)),
@@ -238,5 +254,23 @@ impl Sides<'_> {
                 .clone()
                 .map(|host| if self.predicted() { predict::unpredictable_of(host, cpu) } else { Vec::new() })
         })
+    }
+}
+
+/// Nothing lost is certain only when nothing is undecided.
+fn level_kept(lost: &Known<Vec<super::FeatureFact>>, undecided: &Known<Vec<super::FeatureFact>>) -> Known<bool> {
+    let lost = match lost {
+        Known::Yes(lost) => lost,
+        Known::No(unknown) => return Known::No(unknown.clone()),
+    };
+    match undecided {
+        _ if !lost.is_empty() => Known::Yes(false),
+        Known::Yes(undecided) if undecided.is_empty() => Known::Yes(true),
+        Known::Yes(undecided) => {
+            let names: Vec<_> = undecided.iter().map(|feature| feature.name.as_str()).collect();
+            let why = format!("the joiner's words that hold {} were not readable", names.join(", "));
+            Known::No(Unknown::because(Reason::NotCollected, why))
+        }
+        Known::No(unknown) => Known::No(unknown.clone()),
     }
 }

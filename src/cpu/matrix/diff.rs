@@ -91,6 +91,11 @@ impl Diff {
         self.rows.is_empty()
     }
 
+    /// Whether a host shows no such set, so that it was not compared.
+    pub fn has_gaps(&self) -> bool {
+        self.hosts.iter().any(|host| host.unknown.is_some())
+    }
+
     /// For a terminal of this many columns: a legend, then features as rows by group and hosts as numbered columns;
     /// in several blocks where the hosts do not fit.
     pub fn to_table(&self, width: usize) -> String {
@@ -105,7 +110,12 @@ impl Diff {
         }
         out.push('\n');
         if self.rows.is_empty() {
-            out.push_str(&format!("No feature differs; {} in common.\n", self.common));
+            let among = if self.has_gaps() {
+                " among the hosts that show this set; the others were not compared"
+            } else {
+                ""
+            };
+            out.push_str(&format!("No feature differs{among}; {} in common.\n", self.common));
             return out;
         }
         let cell = self.hosts.len().to_string().len() + 1;

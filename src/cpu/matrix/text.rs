@@ -26,14 +26,10 @@ pub(super) fn wrap(heading: &str, words: &[String], separator: &str, indent: usi
 
 /// A text cut to a width, with a sign that it was.
 pub(super) fn cut(text: &str, width: usize) -> String {
-    if text.chars().count() <= width {
-        return text.to_owned();
-    }
-    let kept: String = text.chars().take(width.saturating_sub(1)).collect();
-    format!("{}…", kept.trim_end())
+    crate::text::cut(text, width).into_owned()
 }
 
-/// Printable text of an unknown origin: control characters shown, not obeyed.
+/// Printable text of an unknown origin: what acts on a terminal is shown, not obeyed.
 pub(super) fn plain(text: &str) -> String {
-    text.trim().chars().map(|letter| if letter.is_control() { '\u{fffd}' } else { letter }).collect()
+    crate::text::plain(text.trim()).into_owned()
 }

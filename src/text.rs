@@ -1,3 +1,5 @@
+//! Text that came from somewhere else, made safe for where it goes. Depends on nothing; for `report`, `rules`, `cpu` and `cli`.
+//!
 //! Names come from servers and may hold anything. On a terminal a control character is a command and a bidi mark turns
 //! text round, so both are shown as escapes.
 
@@ -34,9 +36,42 @@ const fn acts(character: char) -> bool {
     )
 }
 
+/// One word for a shell, whatever it holds: names are the operator's and may hold anything.
+pub fn shell_word(text: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-./:,@%+".contains(&byte);
+    if !text.is_empty() && text.bytes().all(plain) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', "'\\''"))
+    }
+}
+
+/// A text cut to so many characters, with a sign that it was.
+pub fn cut(text: &str, width: usize) -> Cow<'_, str> {
+    if text.chars().nth(width).is_none() {
+        return Cow::Borrowed(text);
+    }
+    let kept: String = text.chars().take(width.saturating_sub(1)).collect();
+    Cow::Owned(format!("{}…", kept.trim_end()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_shell_reads_one_word() {
+        assert_eq!(shell_word("10.0.0.1"), "10.0.0.1");
+        assert_eq!(shell_word("a; rm -rf /"), "'a; rm -rf /'");
+        assert_eq!(shell_word("it's"), "'it'\\''s'");
+        assert_eq!(shell_word(""), "''");
+    }
+
+    #[test]
+    fn a_cut_shows() {
+        assert_eq!(cut("abc", 3), "abc");
+        assert_eq!(cut("abcd", 3), "ab…");
+    }
 
     #[test]
     fn what_acts_on_a_terminal_is_shown_and_not_done() {
