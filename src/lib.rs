@@ -1,12 +1,13 @@
 //! poolgate: may this server join that XenServer / XCP-ng pool, and what would it cost?
 //!
-//! Data flows one way: [`collect`] → [`snapshot`] → [`cpu`] (derive) → [`rules`] → [`report`]; [`cli`] ties them
+//! Data flows one way: [`collect`] → [`snapshot`] → [`cpu`], [`network`] (derive) → [`rules`] → [`report`]; [`cli`] ties them
 //! together. Only `collect` and `cli` do I/O.
 
 pub mod cli;
 pub mod collect;
 pub mod cpu;
 pub mod facts;
+pub mod network;
 pub mod report;
 pub mod rules;
 pub mod snapshot;

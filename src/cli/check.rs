@@ -88,6 +88,7 @@ fn joiner_of(side: &Side, judgement: Judgement) -> JoinerReport {
         verdict: judgement.verdict,
         server: judgement.server,
         cpu: judgement.cpu,
+        network: judgement.network,
         findings,
         assumed: side.assumed.clone(),
         notes: side.notes.clone(),

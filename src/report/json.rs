@@ -52,6 +52,7 @@ struct JoinerV1<'a> {
     release: &'a str,
     server: Option<&'a Prediction>,
     cpu: CpuV1<'a>,
+    network: serde_json::Value,
     findings: Vec<FindingV1<'a>>,
     summary: SummaryV1,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
@@ -161,6 +162,7 @@ fn joiner_v1(joiner: &JoinerReport, all: bool) -> JoinerV1<'_> {
         release: &joiner.release,
         server: joiner.server.as_ref(),
         cpu: cpu_v1(joiner),
+        network: super::network::block(&joiner.network),
         findings: joiner
             .findings
             .iter()

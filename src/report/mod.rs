@@ -2,6 +2,7 @@
 //! they decide nothing.
 
 mod json;
+mod network;
 mod schema;
 mod table;
 
@@ -10,6 +11,7 @@ pub use schema::json_schema;
 pub use table::{TableOptions, to_table};
 
 use crate::cpu::CpuFacts;
+use crate::network::NetworkFacts;
 use crate::rules::{Finding, Outcome, Policy, Prediction, Severity, Verdict};
 
 /// A judged run: one pool, its joiners in order.
@@ -65,6 +67,8 @@ pub struct JoinerReport {
     pub server: Option<Prediction>,
     /// What the join does to the CPU level.
     pub cpu: CpuFacts,
+    /// Where the joiner's network will land.
+    pub network: NetworkFacts,
     /// What each rule said, the weightiest first.
     pub findings: Vec<Finding>,
     /// What is assumed and not seen.

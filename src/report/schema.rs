@@ -40,6 +40,7 @@ pub fn json_schema() -> Json {
                 "release": text,
                 "server": {"anyOf": [{"type": "null"}, {"$ref": "#/$defs/server"}]},
                 "cpu": {"$ref": "#/$defs/cpu"},
+                "network": super::network::schema(),
                 "findings": {"type": "array", "items": {"$ref": "#/$defs/finding"}},
                 "summary": strict(json!({
                     "blockers": count, "warnings": count, "notes": count,

@@ -5,7 +5,7 @@ use anstyle::{AnsiColor, Style};
 use comfy_table::{Attribute, Cell, Color, ColumnConstraint, ContentArrangement, Table, Width, presets};
 use std::fmt::Write as _;
 
-use super::{JoinerReport, Report};
+use super::{JoinerReport, Report, network};
 use crate::facts::Known;
 use crate::rules::{Evidence, Finding, FixStep, Outcome, Refusal, Severity, Verdict};
 use crate::text::{cut, plain, shell_word};
@@ -84,6 +84,7 @@ impl Page {
         self.rows(joiner);
         self.server(joiner);
         self.cpu(joiner);
+        self.network(joiner);
         for finding in joiner.telling() {
             self.finding(finding);
         }
@@ -178,6 +179,22 @@ impl Page {
         self.wrapped("  VMs that could not move to the joiner: ", &stuck);
         if cpu.joiner_provenance.text() == Some("predicted") {
             self.wrapped("  ", "the joiner's guest features are predicted from raw CPUID, not observed under Xen");
+        }
+    }
+
+    fn network(&mut self, joiner: &JoinerReport) {
+        self.section("Network");
+        for line in network::table(&joiner.network, self.options.width).lines() {
+            let _ = writeln!(self.out, "{}", line.trim_end());
+        }
+        for (label, text) in network::remarks(&joiner.network) {
+            self.wrapped(&format!("  {label}: "), &text);
+        }
+        for (title, steps) in network::scripts(&joiner.network) {
+            self.section(title);
+            for step in &steps {
+                self.step(step);
+            }
         }
     }
 

@@ -4,6 +4,7 @@ use super::derived::{JoinFacts, Parts, look_up};
 use super::release::{Release, release_of};
 use crate::cpu::CpuFacts;
 use crate::facts::{Fact, Known, Object, Reason, Type, Value, facts};
+use crate::network::NetworkFacts;
 use crate::snapshot::{Host, Pif, Pool, Snapshot};
 
 /// A pool or joiner with what reports say of where its facts came from.
@@ -75,6 +76,8 @@ facts! {
         pub host: Known<&'a Host>,
         /// What the join does to the pool's CPU level.
         pub cpu: CpuFacts,
+        /// Where the joiner's NICs, bonds, VLANs and VM networks will land.
+        pub network: NetworkFacts,
         /// What the server's join checks look up on the way to their answer.
         pub join: JoinFacts<'a>,
         /// The joiner's management interface, or null.
@@ -129,6 +132,7 @@ pub(super) fn derive<'a>(pool: &'a Pool, joiner: &'a Pool, policy: &Policy, plac
         software: software_of(&host),
         pool_software: software_of(&coordinator),
         cpu,
+        network: crate::network::derive(pool, joiner),
         pool,
         joiner,
         coordinator,

@@ -12,6 +12,7 @@ use super::rule::Phase;
 use super::server::{Prediction, predict};
 use crate::cpu::CpuFacts;
 use crate::facts::{Featureset, Known};
+use crate::network::NetworkFacts;
 use crate::snapshot::Pool;
 
 /// What the rules say of one joiner.
@@ -25,6 +26,8 @@ pub struct Judgement {
     pub server: Option<Prediction>,
     /// What the join does to the CPU level.
     pub cpu: CpuFacts,
+    /// Where the joiner's network will land.
+    pub network: NetworkFacts,
     /// The joiner's release, where known.
     pub release: String,
 }
@@ -47,7 +50,7 @@ pub fn judge_sequence(
         let verdict = Verdict::over(&findings);
         let release = case.release.name.text().unwrap_or_default().to_owned();
         let server = case.release.xapi.get().filter(|_| joiner.has_server()).map(|xapi| predict(&findings, xapi));
-        judgements.push(Judgement { verdict, findings, server, release, cpu: case.cpu });
+        judgements.push(Judgement { verdict, findings, server, release, cpu: case.cpu, network: case.network });
         if verdict != Verdict::NoGo && index + 1 < joiners.len() {
             let mut next = now.admit(&joiner.snapshot.pool);
             relevel(&mut next, &judgements[index].cpu);
