@@ -89,6 +89,7 @@ fn joiner_of(side: &Side, judgement: Judgement) -> JoinerReport {
         server: judgement.server,
         cpu: judgement.cpu,
         network: judgement.network,
+        storage: judgement.storage,
         findings,
         assumed: side.assumed.clone(),
         notes: side.notes.clone(),

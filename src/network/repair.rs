@@ -349,7 +349,7 @@ impl<'s> Script<'s, '_> {
         let interface = interface.and_then(|it| self.sides.pool.pif(it.interface.text()?).ok());
         if let Some(pif) = interface.filter(|pif| pif.ip_configuration_mode.text() == Some("Static")) {
             let netmask = pif.netmask.text().unwrap_or("<netmask>");
-            let run = format!("xe pif-reconfigure-ip uuid={own} mode=static IP=<address> netmask={netmask}");
+            let run = format!("xe pif-reconfigure-ip uuid={own} mode=static IP=ADDRESS netmask={netmask}");
             let note = format!(
                 "The coordinator has {} here; give the member one of its own.",
                 pif.ip.text().unwrap_or_default()
@@ -384,7 +384,7 @@ impl<'s> Script<'s, '_> {
             let own = format!("$(xe pif-list host-uuid={host} network-uuid={network} --minimal)");
             let run = match pif.ip_configuration_mode.text() {
                 Some("Static") => format!(
-                    "xe pif-reconfigure-ip uuid={own} mode=static IP=<address> netmask={}",
+                    "xe pif-reconfigure-ip uuid={own} mode=static IP=ADDRESS netmask={}",
                     pif.netmask.text().unwrap_or("<netmask>")
                 ),
                 Some("DHCP") => format!("xe pif-reconfigure-ip uuid={own} mode=dhcp"),

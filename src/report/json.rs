@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::{JoinerReport, Report};
 use crate::cpu::FeatureFact;
 use crate::facts::{Fact, Known, Value};
-use crate::rules::{Evidence, Finding, FixStep, Outcome, Prediction, Severity, Verdict};
+use crate::rules::{Evidence, Finding, FixStep, Outcome, Prediction, Severity, SharedSr, Verdict};
 
 /// The value of `format`.
 pub(super) const FORMAT: &str = "poolgate-report";
@@ -53,12 +53,22 @@ struct JoinerV1<'a> {
     server: Option<&'a Prediction>,
     cpu: CpuV1<'a>,
     network: serde_json::Value,
+    storage: Option<Vec<StorageV1<'a>>>,
     findings: Vec<FindingV1<'a>>,
     summary: SummaryV1,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     assumed: &'a [String],
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     notes: &'a [String],
+}
+
+#[derive(Serialize)]
+struct StorageV1<'a> {
+    name: &'a str,
+    uuid: &'a str,
+    kind: &'a str,
+    location: &'a str,
+    admit: &'a str,
 }
 
 #[derive(Serialize)]
@@ -163,6 +173,7 @@ fn joiner_v1(joiner: &JoinerReport, all: bool) -> JoinerV1<'_> {
         server: joiner.server.as_ref(),
         cpu: cpu_v1(joiner),
         network: super::network::block(&joiner.network),
+        storage: joiner.storage.get().map(|srs| srs.iter().map(storage_v1).collect()),
         findings: joiner
             .findings
             .iter()
@@ -194,6 +205,16 @@ fn finding_v1(finding: &Finding) -> FindingV1<'_> {
         evidence_left_out: finding.evidence_left_out,
         fix: &finding.fix,
         server_check: finding.server.as_ref().map(|(check, _, _)| *check),
+    }
+}
+
+fn storage_v1(sr: &SharedSr) -> StorageV1<'_> {
+    StorageV1 {
+        name: sr.name_label.text().unwrap_or_default(),
+        uuid: sr.uuid.text().unwrap_or_default(),
+        kind: sr.kind.text().unwrap_or_default(),
+        location: &sr.location,
+        admit: &sr.admit,
     }
 }
 

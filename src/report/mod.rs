@@ -11,8 +11,9 @@ pub use schema::json_schema;
 pub use table::{TableOptions, to_table};
 
 use crate::cpu::CpuFacts;
+use crate::facts::Known;
 use crate::network::NetworkFacts;
-use crate::rules::{Finding, Outcome, Policy, Prediction, Severity, Verdict};
+use crate::rules::{Finding, Outcome, Policy, Prediction, Severity, SharedSr, Verdict};
 
 /// A judged run: one pool, its joiners in order.
 #[derive(Clone, Debug)]
@@ -69,6 +70,8 @@ pub struct JoinerReport {
     pub cpu: CpuFacts,
     /// Where the joiner's network will land.
     pub network: NetworkFacts,
+    /// The pool's shared storage, which must admit the joiner.
+    pub storage: Known<Vec<SharedSr>>,
     /// What each rule said, the weightiest first.
     pub findings: Vec<Finding>,
     /// What is assumed and not seen.

@@ -41,6 +41,9 @@ pub fn json_schema() -> Json {
                 "server": {"anyOf": [{"type": "null"}, {"$ref": "#/$defs/server"}]},
                 "cpu": {"$ref": "#/$defs/cpu"},
                 "network": super::network::schema(),
+                "storage": {"anyOf": [{"type": "null"}, {"type": "array", "items": strict(json!({
+                    "name": text, "uuid": text, "kind": text, "location": text, "admit": text,
+                }), json!({}))}]},
                 "findings": {"type": "array", "items": {"$ref": "#/$defs/finding"}},
                 "summary": strict(json!({
                     "blockers": count, "warnings": count, "notes": count,

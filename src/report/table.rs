@@ -85,6 +85,7 @@ impl Page {
         self.server(joiner);
         self.cpu(joiner);
         self.network(joiner);
+        self.storage(joiner);
         for finding in joiner.telling() {
             self.finding(finding);
         }
@@ -198,6 +199,21 @@ impl Page {
         }
     }
 
+    /// No check can look at a storage from outside, so this is for the operator to see to.
+    fn storage(&mut self, joiner: &JoinerReport) {
+        let Known::Yes(srs) = &joiner.storage else { return };
+        if srs.is_empty() {
+            return;
+        }
+        self.section("Storage that must admit the joiner");
+        for sr in srs {
+            let name = sr.name_label.text().or_else(|| sr.uuid.text()).unwrap_or("an SR");
+            let at = if sr.location.is_empty() { String::new() } else { format!(" at {}", sr.location) };
+            let kind = sr.kind.text().unwrap_or("driver not known");
+            self.wrapped("  ", &format!("{name} ({kind}{at}): {}", sr.admit));
+        }
+    }
+
     fn finding(&mut self, finding: &Finding) {
         let (word, _) = mark(finding);
         let heading = format!("{word}: {}", finding.rule);
@@ -289,6 +305,7 @@ impl Page {
             let _ =
                 writeln!(self.out, "  xe pool-join master-address={} master-username=root \\", shell_word(&address));
             let _ = writeln!(self.out, "    master-password=POOL_ROOT_PASSWORD");
+            self.wrapped("  ", "root's password on the joiner is the pool's from then on");
         }
     }
 

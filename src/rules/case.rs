@@ -1,6 +1,6 @@
 //! A case: one joiner against a pool, with everything derived from the two. What rules read.
 
-use super::derived::{JoinFacts, Parts, look_up};
+use super::derived::{JoinFacts, Parts, SilentFacts, look_up, silent};
 use super::release::{Release, release_of};
 use crate::cpu::CpuFacts;
 use crate::facts::{Fact, Known, Object, Reason, Type, Value, facts};
@@ -33,6 +33,14 @@ impl Side {
     }
 }
 
+impl Seen {
+    /// From the sources of the two sides.
+    pub(super) fn of(pool: &Side, joiner: &Side) -> Self {
+        let at = |side: &Side| side.snapshot.source.collected_at.get().cloned();
+        Self { pool: at(pool), joiner: at(joiner) }
+    }
+}
+
 facts! {
     /// What the operator asked for.
     pub struct Policy as "policy" {
@@ -40,6 +48,14 @@ facts! {
         pub max_hosts: i64,
         /// The release that a candidate without the product is judged as, or null.
         pub as_release: Option<String>,
+    }
+
+    /// When the two sides were seen: what rules count ages from, because a judgement has no clock of its own.
+    pub struct Seen as "seen" {
+        /// When the pool was seen, `YYYY-MM-DDThh:mm:ssZ`, or null where its source does not say.
+        pub pool: Option<String>,
+        /// The same of the joiner.
+        pub joiner: Option<String>,
     }
 
     /// What the server compares of a host's software (`host.software_version`, read as its checks read it).
@@ -80,6 +96,8 @@ facts! {
         pub network: NetworkFacts,
         /// What the server's join checks look up on the way to their answer.
         pub join: JoinFacts<'a>,
+        /// What goes wrong although the server's checks let the join pass.
+        pub silent: SilentFacts,
         /// The joiner's management interface, or null.
         pub management: Known<Option<&'a Pif>>,
         /// The coordinator's management interface, or null.
@@ -96,6 +114,8 @@ facts! {
         pub policy: Policy,
         /// The joiner's place in this run, from 1.
         pub place: i64,
+        /// When the two sides were seen.
+        pub seen: Seen,
     }
 }
 
@@ -113,7 +133,7 @@ impl Case<'_> {
 }
 
 /// Derives a case.
-pub(super) fn derive<'a>(pool: &'a Pool, joiner: &'a Pool, policy: &Policy, place: i64) -> Case<'a> {
+pub(super) fn derive<'a>(pool: &'a Pool, joiner: &'a Pool, policy: &Policy, place: i64, seen: Seen) -> Case<'a> {
     let coordinator = pool.coordinator_host();
     let host = joiner.coordinator_host();
     let release = match &host {
@@ -125,10 +145,13 @@ pub(super) fn derive<'a>(pool: &'a Pool, joiner: &'a Pool, policy: &Policy, plac
         },
     };
     let cpu = crate::cpu::derive(pool, joiner);
+    let parts = Parts { pool, joiner, coordinator: &coordinator, host: &host };
+    let (management, pool_management) = (management_of(joiner, &host), management_of(pool, &coordinator));
     Case {
-        join: look_up(Parts { pool, joiner, coordinator: &coordinator, host: &host }),
-        management: management_of(joiner, &host),
-        pool_management: management_of(pool, &coordinator),
+        join: look_up(parts),
+        silent: silent::look_up(parts, &seen, [&management, &pool_management]),
+        management,
+        pool_management,
         software: software_of(&host),
         pool_software: software_of(&coordinator),
         cpu,
@@ -141,6 +164,7 @@ pub(super) fn derive<'a>(pool: &'a Pool, joiner: &'a Pool, policy: &Policy, plac
         host,
         policy: policy.clone(),
         place,
+        seen,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use super::case::{Policy, Side, derive};
+use super::case::{Policy, Seen, Side, derive};
 use super::evidence::Sources;
 use super::file::Example;
 use super::judge::judge;
@@ -11,6 +11,8 @@ use super::rule::Rule;
 use crate::snapshot::{ReadError, Snapshot, read_snapshot};
 
 const POOL: &str = include_str!("../../rules/data/example-pool.json");
+/// When both sides of the example case were seen: what their clocks showed.
+const SEEN: &str = "2026-01-15T02:00:00Z";
 const JOINER: &str = include_str!("../../rules/data/example-joiner.json");
 
 /// What an example did not show.
@@ -75,6 +77,7 @@ pub(super) fn changed(example: &Example) -> Result<Json, String> {
         root.insert(name.to_owned(), json(text)?["pool"].take());
     }
     root.insert("policy".to_owned(), serde_json::json!({"max_hosts": 16, "as_release": null}));
+    root.insert("seen".to_owned(), serde_json::json!({"pool": SEEN, "joiner": SEEN}));
     let mut root = Json::Object(root);
     for (path, value) in &example.set {
         let value = serde_json::to_value(value).map_err(|error| format!("{path}: {error}"))?;
@@ -92,11 +95,18 @@ fn judge_example(rule: &Rule, example: &Example) -> Result<Finding, String> {
         max_hosts: root["policy"]["max_hosts"].as_i64().ok_or("policy.max_hosts is no integer")?,
         as_release: root["policy"]["as_release"].as_str().map(str::to_owned),
     };
+    let seen = seen_in(&root);
     let pool = side_of("example pool", root["pool"].take())?;
     let joiner = side_of("example joiner", root["joiner"].take())?;
-    let case = derive(&pool.snapshot.pool, &joiner.snapshot.pool, &policy, 1);
+    let case = derive(&pool.snapshot.pool, &joiner.snapshot.pool, &policy, 1, seen);
     let findings = judge(&case, Sources { pool: &pool, joiner: &joiner }, std::iter::once(rule));
     findings.into_iter().next().ok_or_else(|| "the rule said nothing".to_owned())
+}
+
+/// When the sides of an example were seen.
+pub(super) fn seen_in(root: &Json) -> Seen {
+    let at = |name: &str| root["seen"][name].as_str().map(str::to_owned);
+    Seen { pool: at("pool"), joiner: at("joiner") }
 }
 
 fn json(text: &str) -> Result<Json, String> {
@@ -131,8 +141,8 @@ fn side(target: &str, file: &Json) -> Result<Side, String> {
 fn edit(root: &mut Json, path: &str, value: Option<Json>) -> Result<(), String> {
     let steps: Vec<&str> = path.split(['.', '[']).map(|step| step.trim_end_matches(']')).collect();
     match steps.first() {
-        Some(&("pool" | "joiner" | "policy")) => {}
-        _ => return Err(format!("{path}: a path begins with pool, joiner or policy")),
+        Some(&("pool" | "joiner" | "policy" | "seen")) => {}
+        _ => return Err(format!("{path}: a path begins with pool, joiner, policy or seen")),
     }
     walk(root, &steps, value.as_ref()).map_err(|why| format!("{path}: {why}"))
 }

@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 
 use super::case::{Policy, derive};
 use super::evidence::Sources;
-use super::examples::{changed, side_of};
+use super::examples::{changed, seen_in, side_of};
 use super::judge::judge;
 use super::{Outcome, Registry, Rule, Severity};
 
@@ -43,7 +43,7 @@ fn a_missing_fact_never_clears_a_blocker() {
                 let mut sides = whole.clone();
                 sides[slot] = side_of(name, without(&root[name], &path)).unwrap();
                 let [pool, joiner] = &sides;
-                let case = derive(&pool.snapshot.pool, &joiner.snapshot.pool, &policy, 1);
+                let case = derive(&pool.snapshot.pool, &joiner.snapshot.pool, &policy, 1, seen_in(&root));
                 let finding = judge(&case, Sources { pool, joiner }, std::iter::once(rule)).remove(0);
                 let fine = matches!(finding.outcome, Outcome::Fail | Outcome::Unknown);
                 if !fine && !STAND_INS.contains(&(rule.id.as_str(), path.as_str())) {

@@ -24,9 +24,12 @@ mod sequence;
 mod server;
 mod written;
 
-pub use case::{Case, Policy, Side};
+pub use case::{Case, Policy, Seen, Side};
 pub use checks::{CHECKS, LICENCE_CHECK, ServerCheck};
-pub use derived::{CaConflict, ClusterFacts, DriverFact, EditionFacts, JoinFacts, TrustedConflict, VlanFact};
+pub use derived::{
+    CaConflict, CertificateFact, ClusterFacts, DriverFact, EditionFacts, JoinFacts, SecretUse, SeedClash, Setting,
+    SharedSr, SilentFacts, StuckVm, TrustedConflict, UpdateGap, VlanFact, VmClash,
+};
 pub use examples::{ExampleError, example_sides, run_examples};
 pub use explain::{explain, missing_examples, rule_schema, vocabulary};
 pub use file::Example;

@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::case::{Policy, Side, derive};
+use super::case::{Policy, Seen, Side, derive};
+use super::derived::SharedSr;
 use super::evidence::Sources;
 use super::judge::judge;
 use super::outcome::{Finding, Verdict};
@@ -28,6 +29,8 @@ pub struct Judgement {
     pub cpu: CpuFacts,
     /// Where the joiner's network will land.
     pub network: NetworkFacts,
+    /// The pool's shared storage, which must admit the joiner.
+    pub storage: Known<Vec<SharedSr>>,
     /// The joiner's release, where known.
     pub release: String,
 }
@@ -45,12 +48,20 @@ pub fn judge_sequence(
     let mut judgements = Vec::with_capacity(joiners.len());
     for (index, joiner) in joiners.iter().enumerate() {
         let place = i64::try_from(index + 1).unwrap_or(i64::MAX);
-        let case = derive(&now, &joiner.snapshot.pool, policy, place);
+        let case = derive(&now, &joiner.snapshot.pool, policy, place, Seen::of(pool, joiner));
         let findings = judge(&case, Sources { pool, joiner }, rules.of(phase));
         let verdict = Verdict::over(&findings);
         let release = case.release.name.text().unwrap_or_default().to_owned();
         let server = case.release.xapi.get().filter(|_| joiner.has_server()).map(|xapi| predict(&findings, xapi));
-        judgements.push(Judgement { verdict, findings, server, release, cpu: case.cpu, network: case.network });
+        judgements.push(Judgement {
+            verdict,
+            findings,
+            server,
+            release,
+            cpu: case.cpu,
+            network: case.network,
+            storage: case.silent.shared_srs,
+        });
         if verdict != Verdict::NoGo && index + 1 < joiners.len() {
             let mut next = now.admit(&joiner.snapshot.pool);
             relevel(&mut next, &judgements[index].cpu);

@@ -14,6 +14,8 @@ model! {
         pub uuid: Known<String>,
         /// The name that operators see.
         pub name_label: Known<String>,
+        /// What its operators wrote about it.
+        pub name_description: Known<String>,
         /// The host name of its control domain.
         pub hostname: Known<String>,
         /// Its management address.

@@ -63,6 +63,7 @@ fn host(record: &Record<'_>, metrics: &Record<'_>) -> Host {
         reference: record.own(),
         uuid: record.text("uuid"),
         name_label: record.text("name_label"),
+        name_description: record.text("name_description"),
         hostname: record.text("hostname"),
         address: record.text("address"),
         enabled: record.bool("enabled"),
@@ -104,6 +105,7 @@ fn host(record: &Record<'_>, metrics: &Record<'_>) -> Host {
         memory_free: metrics.int("memory_free"),
         live: metrics.bool("live"),
         hardware: hardware(record, &capabilities).into(),
+        boot: only_the_machine(),
         clock: clock(record).into(),
         capabilities,
         other_config,
@@ -152,6 +154,8 @@ fn hardware(record: &Record<'_>, capabilities: &Known<Vec<String>>) -> Hardware 
         // Xen runs HVM guests exactly where the firmware left VT-x or AMD-V on.
         virtualisation_enabled: capabilities.as_ref().map(|list| list.iter().any(|entry| entry.contains("hvm"))),
         iommu_enabled: chipset.bool("iommu"),
+        physical_address_bits: only_the_machine(),
+        xsave_size: only_the_machine(),
         ..Hardware::default()
     }
 }
@@ -165,5 +169,17 @@ fn clock(record: &Record<'_>) -> Clock {
         Some(mode) => Known::no(Reason::NotCollected, format!("mode {}: not in the record", mode.escape_debug())),
         None => ntp_mode.as_ref().map(|_| Vec::new()),
     };
-    Clock { ntp_mode, ntp_servers, timezone: record.text("timezone"), ..Clock::default() }
+    Clock {
+        synchronised: only_the_machine(),
+        now: only_the_machine(),
+        offset_ms: only_the_machine(),
+        ntp_mode,
+        ntp_servers,
+        timezone: record.text("timezone"),
+    }
+}
+
+/// What no record of a server holds.
+fn only_the_machine<T>() -> Known<T> {
+    Known::no(Reason::NotApplicable, "only the machine itself tells, not its records")
 }

@@ -18,7 +18,7 @@ pub(super) fn certificate(record: &Record<'_>) -> Certificate {
         not_after: record.time("not_after"),
         fingerprint_sha256: record.text(fingerprint),
         purpose: record.texts("purpose"),
-        key_bits: Known::no(Reason::NotCollected, "only the certificate itself tells, not its record"),
+        key_bits: Known::no(Reason::NotApplicable, "only the certificate itself tells, not its record"),
     }
 }
 

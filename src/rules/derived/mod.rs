@@ -5,12 +5,16 @@
 mod certificates;
 mod facts;
 mod network;
+pub(super) mod silent;
 mod software;
 
 use crate::facts::{Known, Reason, Unknown};
 use crate::snapshot::{Host, Pool};
 
 pub use facts::{CaConflict, ClusterFacts, DriverFact, EditionFacts, JoinFacts, TrustedConflict, VlanFact};
+pub use silent::{
+    CertificateFact, SecretUse, SeedClash, Setting, SharedSr, SilentFacts, StuckVm, UpdateGap, VmClash,
+};
 
 type Found<T> = Result<T, Unknown>;
 

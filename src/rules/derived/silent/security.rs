@@ -1,0 +1,56 @@
+//! How long certificates and the licence last, and how long keys are. Times are counted from when a side was seen.
+
+use super::facts::CertificateFact;
+use super::time::{days_between, seconds};
+use super::{Found, known, listed, need, told};
+use crate::facts::{Known, Reason, Unknown};
+use crate::rules::case::Seen;
+use crate::snapshot::{Certificate, Host, Pool};
+
+/// The certificates of both sides, the joiner's first.
+pub(super) fn certificates(pool: &Pool, joiner: &Pool, seen: &Seen) -> Found<Vec<CertificateFact>> {
+    let mut facts = Vec::new();
+    for (word, side, seen) in [("joiner", joiner, &seen.joiner), ("pool", pool, &seen.pool)] {
+        for certificate in listed(&side.certificates)? {
+            let host = side.hosts.each().find(|host| {
+                let of = certificate.host.get().and_then(Option::as_deref);
+                of.is_some() && host.reference.text() == of
+            });
+            let name = certificate.name.text().filter(|name| !name.is_empty());
+            let name = name.or_else(|| host.and_then(|host| host.name_label.text()));
+            facts.push(CertificateFact {
+                side: word.to_owned(),
+                kind: need(&certificate.kind)?.clone(),
+                name: name.or_else(|| certificate.uuid.text()).unwrap_or_default().to_owned(),
+                host_uuid: host.and_then(|host| host.uuid.text()).unwrap_or_default().to_owned(),
+                not_after: certificate.not_after.clone(),
+                days_left: known(|| days_left(certificate, seen.as_deref())),
+                key_bits: known(|| told(&certificate.key_bits).map(|bits| bits.copied())),
+            });
+        }
+    }
+    Ok(facts)
+}
+
+fn days_left(certificate: &Certificate, seen: Option<&str>) -> Found<Option<i64>> {
+    let Some(seen) = seen else { return Ok(None) };
+    let until = need(&certificate.not_after)?;
+    days_between(seen, until).map(Some).ok_or_else(|| no_time(until))
+}
+
+/// Days until the licence ends. Licences without an end say `never`, or say nothing.
+pub(super) fn licence_days(host: &Host, seen: &Seen) -> Found<Option<i64>> {
+    let until = match &host.licence_expiry {
+        Known::Yes(until) => until,
+        Known::No(_) => return told(&host.licence_expiry).map(|_| None),
+    };
+    match &seen.joiner {
+        Some(seen) if seconds(until).is_some() => Ok(days_between(seen, until)),
+        Some(_) if !(until.is_empty() || until == "never") => Err(no_time(until)),
+        _ => Ok(None),
+    }
+}
+
+fn no_time(text: &str) -> Unknown {
+    Unknown::because(Reason::Unreadable, format!("\"{}\" is no time", text.escape_debug()))
+}

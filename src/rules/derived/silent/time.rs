@@ -1,0 +1,19 @@
+//! Times as servers and snapshots write them, without a clock of our own.
+
+use std::time::UNIX_EPOCH;
+
+/// Seconds since 1970 of `2026-05-20T10:00:00Z` or `20260520T10:00:00Z`.
+pub(super) fn seconds(text: &str) -> Option<i64> {
+    let (date, time) = text.trim().split_once('T')?;
+    let date = match date.len() {
+        8 => format!("{}-{}-{}", date.get(..4)?, date.get(4..6)?, date.get(6..)?),
+        _ => date.to_owned(),
+    };
+    let moment = humantime::parse_rfc3339(&format!("{date}T{time}")).ok()?;
+    i64::try_from(moment.duration_since(UNIX_EPOCH).ok()?.as_secs()).ok()
+}
+
+/// Whole days from one time to another; negative when the other is past.
+pub(super) fn days_between(from: &str, to: &str) -> Option<i64> {
+    Some((seconds(to)? - seconds(from)?).div_euclid(24 * 60 * 60))
+}
