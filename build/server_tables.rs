@@ -38,19 +38,21 @@ struct ReleaseEntry {
     documented_hosts: i64,
 }
 
-/// `join_checks.rs` and `releases.rs`: the tables of `src/rules/checks.rs` and `src/rules/release.rs`.
+/// `join_checks.rs`, `eject_checks.rs` and `releases.rs`: the tables of `src/rules/checks.rs` and `src/rules/release.rs`.
 pub(crate) fn write(data: &Path, out: &Path) -> Result<(), Box<dyn Error>> {
-    let text = fs::read_to_string(data.join("join-checks.toml"))?;
-    let file: ChecksFile = toml::from_str(&text)?;
-    let mut code = String::from("&[\n");
-    for CheckEntry { name, about, versions, force_skips } in file.check {
-        let _ = writeln!(
-            code,
-            "    ServerCheck {{ name: {name:?}, about: {about:?}, versions: &{versions:?}, force_skips: {force_skips} }},",
-        );
+    for (from, to) in [("join-checks.toml", "join_checks.rs"), ("eject-checks.toml", "eject_checks.rs")] {
+        let text = fs::read_to_string(data.join(from))?;
+        let file: ChecksFile = toml::from_str(&text)?;
+        let mut code = String::from("&[\n");
+        for CheckEntry { name, about, versions, force_skips } in file.check {
+            let _ = writeln!(
+                code,
+                "    ServerCheck {{ name: {name:?}, about: {about:?}, versions: &{versions:?}, force_skips: {force_skips} }},",
+            );
+        }
+        code.push_str("]\n");
+        fs::write(out.join(to), code)?;
     }
-    code.push_str("]\n");
-    fs::write(out.join("join_checks.rs"), code)?;
 
     let text = fs::read_to_string(data.join("releases.toml"))?;
     let file: ReleasesFile = toml::from_str(&text)?;

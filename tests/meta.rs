@@ -8,9 +8,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
+use poolgate::eject::find_member;
 use poolgate::rules::{
-    CHECKS, LICENCE_CHECK, Outcome, Phase, Policy, Registry, Rule, Severity, Verdict, example_sides, judge_sequence,
-    missing_examples, run_examples,
+    CHECKS, EJECT_CHECKS, LICENCE_CHECK, Outcome, Phase, Policy, Registry, Rule, Severity, Verdict, example_eject,
+    example_sides, judge_eject, judge_sequence, missing_examples, run_examples,
 };
 use serde_json::Value;
 
@@ -22,6 +23,7 @@ const CODES: &[&str] = &[
     "HA_IS_ENABLED",
     "HOSTS_NOT_COMPATIBLE",
     "HOSTS_NOT_HOMOGENEOUS",
+    "HOST_OFFLINE",
     "HOST_PENDING_MANDATORY_GUIDANCE_NOT_EMPTY",
     "HOST_STILL_BOOTING",
     "INTERNAL_ERROR",
@@ -33,6 +35,7 @@ const CODES: &[&str] = &[
     "LICENSE_HOST_POOL_MISMATCH",
     "NOT_SUPPORTED_DURING_UPGRADE",
     "OPERATION_NOT_ALLOWED",
+    "OTHER_OPERATION_IN_PROGRESS",
     "POOL_JOINING_EXTERNAL_AUTH_MISMATCH",
     "POOL_JOINING_HOST_CA_CERTIFICATES_CONFLICT",
     "POOL_JOINING_HOST_HAS_BONDS",
@@ -49,6 +52,7 @@ const CODES: &[&str] = &[
     "POOL_JOINING_HOST_TRUSTED_CERTIFICATES_CONFLICT",
     "POOL_JOINING_POOL_CANNOT_ENABLE_CLUSTERING_ON_VLAN_NETWORK",
     "POOL_JOINING_SM_FEATURES_INCOMPATIBLE",
+    "POOL_SECRET_ROTATION_PENDING",
 ];
 
 fn rules() -> Registry {
@@ -100,6 +104,22 @@ fn a_host_like_the_coordinator_joins_without_a_finding() {
     assert_eq!((server.first, server.failing.len(), server.undecided), (None, 0, Vec::new()));
 }
 
+#[test]
+fn an_idle_member_leaves_with_nothing_but_notes() {
+    let (pool, member) = example_eject().unwrap();
+    let member = find_member(&pool.snapshot.pool, member).unwrap();
+    let policy = Policy { max_hosts: 16, as_release: None };
+    let judgement = judge_eject(&pool, member, &rules(), &policy);
+    for finding in &judgement.findings {
+        let clean = matches!(finding.outcome, Outcome::Pass | Outcome::NotApplicable);
+        let note = finding.severity == Severity::Note && finding.outcome == Outcome::Fail;
+        assert!(clean || note, "{}: {} ({:?})", finding.rule, finding.message, finding.unknown);
+    }
+    assert_eq!(judgement.verdict, Verdict::Go);
+    let server = judgement.server.unwrap();
+    assert_eq!((server.first, server.failing.len(), server.undecided), (None, 0, Vec::new()));
+}
+
 /// The rules of each check by part.
 fn by_check(rules: &Registry) -> BTreeMap<&'static str, BTreeMap<u32, &Rule>> {
     let mut by_check: BTreeMap<_, BTreeMap<_, _>> = BTreeMap::new();
@@ -115,14 +135,15 @@ fn by_check(rules: &Registry) -> BTreeMap<&'static str, BTreeMap<u32, &Rule>> {
 fn every_check_of_the_server_has_its_rules() {
     let rules = rules();
     let by_check = by_check(&rules);
-    for check in CHECKS {
+    let checks = CHECKS.iter().map(|check| (Phase::Join, check));
+    for (phase, check) in checks.chain(EJECT_CHECKS.iter().map(|check| (Phase::Eject, check))) {
         let parts = by_check.get(check.name).unwrap_or_else(|| panic!("no rule for {}", check.name));
         let numbers: Vec<_> = parts.keys().copied().collect();
         let expected: Vec<_> = (1..=u32::try_from(parts.len()).unwrap()).collect();
         assert_eq!(numbers, expected, "the parts of {}", check.name);
         for rule in parts.values() {
             assert_eq!(rule.severity, Severity::Blocker, "{}: the server refuses, so it blocks", rule.id);
-            assert!(rule.phases.contains(&Phase::Join), "{}", rule.id);
+            assert!(rule.phases.contains(&phase), "{}", rule.id);
         }
     }
 }
@@ -195,8 +216,9 @@ fn commands_exist_with_their_parameters() {
     // Ways to choose hosts and VMs that commands share, and what lists and field commands take.
     let shared_params = ["uuid", "params", "name-label", "minimal"];
     let mut seen = 0;
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("rules/join");
-    for entry in fs::read_dir(folder).unwrap() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("rules");
+    let entries = ["join", "eject"].map(|phase| fs::read_dir(folder.join(phase)).unwrap());
+    for entry in entries.into_iter().flatten() {
         let path = entry.unwrap().path();
         let rule: toml::Table = fs::read_to_string(&path).unwrap().parse().unwrap();
         for fix in rule.get("fix").and_then(toml::Value::as_array).into_iter().flatten() {

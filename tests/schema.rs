@@ -151,6 +151,12 @@ fn every_report_is_a_report() {
             assert!(!report["joiners"][0]["findings"].is_null());
         }
     }
+    for (pool, member) in [("xcp-ng-8.3-5-hosts", "xcp-02"), ("xenserver-8-16-hosts", "xs8-01")] {
+        let pool = format!("fixtures/{pool}.json");
+        let words = ["check", "--phase", "eject", "--pool", &pool, "--member", member, "--format", "json", "--all"];
+        let report = poolgate(words).status(1).json();
+        assert_eq!(schema.faults(&report), Vec::<String>::new(), "{member}");
+    }
     let nothing = r#"{"format": "poolgate-snapshot", "version": "1.0", "pool": {}}"#;
     let words = ["check", "--pool", "fixtures/xcp-ng-8.3-5-hosts.json", "--host", "-", "--format", "json"];
     let report = poolgate(words).stdin(nothing).status(3).json();

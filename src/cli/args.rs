@@ -16,7 +16,7 @@ pub(super) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// May these hosts join that pool, in this order?
+    /// May these hosts join that pool, in this order? What would a member's leaving destroy?
     Check(Check),
     /// Take a snapshot of one host or pool, to keep, compare or send
     Collect(Collect),
@@ -36,8 +36,14 @@ pub(super) struct Check {
     #[arg(long, value_name = "TARGET")]
     pub(super) pool: String,
     /// A joiner: `local`, a snapshot, a dump of XenAPI records, or -; repeat for several, judged in this order
-    #[arg(long, value_name = "TARGET", required = true)]
+    #[arg(long, value_name = "TARGET", required_unless_present_any = ["phase", "member"])]
     pub(super) host: Vec<String>,
+    /// What is asked: may hosts join, or what would a member's leaving refuse and destroy
+    #[arg(long, value_enum, value_name = "PHASE", default_value_t)]
+    pub(super) phase: CheckPhase,
+    /// The host of the pool that is to leave, with --phase eject
+    #[arg(long, value_name = "NAME|UUID")]
+    pub(super) member: Option<String>,
     /// How many hosts a pool may have
     #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(i64).range(1..))]
     pub(super) max_hosts: i64,
@@ -57,6 +63,15 @@ pub(super) struct Check {
     pub(super) quiet: bool,
     #[command(flatten)]
     pub(super) output: Output,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum CheckPhase {
+    /// Before hosts join
+    #[default]
+    Join,
+    /// Before a member leaves
+    Eject,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

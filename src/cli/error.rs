@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::Exit;
 use crate::collect::{CollectError, TargetError, local::LocalError};
 use crate::cpu::releases::UnknownProduct;
+use crate::eject::MemberError;
 use crate::rules::RuleError;
 
 /// Why a command ended early.
@@ -22,6 +23,9 @@ pub enum CliError {
     /// `--as-release` names no release.
     #[error("--as-release: {0}")]
     Release(#[from] UnknownProduct),
+    /// `--member` names no one host.
+    #[error("--member: {0}")]
+    Member(#[from] MemberError),
     /// Rules have mistakes.
     #[error("{}\n{} in rules", .0.iter().map(|error| error.rendered.as_str()).collect::<Vec<_>>().join("\n\n"), mistakes(.0.len()))]
     Rules(Vec<RuleError>),
@@ -58,6 +62,7 @@ impl CliError {
             Self::Target(_)
             | Self::Collect(_)
             | Self::Release(_)
+            | Self::Member(_)
             | Self::Rules(_)
             | Self::RuleFolder { .. }
             | Self::Write { .. }

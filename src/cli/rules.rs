@@ -26,6 +26,11 @@ pub(super) fn load(folders: &[PathBuf]) -> Result<Registry, CliError> {
     Registry::load(&read_folders(folders)?).map_err(CliError::Rules)
 }
 
+/// The rules of one phase.
+pub(super) fn load_for(phase: Phase, folders: &[PathBuf]) -> Result<Registry, CliError> {
+    Registry::load_for(phase, &read_folders(folders)?).map_err(CliError::Rules)
+}
+
 fn load_whole(folders: &[PathBuf]) -> Result<Registry, CliError> {
     Registry::load_whole(&read_folders(folders)?).map_err(CliError::Rules)
 }
@@ -45,7 +50,7 @@ fn read_folder(folder: &Path) -> Result<Vec<RuleSource>, CliError> {
     let wrong = |path: &Path, source| CliError::RuleFolder { path: path.to_owned(), source };
     let mut sources = Vec::new();
     // Below the folder, one level: the phases, as in the built-in rules.
-    let phases =
+    let phases: [(&str, Phase); 4] =
         [("", Phase::Join), ("join", Phase::Join), ("eject", Phase::Eject), ("procurement", Phase::Procurement)];
     for (name, phase) in phases {
         let inner = folder.join(name);
@@ -55,8 +60,10 @@ fn read_folder(folder: &Path) -> Result<Vec<RuleSource>, CliError> {
         let mut paths = Vec::new();
         for entry in fs::read_dir(&inner).map_err(|source| wrong(&inner, source))? {
             let path = entry.map_err(|source| wrong(&inner, source))?.path();
-            if path.extension().is_some_and(|extension| extension == "toml") && path.is_file() {
+            if is_rule(&path) && path.is_file() {
                 paths.push(path);
+            } else if name.is_empty() && path.is_dir() && !phases.iter().any(|(phase, _)| !phase.is_empty() && path.ends_with(phase)) {
+                refuse_strange_folder(&path)?;
             }
         }
         paths.sort();
@@ -80,6 +87,25 @@ fn read_folder(folder: &Path) -> Result<Vec<RuleSource>, CliError> {
         )));
     }
     Ok(sources)
+}
+
+fn is_rule(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "toml")
+}
+
+/// A folder that is no phase may hold anything but rules: those would never be read, and nobody would know.
+fn refuse_strange_folder(folder: &Path) -> Result<(), CliError> {
+    let wrong = |source| CliError::RuleFolder { path: folder.to_owned(), source };
+    for entry in fs::read_dir(folder).map_err(wrong)? {
+        let path = entry.map_err(wrong)?.path();
+        if is_rule(&path) {
+            return Err(CliError::Usage(format!(
+                "{}: rules are not read from there; move it to the folder itself, or to join/, eject/ or procurement/ below it",
+                path.display()
+            )));
+        }
+    }
+    Ok(())
 }
 
 fn list(registry: &Registry, output: &Output) -> Result<Exit, CliError> {

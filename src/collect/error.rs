@@ -11,7 +11,7 @@ pub enum CollectError {
     /// Not a file, or one of the kinds that come in a later version.
     #[error(
         "{target}: this version reads files, folders of XenAPI records, `-` and `local` only; \
-         save the records with `xe` or a script, or run `poolgate collect local` on the machine, and name the file"
+         save the records as docs/records.md shows, or run `poolgate collect local` on the machine, and name the file"
     )]
     Unsupported {
         /// The target, without credentials.

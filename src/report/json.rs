@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::eject::{MemberV1, member_v1};
 use super::{JoinerReport, Report};
 use crate::cpu::FeatureFact;
 use crate::facts::{Fact, Known, Value};
@@ -22,6 +23,8 @@ struct ReportV1<'a> {
     pool: PoolV1<'a>,
     policy: PolicyV1<'a>,
     joiners: Vec<JoinerV1<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    member: Option<MemberV1<'a>>,
 }
 
 #[derive(Serialize)]
@@ -83,7 +86,7 @@ struct CpuV1<'a> {
 }
 
 #[derive(Serialize)]
-struct LossV1<'a> {
+pub(super) struct LossV1<'a> {
     name: &'a str,
     group: &'a str,
     sets: &'a [String],
@@ -99,13 +102,13 @@ struct StrandedV1<'a> {
 }
 
 #[derive(Serialize)]
-struct LevelV1 {
-    pv: serde_json::Value,
-    hvm: serde_json::Value,
+pub(super) struct LevelV1 {
+    pub(super) pv: serde_json::Value,
+    pub(super) hvm: serde_json::Value,
 }
 
 #[derive(Serialize)]
-struct FindingV1<'a> {
+pub(super) struct FindingV1<'a> {
     rule: &'a str,
     title: &'a str,
     outcome: Outcome,
@@ -121,7 +124,7 @@ struct FindingV1<'a> {
 }
 
 #[derive(Serialize)]
-struct SummaryV1 {
+pub(super) struct SummaryV1 {
     blockers: usize,
     warnings: usize,
     notes: usize,
@@ -142,7 +145,7 @@ pub fn to_json(report: &Report, all: bool) -> String {
         version: VERSION,
         tool: concat!("poolgate ", env!("CARGO_PKG_VERSION")),
         verdict: report.verdict,
-        phase: "join",
+        phase: if report.member.is_some() { "eject" } else { "join" },
         pool: PoolV1 {
             name: &report.pool.name,
             uuid: &report.pool.uuid,
@@ -154,6 +157,7 @@ pub fn to_json(report: &Report, all: bool) -> String {
         },
         policy: PolicyV1 { max_hosts: report.policy.max_hosts, as_release: report.policy.as_release.as_deref() },
         joiners: report.joiners.iter().map(|joiner| joiner_v1(joiner, all)).collect(),
+        member: report.member.as_deref().map(|member| member_v1(member, all)),
     };
     // The mirrors hold text, numbers and lists only: nothing in them can fail to serialise.
     let mut text = serde_json::to_string_pretty(&mirror).unwrap_or_default();
@@ -162,7 +166,6 @@ pub fn to_json(report: &Report, all: bool) -> String {
 }
 
 fn joiner_v1(joiner: &JoinerReport, all: bool) -> JoinerV1<'_> {
-    let total = |outcome| joiner.findings.iter().filter(|finding| finding.outcome == outcome).count();
     JoinerV1 {
         name: &joiner.name,
         uuid: &joiner.uuid,
@@ -174,22 +177,28 @@ fn joiner_v1(joiner: &JoinerReport, all: bool) -> JoinerV1<'_> {
         cpu: cpu_v1(joiner),
         network: super::network::block(&joiner.network),
         storage: joiner.storage.get().map(|srs| srs.iter().map(storage_v1).collect()),
-        findings: joiner
-            .findings
-            .iter()
-            .filter(|finding| all || matches!(finding.outcome, Outcome::Fail | Outcome::Unknown))
-            .map(finding_v1)
-            .collect(),
-        summary: SummaryV1 {
-            blockers: joiner.count(Severity::Blocker, Outcome::Fail),
-            warnings: joiner.count(Severity::Warning, Outcome::Fail),
-            notes: joiner.count(Severity::Note, Outcome::Fail),
-            undecided: total(Outcome::Unknown),
-            passed: total(Outcome::Pass),
-            not_applicable: total(Outcome::NotApplicable),
-        },
+        findings: findings_v1(&joiner.findings, all),
+        summary: summary_v1(&joiner.findings),
         assumed: &joiner.assumed,
         notes: &joiner.notes,
+    }
+}
+
+/// The findings that have something to say; `all` adds the rest.
+pub(super) fn findings_v1(findings: &[Finding], all: bool) -> Vec<FindingV1<'_>> {
+    let telling = |finding: &&Finding| all || matches!(finding.outcome, Outcome::Fail | Outcome::Unknown);
+    findings.iter().filter(telling).map(finding_v1).collect()
+}
+
+pub(super) fn summary_v1(findings: &[Finding]) -> SummaryV1 {
+    let total = |outcome| findings.iter().filter(|finding| finding.outcome == outcome).count();
+    SummaryV1 {
+        blockers: super::count(findings, Severity::Blocker, Outcome::Fail),
+        warnings: super::count(findings, Severity::Warning, Outcome::Fail),
+        notes: super::count(findings, Severity::Note, Outcome::Fail),
+        undecided: total(Outcome::Unknown),
+        passed: total(Outcome::Pass),
+        not_applicable: total(Outcome::NotApplicable),
     }
 }
 
@@ -243,12 +252,12 @@ fn cpu_v1(joiner: &JoinerReport) -> CpuV1<'_> {
     }
 }
 
-fn losses(losses: &Known<Vec<FeatureFact>>) -> Option<Vec<LossV1<'_>>> {
+pub(super) fn losses(losses: &Known<Vec<FeatureFact>>) -> Option<Vec<LossV1<'_>>> {
     let losses = losses.get()?;
     Some(losses.iter().map(|loss| LossV1 { name: &loss.name, group: &loss.group, sets: &loss.sets }).collect())
 }
 
-fn plain(fact: &impl Fact) -> serde_json::Value {
+pub(super) fn plain(fact: &impl Fact) -> serde_json::Value {
     match fact.value() {
         Value::Text(text) => text.into_owned().into(),
         Value::Features(set) => set.to_string().into(),

@@ -1,6 +1,7 @@
 //! Findings and verdicts in the formats that people and programs read. Renderers take a report and write it;
 //! they decide nothing.
 
+mod eject;
 mod json;
 mod network;
 mod schema;
@@ -11,11 +12,12 @@ pub use schema::json_schema;
 pub use table::{TableOptions, to_table};
 
 use crate::cpu::CpuFacts;
+use crate::eject::EjectFacts;
 use crate::facts::Known;
 use crate::network::NetworkFacts;
 use crate::rules::{Finding, Outcome, Policy, Prediction, Severity, SharedSr, Verdict};
 
-/// A judged run: one pool, its joiners in order.
+/// A judged run: one pool, and its joiners in order or the member that is to leave.
 #[derive(Clone, Debug)]
 pub struct Report {
     /// The verdict over all joiners.
@@ -26,6 +28,8 @@ pub struct Report {
     pub policy: Policy,
     /// The joiners, in their order.
     pub joiners: Vec<JoinerReport>,
+    /// The member that is to leave, in phase eject; there are no joiners then.
+    pub member: Option<Box<MemberReport>>,
 }
 
 /// What a report says of the pool.
@@ -80,16 +84,39 @@ pub struct JoinerReport {
     pub notes: Vec<String>,
 }
 
-impl JoinerReport {
-    /// How many rules of a severity had an outcome.
-    pub fn count(&self, severity: Severity, outcome: Outcome) -> usize {
-        self.findings.iter().filter(|finding| finding.severity == severity && finding.outcome == outcome).count()
-    }
+/// What a report says of a member that is to leave.
+#[derive(Clone, Debug)]
+pub struct MemberReport {
+    /// The host's name.
+    pub name: String,
+    /// The host's uuid; empty when unknown.
+    pub uuid: String,
+    /// Its release, where known.
+    pub release: String,
+    /// Its verdict.
+    pub verdict: Verdict,
+    /// What pool.eject would answer; none where there is no server to ask.
+    pub server: Option<Prediction>,
+    /// What is destroyed, and what stays.
+    pub facts: EjectFacts,
+    /// What each rule said, the weightiest first.
+    pub findings: Vec<Finding>,
+}
 
+impl JoinerReport {
     /// The findings that have something to say.
     pub fn telling(&self) -> impl Iterator<Item = &Finding> {
-        self.findings.iter().filter(|finding| matches!(finding.outcome, Outcome::Fail | Outcome::Unknown))
+        telling(&self.findings)
     }
+}
+
+/// How many rules of a severity had an outcome.
+fn count(findings: &[Finding], severity: Severity, outcome: Outcome) -> usize {
+    findings.iter().filter(|finding| finding.severity == severity && finding.outcome == outcome).count()
+}
+
+fn telling(findings: &[Finding]) -> impl Iterator<Item = &Finding> {
+    findings.iter().filter(|finding| matches!(finding.outcome, Outcome::Fail | Outcome::Unknown))
 }
 
 /// Puts the weightiest first: failed before undecided, blockers before warnings, then in the server's order, then by

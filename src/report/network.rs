@@ -3,10 +3,10 @@
 use comfy_table::{ContentArrangement, Table, presets};
 use serde_json::{Map, Value as Json, json};
 
-use crate::text::plain;
 use crate::facts::{Fact, Known, ObjectDef, Type, Value};
 use crate::network::{BondFact, NetworkFacts, RepairFacts, RepairStep};
 use crate::rules::FixStep;
+use crate::text::plain;
 
 /// Facts that only serve to find records again.
 const INTERNAL: &[&str] = &["network_reference", "neighbours_known"];

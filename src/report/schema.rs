@@ -20,13 +20,14 @@ pub fn json_schema() -> Json {
             "version": {"const": VERSION},
             "tool": text,
             "verdict": verdict,
-            "phase": {"enum": ["join"]},
+            "phase": {"enum": ["join", "eject"]},
             "pool": strict(json!({
                 "name": text, "uuid": text, "hosts": {"type": ["integer", "null"]}, "release": text, "source": text,
                 "seen": text,
             }), json!({"notes": texts})),
             "policy": strict(json!({"max_hosts": {"type": "integer"}, "as_release": {"type": ["string", "null"]}}), json!({})),
             "joiners": {"type": "array", "items": {"$ref": "#/$defs/joiner"}},
+            "member": {"$ref": "#/$defs/member"},
         },
         "required": ["format", "version", "tool", "verdict", "phase", "pool", "policy", "joiners"],
         "additionalProperties": false,
@@ -45,11 +46,13 @@ pub fn json_schema() -> Json {
                     "name": text, "uuid": text, "kind": text, "location": text, "admit": text,
                 }), json!({}))}]},
                 "findings": {"type": "array", "items": {"$ref": "#/$defs/finding"}},
-                "summary": strict(json!({
-                    "blockers": count, "warnings": count, "notes": count,
-                    "undecided": count, "passed": count, "not_applicable": count,
-                }), json!({})),
+                "summary": {"$ref": "#/$defs/summary"},
             }), json!({"assumed": texts, "notes": texts})),
+            "member": member(),
+            "summary": strict(json!({
+                "blockers": count, "warnings": count, "notes": count,
+                "undecided": count, "passed": count, "not_applicable": count,
+            }), json!({})),
             "refusal": {"anyOf": [{"type": "null"}, strict(json!({"code": text, "params": texts}), json!({}))]},
             "server": strict(json!({
                 "first": {"$ref": "#/$defs/refusal"},
@@ -89,6 +92,63 @@ pub fn json_schema() -> Json {
             }), json!({"items": texts, "evidence_left_out": count})),
         },
     })
+}
+
+/// The member that is to leave, in phase eject: what is lost, by name; null where it is not known.
+fn member() -> Json {
+    let text = json!({"type": "string"});
+    let texts = json!({"type": "array", "items": text});
+    let maybe = json!({"type": ["string", "null"]});
+    let maybe_texts = json!({"anyOf": [{"type": "null"}, texts]});
+    let number = json!({"type": "integer"});
+    let maybe_number = json!({"type": ["integer", "null"]});
+    let truth = json!({"type": "boolean"});
+    let fate = json!({"enum": ["destroyed", "forgotten", "drive"]});
+    let list = |of: Json| json!({"anyOf": [{"type": "null"}, {"type": "array", "items": strict(of, json!({}))}]});
+    strict(
+        json!({
+            "name": text,
+            "uuid": text,
+            "release": text,
+            "verdict": {"enum": ["GO", "GO WITH WARNINGS", "NO-GO", "UNDECIDED"]},
+            "server": {"anyOf": [{"type": "null"}, strict(json!({
+                "first": {"$ref": "#/$defs/refusal"},
+                "failing": {"type": "array", "items": strict(json!({"check": text, "code": text, "params": texts}), json!({}))},
+                "undecided": texts,
+            }), json!({}))]},
+            "findings": {"type": "array", "items": {"$ref": "#/$defs/finding"}},
+            "summary": {"$ref": "#/$defs/summary"},
+            "loses": strict(json!({
+                "vdis": list(json!({"name": text, "uuid": maybe, "sr": text, "sr_uuid": maybe, "fate": fate,
+                    "size": maybe_number, "vms": maybe_texts})),
+                "vms": list(json!({"name": text, "uuid": maybe, "kind": text, "power_state": maybe,
+                    "lost_disks": number, "disks": number, "diskless": truth})),
+                "srs": list(json!({"name": text, "uuid": maybe, "kind": maybe, "fate": fate})),
+                "networks": list(json!({"name": text, "uuid": maybe, "bridge": maybe, "vms": maybe_texts})),
+                "interfaces": list(json!({"kind": text, "device": text, "about": text, "network": text,
+                    "network_uuid": maybe})),
+            }), json!({"unknown": texts})),
+            "keeps": strict(json!({
+                "management": {"anyOf": [{"type": "null"}, strict(json!({
+                    "device": text, "vlan": number, "bond": text, "mode": maybe, "ip": maybe, "netmask": maybe,
+                    "gateway": maybe, "dns": maybe, "ipv6_mode": maybe, "ipv6": maybe_texts,
+                }), json!({}))]},
+                "root_password": text,
+                "console_needed": truth,
+                "tls_verification": truth,
+            }), json!({})),
+            "capacity": strict(json!({
+                "hosts": maybe_number, "memory": maybe_number, "needed": maybe_number,
+                "fits": {"type": ["boolean", "null"]},
+            }), json!({})),
+            "cpu": strict(json!({
+                "gained": {"$ref": "#/$defs/losses"},
+                "level_before": {"$ref": "#/$defs/level"},
+                "level_after": {"$ref": "#/$defs/level"},
+            }), json!({})),
+        }),
+        json!({}),
+    )
 }
 
 /// An object with all of these properties, some of those, and no others.

@@ -1,11 +1,13 @@
 //! The report for a terminal: the verdict first, one row a rule that has something to say, then each finding with its
 //! evidence, the server's answer and the commands that mend it.
 
+mod eject;
+
 use anstyle::{AnsiColor, Style};
 use comfy_table::{Attribute, Cell, Color, ColumnConstraint, ContentArrangement, Table, Width, presets};
 use std::fmt::Write as _;
 
-use super::{JoinerReport, Report, network};
+use super::{JoinerReport, Report, count, network};
 use crate::facts::Known;
 use crate::rules::{Evidence, Finding, FixStep, Outcome, Refusal, Severity, Verdict};
 use crate::text::{cut, plain, shell_word};
@@ -32,7 +34,11 @@ const ITEMS: usize = 12;
 
 /// Writes the report.
 pub fn to_table(report: &Report, options: TableOptions) -> String {
-    let mut page = Page { out: String::new(), options };
+    let mut page = Page { out: String::new(), options, new_member: report.member.is_none() };
+    if let Some(member) = &report.member {
+        page.member(report, member);
+        return page.out;
+    }
     page.heading(report);
     if !options.quiet {
         for (index, joiner) in report.joiners.iter().enumerate() {
@@ -45,6 +51,8 @@ pub fn to_table(report: &Report, options: TableOptions) -> String {
 struct Page {
     out: String,
     options: TableOptions,
+    /// Whether the member that a fix is for is one that joins.
+    new_member: bool,
 }
 
 impl Page {
@@ -75,13 +83,13 @@ impl Page {
             let _ = writeln!(self.out, "── {verdict}");
         }
         let _ = writeln!(self.out);
-        self.wrapped("", &summary(joiner));
+        self.wrapped("", &summary(&joiner.name, &joiner.release, &joiner.findings));
         let pool = read_from("pool", &report.pool.target, &report.pool.seen);
         self.wrapped("", &format!("{}, {pool}", read_from("joiner", &joiner.target, &joiner.seen)));
         for note in &joiner.notes {
             self.wrapped("note: ", note);
         }
-        self.rows(joiner);
+        self.rows(&joiner.findings);
         self.server(joiner);
         self.cpu(joiner);
         self.network(joiner);
@@ -92,9 +100,8 @@ impl Page {
         self.next(report, joiner);
     }
 
-    fn rows(&mut self, joiner: &JoinerReport) {
-        let shown: Vec<_> = joiner
-            .findings
+    fn rows(&mut self, findings: &[Finding]) {
+        let shown: Vec<_> = findings
             .iter()
             .filter(|finding| self.options.all || matches!(finding.outcome, Outcome::Fail | Outcome::Unknown))
             .collect();
@@ -278,7 +285,7 @@ impl Page {
         let label = match step.place.as_str() {
             "anywhere" => "  mend: ".to_owned(),
             "firmware" | "cabling" => format!("  mend in the {}: ", step.place),
-            "member" => "  mend on the new member: ".to_owned(),
+            "member" if self.new_member => "  mend on the new member: ".to_owned(),
             "pool" => "  mend in the pool: ".to_owned(),
             place => format!("  mend on the {place}: "),
         };
@@ -346,22 +353,22 @@ impl Page {
     }
 }
 
-fn summary(joiner: &JoinerReport) -> String {
+fn summary(name: &str, release: &str, findings: &[Finding]) -> String {
     let parts = [
-        (joiner.count(Severity::Blocker, Outcome::Fail), "blocker"),
-        (joiner.count(Severity::Warning, Outcome::Fail), "warning"),
-        (joiner.count(Severity::Note, Outcome::Fail), "note"),
+        (count(findings, Severity::Blocker, Outcome::Fail), "blocker"),
+        (count(findings, Severity::Warning, Outcome::Fail), "warning"),
+        (count(findings, Severity::Note, Outcome::Fail), "note"),
     ];
     let mut words: Vec<_> =
         parts.iter().filter(|(count, _)| *count > 0).map(|(count, word)| plural(*count, word)).collect();
-    let undecided = joiner.findings.iter().filter(|finding| finding.outcome == Outcome::Unknown).count();
+    let undecided = findings.iter().filter(|finding| finding.outcome == Outcome::Unknown).count();
     if undecided > 0 {
         words.push(format!("{undecided} undecided"));
     }
-    let passed = joiner.findings.iter().filter(|finding| finding.outcome == Outcome::Pass).count();
+    let passed = findings.iter().filter(|finding| finding.outcome == Outcome::Pass).count();
     words.push(format!("{} passed", plural(passed, "rule")));
-    let release = if joiner.release.is_empty() { String::new() } else { format!(" ({})", joiner.release) };
-    format!("{}{release}: {}", joiner.name, words.join(", "))
+    let release = if release.is_empty() { String::new() } else { format!(" ({release})") };
+    format!("{name}{release}: {}", words.join(", "))
 }
 
 fn witness(evidence: &Evidence) -> String {

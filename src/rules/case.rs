@@ -119,17 +119,27 @@ facts! {
     }
 }
 
-impl Case<'_> {
-    /// The names that expressions may start with, and their types.
-    pub fn variables() -> impl Iterator<Item = (&'static str, Type)> {
-        let Type::Object(def) = <Case<'static> as Fact>::TYPE else { unreachable!("a case is an object") };
-        def.fields.iter().map(|field| (field.name, field.ty))
-    }
+/// A case that rules judge: its fields are what expressions may start with.
+pub(super) trait Judged: Object {
+    /// The version of xapi whose checks count.
+    fn xapi(&self) -> &Known<String>;
 
-    /// The values of [`Case::variables`], in the same order.
-    pub fn values(&self) -> Vec<Value<'_>> {
+    /// The values of [`variables`], in the same order.
+    fn values(&self) -> Vec<Value<'_>> {
         (0..self.def().fields.len()).map(|index| self.field(index)).collect()
     }
+}
+
+impl Judged for Case<'_> {
+    fn xapi(&self) -> &Known<String> {
+        &self.release.xapi
+    }
+}
+
+/// The names that expressions of a case's rules may start with, and their types.
+pub(super) fn variables<C: Fact>() -> impl Iterator<Item = (&'static str, Type)> {
+    let Type::Object(def) = C::TYPE else { unreachable!("a case is an object") };
+    def.fields.iter().map(|field| (field.name, field.ty))
 }
 
 /// Derives a case.
@@ -169,7 +179,7 @@ pub(super) fn derive<'a>(pool: &'a Pool, joiner: &'a Pool, policy: &Policy, plac
 }
 
 /// The management interface of a host. Where several claim it, the server takes the one with the highest reference.
-fn management_of<'a>(pool: &'a Pool, host: &Known<&'a Host>) -> Known<Option<&'a Pif>> {
+pub(super) fn management_of<'a>(pool: &'a Pool, host: &Known<&'a Host>) -> Known<Option<&'a Pif>> {
     let reference = match host {
         Known::No(unknown) => return Known::No(unknown.clone()),
         Known::Yes(host) => match &host.reference {

@@ -34,7 +34,7 @@ pub(super) fn list(finding: &mut Finding, sources: Sources<'_>, reads: Vec<Read>
 fn witness(sources: Sources<'_>, read: Read) -> Evidence {
     let root = read.path.split(['.', '[']).next().unwrap_or_default();
     let side = match root {
-        "pool" | "coordinator" | "pool_management" | "pool_software" => Some(sources.pool),
+        "pool" | "coordinator" | "member" | "pool_management" | "pool_software" => Some(sources.pool),
         "joiner" | "host" | "management" | "software" | "release" | "assumed" => Some(sources.joiner),
         _ => None,
     };

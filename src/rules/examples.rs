@@ -2,18 +2,24 @@
 
 use serde_json::Value as Json;
 
-use super::case::{Policy, Seen, Side, derive};
+use super::case::{Judged, Policy, Seen, Side, derive};
+use super::eject;
 use super::evidence::Sources;
 use super::file::Example;
 use super::judge::judge;
 use super::outcome::{Finding, ServerAnswer};
-use super::rule::Rule;
+use super::rule::{Phase, Rule};
 use crate::snapshot::{ReadError, Snapshot, read_snapshot};
 
 const POOL: &str = include_str!("../../rules/data/example-pool.json");
 /// When both sides of the example case were seen: what their clocks showed.
 const SEEN: &str = "2026-01-15T02:00:00Z";
 const JOINER: &str = include_str!("../../rules/data/example-joiner.json");
+
+/// The member of the example pool that leaves.
+const MEMBER: &str = "beta";
+/// What differs in the pool of eject examples: the VM that runs there has moved to the other host.
+const EVACUATED: (&str, &str) = ("pool.vms[2].resident_on", "OpaqueRef:00000000-0000-4000-8000-000000000101");
 
 /// What an example did not show.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -30,6 +36,13 @@ pub struct ExampleError {
 /// The example case: a pool and a joiner with which every rule passes.
 pub fn example_sides() -> Result<(Side, Side), String> {
     Ok((side("example pool", &json(POOL)?)?, side("example joiner", &json(JOINER)?)?))
+}
+
+/// The example pool of rules of phase eject, and the name of the member that leaves it.
+pub fn example_eject() -> Result<(Side, &'static str), String> {
+    let mut root = serde_json::json!({"pool": json(POOL)?["pool"].take()});
+    edit(&mut root, EVACUATED.0, Some(EVACUATED.1.into()))?;
+    Ok((side_of("example pool", root["pool"].take())?, MEMBER))
 }
 
 /// Runs every example of a rule and returns what went wrong.
@@ -71,7 +84,7 @@ fn run(rule: &Rule, example: &Example) -> Result<(), ExampleError> {
 }
 
 /// The example case with an example's changes.
-pub(super) fn changed(example: &Example) -> Result<Json, String> {
+pub(super) fn changed(rule: &Rule, example: &Example) -> Result<Json, String> {
     let mut root = serde_json::Map::new();
     for (name, text) in [("pool", POOL), ("joiner", JOINER)] {
         root.insert(name.to_owned(), json(text)?["pool"].take());
@@ -79,6 +92,9 @@ pub(super) fn changed(example: &Example) -> Result<Json, String> {
     root.insert("policy".to_owned(), serde_json::json!({"max_hosts": 16, "as_release": null}));
     root.insert("seen".to_owned(), serde_json::json!({"pool": SEEN, "joiner": SEEN}));
     let mut root = Json::Object(root);
+    if rule.phases.contains(&Phase::Eject) {
+        edit(&mut root, EVACUATED.0, Some(EVACUATED.1.into()))?;
+    }
     for (path, value) in &example.set {
         let value = serde_json::to_value(value).map_err(|error| format!("{path}: {error}"))?;
         edit(&mut root, path, Some(value))?;
@@ -90,7 +106,7 @@ pub(super) fn changed(example: &Example) -> Result<Json, String> {
 }
 
 fn judge_example(rule: &Rule, example: &Example) -> Result<Finding, String> {
-    let mut root = changed(example)?;
+    let mut root = changed(rule, example)?;
     let policy = Policy {
         max_hosts: root["policy"]["max_hosts"].as_i64().ok_or("policy.max_hosts is no integer")?,
         as_release: root["policy"]["as_release"].as_str().map(str::to_owned),
@@ -98,9 +114,27 @@ fn judge_example(rule: &Rule, example: &Example) -> Result<Finding, String> {
     let seen = seen_in(&root);
     let pool = side_of("example pool", root["pool"].take())?;
     let joiner = side_of("example joiner", root["joiner"].take())?;
-    let case = derive(&pool.snapshot.pool, &joiner.snapshot.pool, &policy, 1, seen);
-    let findings = judge(&case, Sources { pool: &pool, joiner: &joiner }, std::iter::once(rule));
-    findings.into_iter().next().ok_or_else(|| "the rule said nothing".to_owned())
+    judge_one(rule, &pool, &joiner, &policy, seen)
+}
+
+/// What one rule says of the sides of an example.
+pub(super) fn judge_one(
+    rule: &Rule,
+    pool: &Side,
+    joiner: &Side,
+    policy: &Policy,
+    seen: Seen,
+) -> Result<Finding, String> {
+    let said = |case: &dyn Judged| judge(case, Sources { pool, joiner }, std::iter::once(rule)).into_iter().next();
+    let snapshot = &pool.snapshot.pool;
+    let finding = if rule.phases.contains(&Phase::Eject) {
+        let hosts = snapshot.hosts.get().ok_or("the example pool has no hosts")?;
+        // By its place, so that an example can leave its name out.
+        said(&eject::derive(snapshot, hosts.last().ok_or("the example pool has no hosts")?, policy))
+    } else {
+        said(&derive(snapshot, &joiner.snapshot.pool, policy, 1, seen))
+    };
+    finding.ok_or_else(|| "the rule said nothing".to_owned())
 }
 
 /// When the sides of an example were seen.

@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 
 use serde_json::{Value as Json, json};
 
-use super::case::Case;
+use super::case::{Case, variables};
+use super::eject::EjectCase;
 use super::expr::{MACROS, functions};
 use super::outcome::Outcome;
 use super::rule::{PLACES, Phase, Rule};
@@ -16,6 +17,9 @@ pub fn explain(rule: &Rule) -> String {
     let phases: Vec<_> = rule.phases.iter().map(|phase| phase.word()).collect();
     let _ = writeln!(out, "{} ({}, {})\n  {}\n", rule.id, rule.severity.word(), phases.join(" and "), rule.title);
     let _ = writeln!(out, "Why\n{}\n", indented(rule.why.trim()));
+    if let Some(applies) = &rule.applicability {
+        let _ = writeln!(out, "Has a say when\n{}\n", indented(applies.trim()));
+    }
     let _ = writeln!(out, "Passes when\n{}\n", indented(rule.condition.trim()));
     let _ = writeln!(out, "Reads\n{}\n", indented(&rule.facts().join("\n")));
     let _ = writeln!(out, "The server");
@@ -31,10 +35,10 @@ pub fn explain(rule: &Rule) -> String {
                 server.check.name,
                 server.place,
                 versions.join(" and "),
-                if server.check.force_skips {
-                    "; pool.join_force skips it"
-                } else {
-                    "; pool.join_force does not skip it"
+                match (server.check.force_skips, rule.phases.contains(&Phase::Eject)) {
+                    (_, true) => "; nothing forces it",
+                    (true, _) => "; pool.join_force skips it",
+                    (false, _) => "; pool.join_force does not skip it",
                 },
             );
             for refusal in &server.refusals {
@@ -80,7 +84,11 @@ pub fn missing_examples(rule: &Rule) -> Vec<&'static str> {
 /// What expressions may be written with, as text: facts by record, then functions.
 pub fn vocabulary() -> String {
     let mut out = String::from("Facts\n");
-    for (name, ty) in Case::variables() {
+    for (name, ty) in variables::<Case<'_>>() {
+        let _ = writeln!(out, "  {name}: {ty}");
+    }
+    out.push_str("\nFacts of eject rules\n");
+    for (name, ty) in variables::<EjectCase<'_>>() {
         let _ = writeln!(out, "  {name}: {ty}");
     }
     for def in records() {
@@ -141,7 +149,10 @@ pub fn rule_schema() -> Json {
     );
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema".into();
     schema["title"] = "poolgate rule file (TOML)".into();
-    schema["x-facts"] = Case::variables().map(|(name, ty)| (name.to_owned(), Json::String(ty.to_string()))).collect();
+    schema["x-facts"] =
+        variables::<Case<'_>>().map(|(name, ty)| (name.to_owned(), Json::String(ty.to_string()))).collect();
+    schema["x-eject-facts"] =
+        variables::<EjectCase<'_>>().map(|(name, ty)| (name.to_owned(), Json::String(ty.to_string()))).collect();
     schema["x-records"] = records()
         .into_iter()
         .map(|def| {
@@ -180,7 +191,7 @@ fn records() -> Vec<&'static ObjectDef> {
         }
     }
     let mut found = Vec::new();
-    for (_, ty) in Case::variables() {
+    for (_, ty) in variables::<Case<'_>>().chain(variables::<EjectCase<'_>>()) {
         visit(ty, &mut found);
     }
     found

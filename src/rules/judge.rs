@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::case::Case;
+use super::case::Judged;
 use super::evidence::{Sources, list};
 use super::expr::{Meter, Read};
 use super::outcome::{Finding, FixStep, Outcome, Refusal, ServerAnswer};
@@ -17,7 +17,7 @@ const NAMED: usize = 8;
 
 /// What every rule says of the case, in the order of the rules.
 pub(super) fn judge<'r>(
-    case: &Case<'_>,
+    case: &dyn Judged,
     sources: Sources<'_>,
     rules: impl Iterator<Item = &'r Rule>,
 ) -> Vec<Finding> {
@@ -27,7 +27,7 @@ pub(super) fn judge<'r>(
 
 struct Judge<'r, 'c> {
     rule: &'r Rule,
-    case: &'c Case<'c>,
+    case: &'c dyn Judged,
     sources: Sources<'c>,
     /// The values of the case's variables; an element's or the summary's come after them.
     base: &'c [Value<'c>],
@@ -102,7 +102,7 @@ impl<'c> Judge<'c, 'c> {
     }
 
     fn exists(&self, server: &Server) -> Answer {
-        match &self.case.release.xapi {
+        match self.case.xapi() {
             Known::Yes(xapi) => Ok(server.check.exists_in(xapi)),
             // A check that every release has needs no release to be known.
             Known::No(_) if server.check.versions == [("", "")] => Ok(true),

@@ -84,8 +84,14 @@ impl Checker<'_> {
         let mut phases = vec![phase];
         for word in &file.phases {
             match Phase::from_word(word.get_ref()) {
-                Some(more) if !phases.contains(&more) => phases.push(more),
-                Some(_) => {}
+                Some(more) if phases.contains(&more) => {}
+                // Its conditions are checked against what one case holds.
+                Some(more) if (more == Phase::Eject) != (phase == Phase::Eject) => self.mistake(
+                    word.span(),
+                    format!("a rule of phase {} cannot be of phase {} too", phase.word(), more.word()),
+                    "eject rules read other facts than join rules; write two, in join/ and in eject/".to_owned(),
+                ),
+                Some(more) => phases.push(more),
                 None => self.mistake(
                     word.span(),
                     format!("unknown phase \"{}\"", word.get_ref()),
@@ -113,7 +119,7 @@ impl Checker<'_> {
         });
         let fix: Vec<_> = file.fix.into_iter().map(|fix| self.fix(fix, each.is_some(), &element, &summary)).collect();
         let evidence: Vec<_> = file.evidence.iter().map(|source| self.any(source, self.scope)).collect();
-        let server = file.server.map(|server| self.server(server, &summary));
+        let server = file.server.map(|server| self.server(server, phase, &summary));
         self.examples(&file.example);
         Some(Rule {
             id: stem.to_owned(),
@@ -127,6 +133,7 @@ impl Checker<'_> {
             applies,
             each,
             condition: file.require.get_ref().clone(),
+            applicability: file.applies.as_ref().map(|source| source.get_ref().clone()),
             require: require?,
             message: message?,
             item: item.flatten(),
@@ -214,17 +221,22 @@ impl Checker<'_> {
         })
     }
 
-    fn server(&mut self, server: file::Server, scope: &Scope) -> Option<Server> {
+    fn server(&mut self, server: file::Server, phase: Phase, scope: &Scope) -> Option<Server> {
         let name = server.check.get_ref();
-        let found = checks::find(name);
+        let found = checks::find(phase, name);
         if found.is_none() {
-            let nearest = checks::CHECKS
+            let nearest = checks::of(phase)
                 .iter()
                 .map(|check| check.name)
                 .min_by_key(|check| strsim::levenshtein(check, name))
                 .filter(|check| strsim::normalized_levenshtein(check, name) > 0.6);
             let help = nearest.map_or_else(
-                || "the names are those of rules/data/join-checks.toml".to_owned(),
+                || {
+                    format!(
+                        "the names are those of rules/data/{}-checks.toml",
+                        if phase == Phase::Eject { "eject" } else { "join" }
+                    )
+                },
                 |nearest| format!("did you mean \"{nearest}\"?"),
             );
             self.mistake(server.check.span(), format!("the server has no check \"{name}\""), help);

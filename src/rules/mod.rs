@@ -1,5 +1,5 @@
 //! The rule engine: loads rules as data, checks their expressions against the model, judges a case with them.
-//! Pure; called by `cli`. Knows `facts`, `snapshot` and `cpu`.
+//! Pure; called by `cli`. Knows `facts`, `snapshot`, `cpu` and `eject`.
 
 pub mod expr;
 
@@ -8,6 +8,7 @@ pub mod assume;
 mod case;
 mod checks;
 mod derived;
+mod eject;
 mod evidence;
 mod examples;
 mod explain;
@@ -25,12 +26,13 @@ mod server;
 mod written;
 
 pub use case::{Case, Policy, Seen, Side};
-pub use checks::{CHECKS, LICENCE_CHECK, ServerCheck};
+pub use checks::{CHECKS, EJECT_CHECKS, LICENCE_CHECK, ServerCheck};
 pub use derived::{
     CaConflict, CertificateFact, ClusterFacts, DriverFact, EditionFacts, JoinFacts, SecretUse, SeedClash, Setting,
     SharedSr, SilentFacts, StuckVm, TrustedConflict, UpdateGap, VlanFact, VmClash,
 };
-pub use examples::{ExampleError, example_sides, run_examples};
+pub use eject::{EjectCase, EjectJudgement, judge_eject};
+pub use examples::{ExampleError, example_eject, example_sides, run_examples};
 pub use explain::{explain, missing_examples, rule_schema, vocabulary};
 pub use file::Example;
 pub use outcome::{Evidence, Finding, FixStep, Outcome, Refusal, ServerAnswer, Severity, Verdict};
@@ -42,5 +44,5 @@ pub use server::{FailingCheck, Prediction};
 
 /// A check's place in the server's order, by the name in the server's source.
 pub fn check_place(name: &str) -> Option<usize> {
-    checks::find(name).map(|(place, _)| place)
+    checks::find(Phase::Join, name).or_else(|| checks::find(Phase::Eject, name)).map(|(place, _)| place)
 }

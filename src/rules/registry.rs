@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::case::Case;
+use super::case::{Case, variables};
+use super::eject::EjectCase;
 use super::expr::Scope;
 use super::load::{parse_embedded, parse_rule};
 use super::rule::{Phase, Rule, RuleError};
+use crate::facts::Fact;
 
 /// (phase, stem, path, text, the same as JSON without its examples) of every built-in rule file.
 const EMBEDDED: &[(&str, &str, &str, &str, &str)] = include!(concat!(env!("OUT_DIR"), "/rules.rs"));
@@ -32,29 +34,44 @@ pub struct Registry {
 impl Registry {
     /// The rules for judging: the built-in ones without their examples, which are most of their text, and the user's.
     pub fn load(own: &[RuleSource]) -> Result<Self, Vec<RuleError>> {
-        let scope = scope();
+        Self::load_some(own, |_| true)
+    }
+
+    /// The rules for judging one phase. The built-in ones of phases that read other facts are not even looked at.
+    pub fn load_for(phase: Phase, own: &[RuleSource]) -> Result<Self, Vec<RuleError>> {
+        Self::load_some(own, |folder| (folder == Phase::Eject) == (phase == Phase::Eject))
+    }
+
+    fn load_some(own: &[RuleSource], wanted: impl Fn(Phase) -> bool) -> Result<Self, Vec<RuleError>> {
+        let scopes = Scopes::new();
         let mut registry = Self::default();
         for (phase, stem, path, _, json) in EMBEDDED {
             let phase = Phase::from_word(phase).unwrap_or(Phase::Join);
-            let Some(rule) = parse_embedded(path, stem, phase, json, &scope) else {
+            if !wanted(phase) {
+                continue;
+            }
+            let Some(rule) = parse_embedded(path, stem, phase, json, scopes.of(phase)) else {
                 // A mistake in a built-in rule, which only the text can place.
                 return Self::load_whole(own);
             };
             registry.rules.insert(rule.id.clone(), rule);
         }
-        registry.add_own(own, &scope, Vec::new())
+        registry.add_own(own, &scopes, Vec::new())
     }
 
     /// The rules with all there is to know about them.
     pub fn load_whole(own: &[RuleSource]) -> Result<Self, Vec<RuleError>> {
-        let scope = scope();
+        let scopes = Scopes::new();
         let mut registry = Self::default();
         let mut errors = Vec::new();
         for (phase, stem, path, text, _) in EMBEDDED {
             let phase = Phase::from_word(phase).unwrap_or(Phase::Join);
-            registry.add(parse_rule(path, stem, phase, text, &scope), &mut errors);
+            match parse_rule(path, stem, phase, text, scopes.of(phase)) {
+                Ok(rule) => drop(registry.rules.insert(rule.id.clone(), rule)),
+                Err(more) => errors.extend(more),
+            }
         }
-        registry.add_own(own, &scope, errors)
+        registry.add_own(own, &scopes, errors)
     }
 
     /// Adds the user's rules. All mistakes of all files at once; a user's rule may not take the name of a built-in one,
@@ -62,10 +79,11 @@ impl Registry {
     fn add_own(
         mut self,
         own: &[RuleSource],
-        scope: &Scope,
+        scopes: &Scopes,
         mut errors: Vec<RuleError>,
     ) -> Result<Self, Vec<RuleError>> {
         for source in own {
+            let scope = scopes.of(source.phase);
             self.add(parse_rule(&source.path, &source.stem, source.phase, &source.text, scope), &mut errors);
         }
         if errors.is_empty() { Ok(self) } else { Err(errors) }
@@ -74,12 +92,12 @@ impl Registry {
     fn add(&mut self, parsed: Result<Rule, Vec<RuleError>>, errors: &mut Vec<RuleError>) {
         match parsed {
             Err(more) => errors.extend(more),
-            Ok(rule) => match self.rules.get(&rule.id) {
+            Ok(rule) => match self.origin(&rule.id) {
                 Some(first) => errors.push(RuleError {
                     file: rule.origin.clone(),
                     rendered: format!(
                         "{}: rule \"{}\" exists already, in {}; give this one another name",
-                        rule.origin, rule.id, first.origin
+                        rule.origin, rule.id, first
                     ),
                 }),
                 None => {
@@ -87,6 +105,13 @@ impl Registry {
                 }
             },
         }
+    }
+
+    /// The file of the rule with this id, built-in ones that were not looked at included.
+    fn origin(&self, id: &str) -> Option<String> {
+        let built_in =
+            || EMBEDDED.iter().find(|(_, stem, ..)| *stem == id).map(|(_, _, path, ..)| (*path).to_owned());
+        self.rules.get(id).map(|rule| rule.origin.clone()).or_else(built_in)
     }
 
     /// All rules, by id.
@@ -105,9 +130,27 @@ impl Registry {
     }
 }
 
-/// What the conditions of rules may speak of.
-fn scope() -> Scope {
-    Scope::new(Case::variables()).with_feature_names(crate::cpu::names::name)
+/// What the conditions of rules may speak of, by phase.
+struct Scopes {
+    join: Scope,
+    eject: Scope,
+}
+
+impl Scopes {
+    fn new() -> Self {
+        Self { join: scope::<Case<'static>>(), eject: scope::<EjectCase<'static>>() }
+    }
+
+    const fn of(&self, phase: Phase) -> &Scope {
+        match phase {
+            Phase::Join | Phase::Procurement => &self.join,
+            Phase::Eject => &self.eject,
+        }
+    }
+}
+
+fn scope<C: Fact>() -> Scope {
+    Scope::new(variables::<C>()).with_feature_names(crate::cpu::names::name)
 }
 
 #[cfg(test)]
@@ -116,14 +159,14 @@ mod tests {
 
     #[test]
     fn embedded_rules_are_read_without_their_text() {
-        let scope = scope();
+        let scopes = Scopes::new();
         for (phase, stem, path, text, json) in EMBEDDED {
             let phase = Phase::from_word(phase).unwrap();
             if let Err(error) = serde_json::from_str::<super::super::file::RuleFile>(json) {
                 panic!("{path}: {error}: {json}");
             }
-            let lean = parse_embedded(path, stem, phase, json, &scope).unwrap_or_else(|| panic!("{path}"));
-            let whole = parse_rule(path, stem, phase, text, &scope).unwrap();
+            let lean = parse_embedded(path, stem, phase, json, scopes.of(phase)).unwrap_or_else(|| panic!("{path}"));
+            let whole = parse_rule(path, stem, phase, text, scopes.of(phase)).unwrap();
             assert_eq!((lean.id, lean.title, lean.condition), (whole.id, whole.title, whole.condition));
         }
     }

@@ -65,6 +65,8 @@ pub struct Rule {
     pub server: Option<Server>,
     /// The condition as written, for `rules explain`.
     pub condition: String,
+    /// When the rule has a say, as written; always, where there is none.
+    pub applicability: Option<String>,
 }
 
 #[derive(Debug)]

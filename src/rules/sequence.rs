@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::case::{Policy, Seen, Side, derive};
+use super::checks::CHECKS;
 use super::derived::SharedSr;
 use super::evidence::Sources;
 use super::judge::judge;
@@ -52,7 +53,8 @@ pub fn judge_sequence(
         let findings = judge(&case, Sources { pool, joiner }, rules.of(phase));
         let verdict = Verdict::over(&findings);
         let release = case.release.name.text().unwrap_or_default().to_owned();
-        let server = case.release.xapi.get().filter(|_| joiner.has_server()).map(|xapi| predict(&findings, xapi));
+        let asked = case.release.xapi.get().filter(|_| joiner.has_server());
+        let server = asked.map(|xapi| predict(CHECKS, &findings, xapi));
         judgements.push(Judgement {
             verdict,
             findings,

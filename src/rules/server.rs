@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::checks::{CHECKS, LICENCE_CHECK, ServerCheck};
+use super::checks::{LICENCE_CHECK, ServerCheck};
 use super::outcome::{Finding, Refusal, ServerAnswer};
 
 /// A check that refuses.
@@ -16,12 +16,12 @@ pub struct FailingCheck {
     pub params: Vec<String>,
 }
 
-/// What pool.join would answer.
+/// What pool.join or pool.eject would answer.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Prediction {
     /// The first refusal; none when no check is known to refuse.
     pub first: Option<Refusal>,
-    /// The first refusal of pool.join_force.
+    /// The first refusal of pool.join_force; pool.eject knows no force.
     pub first_with_force: Option<Refusal>,
     /// Every check that would fail alone, in the server's order, the licence check apart.
     pub failing: Vec<FailingCheck>,
@@ -29,10 +29,10 @@ pub struct Prediction {
     pub undecided: Vec<&'static str>,
 }
 
-/// Puts the rules' answers into the server's order. `xapi` is the joiner's version, whose checks are run.
-pub(super) fn predict(findings: &[Finding], xapi: &str) -> Prediction {
+/// Puts the rules' answers into the server's order. `xapi` is the version whose checks are run.
+pub(super) fn predict(checks: &'static [ServerCheck], findings: &[Finding], xapi: &str) -> Prediction {
     let mut prediction = Prediction::default();
-    for check in CHECKS.iter().filter(|check| check.exists_in(xapi)) {
+    for check in checks.iter().filter(|check| check.exists_in(xapi)) {
         match answer_of(check, findings) {
             ServerAnswer::Passes => {}
             ServerAnswer::Undecided => prediction.undecided.push(check.name),

@@ -98,11 +98,13 @@ pub(super) fn hidden_pci(host: &Host) -> Found<Option<Vec<String>>> {
     Ok(boot(host, |boot| &boot.hidden_pci)?.cloned())
 }
 
+/// One of the two command lines.
+type Line = fn(&BootParameters) -> &Known<String>;
+
 /// Parameters that bear on guests and are on one side only.
 pub(super) fn boot_differences(host: &Host, coordinator: &Host) -> Found<Vec<String>> {
     let mut differences = Vec::new();
-    let lines: [(&str, fn(&BootParameters) -> &Known<String>); 2] =
-        [("xen", |boot| &boot.xen), ("kernel", |boot| &boot.kernel)];
+    let lines: [(&str, Line); 2] = [("xen", |boot| &boot.xen), ("kernel", |boot| &boot.kernel)];
     for (name, line) in lines {
         let (Some(ours), Some(theirs)) = (boot(host, line)?, boot(coordinator, line)?) else { continue };
         let (ours, theirs) = (bearing(ours), bearing(theirs));

@@ -96,7 +96,7 @@ impl Settings {
     fn of_pool(&mut self, joiner: &Pool) {
         let on = |on: &bool| on.then(|| "on".to_owned());
         let name = |sr: &Option<String>| Some(sr_name(joiner, sr.as_deref()?));
-        self.lost("pool tags", &joiner.tags, words);
+        self.lost("pool tags", &joiner.tags, |tags| words(tags));
         self.lost("default SR", &joiner.default_sr, name);
         self.lost("pool's SR for suspended VMs", &joiner.suspend_image_sr, name);
         self.lost("pool's SR for crash dumps", &joiner.crash_dump_sr, name);
@@ -130,7 +130,7 @@ impl Settings {
     }
 
     fn of_host(&mut self, host: &Host, iscsi: bool) {
-        self.lost("host tags", &host.tags, words);
+        self.lost("host tags", &host.tags, |tags| words(tags));
         let described = host.name_description.text().filter(|text| !text.is_empty() && *text != "Default install");
         self.add("host description", Ok(described.map(|text| (text.to_owned(), "Default install".to_owned()))));
         // The server sets the one from the other.
@@ -152,7 +152,7 @@ impl Settings {
     }
 }
 
-fn words(list: &Vec<String>) -> Option<String> {
+fn words(list: &[String]) -> Option<String> {
     (!list.is_empty()).then(|| list.join(", "))
 }
 

@@ -28,6 +28,8 @@ pub(super) fn seed_clashes(pool: &Pool, joiner: &Pool) -> Found<Vec<SeedClash>> 
                     pool_name_label: other.name_label.clone(),
                     pool_uuid: need(&other.uuid)?.clone(),
                 });
+                // One is enough for the server, and snapshots of the other have the same seed.
+                break;
             }
         }
     }

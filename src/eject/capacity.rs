@@ -1,0 +1,95 @@
+//! What is left of the pool: memory, cluster, who could coordinate.
+
+use super::facts::{Capacity, ClusterAfter};
+use super::{Found, count, known, list, need};
+use crate::facts::Known;
+use crate::snapshot::{Host, Pool};
+
+const GIB: i64 = 1 << 30;
+
+/// Memory of the live hosts that stay and take VMs, against what running and paused VMs may take at most.
+pub(super) fn capacity(pool: &Pool, member: &Host) -> Capacity {
+    let staying = known(|| staying(pool, need(&member.reference)?));
+    let memory = known(|| {
+        let mut sum = 0i64;
+        for host in need(&staying)? {
+            let own = control_domain_memory(pool, host)?;
+            sum = sum.saturating_add(need(&host.memory_total)?.saturating_sub(own));
+        }
+        Ok(sum)
+    });
+    let needed = known(|| needed(pool));
+    Capacity {
+        hosts: known(|| Ok(count(need(&staying)?.len()))),
+        fits: known(|| Ok(need(&needed)? <= need(&memory)?)),
+        memory_gib: known(|| Ok(need(&memory)? / GIB)),
+        needed_gib: known(|| Ok(need(&needed)?.saturating_add(GIB - 1) / GIB)),
+        memory,
+        needed,
+    }
+}
+
+fn staying<'a>(pool: &'a Pool, member: &str) -> Found<Vec<&'a Host>> {
+    let mut staying = Vec::new();
+    for host in list(&pool.hosts, "hosts")? {
+        if need(&host.reference)? != member && *need(&host.live)? && *need(&host.enabled)? {
+            staying.push(host);
+        }
+    }
+    Ok(staying)
+}
+
+/// What the control domain of a host takes; nothing where its record is not among the VMs.
+fn control_domain_memory(pool: &Pool, host: &Host) -> Found<i64> {
+    let Some(Some(domain)) = host.control_domain.get() else { return Ok(0) };
+    let found = list(&pool.vms, "vms")?.iter().find(|vm| vm.reference.text() == Some(domain));
+    found.map_or(Ok(0), |vm| need(&vm.memory_static_max).copied())
+}
+
+fn needed(pool: &Pool) -> Found<i64> {
+    let mut sum = 0i64;
+    for vm in list(&pool.vms, "vms")? {
+        let runs = matches!(need(&vm.power_state)?.as_str(), "Running" | "Paused");
+        if runs && !*need(&vm.is_control_domain)? {
+            sum = sum.saturating_add(*need(&vm.memory_static_max)?);
+        }
+    }
+    Ok(sum)
+}
+
+/// The cluster without the member, when the member is in one.
+pub(super) fn cluster(pool: &Pool, member: &str) -> Found<Option<ClusterAfter>> {
+    let members = match &pool.cluster_hosts {
+        // Pools before 7.6 have no clusters.
+        Known::No(unknown) if unknown.reason == crate::facts::Reason::AbsentOnRelease => return Ok(None),
+        members => list(members, "cluster_hosts")?,
+    };
+    let mut own = None;
+    for one in members {
+        if need(&one.host)? == member {
+            own = Some(need(&one.cluster)?);
+        }
+    }
+    let Some(cluster) = own else { return Ok(None) };
+    let mut others = Vec::new();
+    for one in members {
+        if need(&one.cluster)? == cluster && need(&one.host)? != member {
+            others.push(one);
+        }
+    }
+    let enabled = known(|| {
+        let mut enabled = 0;
+        for one in &others {
+            enabled += usize::from(*need(&one.enabled)?);
+        }
+        Ok(count(enabled))
+    });
+    Ok(Some(ClusterAfter { before: count(others.len() + 1), after: count(others.len()), enabled }))
+}
+
+/// The first other host, by name, that is live and enabled.
+pub(super) fn successor(pool: &Pool, member: &str) -> Found<Option<String>> {
+    let mut hosts = staying(pool, member)?;
+    hosts.sort_by_key(|host| (host.name_label.text(), host.uuid.text()));
+    hosts.first().map(|host| need(&host.uuid).cloned()).transpose()
+}

@@ -1,0 +1,195 @@
+//! The facts of an eject as rules and reports read them.
+
+use crate::cpu::EjectCpuFacts;
+use crate::facts::{Known, facts};
+
+facts! {
+    /// What the member's leaving destroys, and what stays.
+    pub struct EjectFacts as "eject_facts" {
+        /// Whether the member is the pool's coordinator.
+        pub is_coordinator: Known<bool>,
+        /// What is in progress on the pool itself.
+        pub operations: Known<Vec<Operation>>,
+        /// What of its network configuration the member keeps: its management interface; null when it has none.
+        pub management: Known<Option<Management>>,
+        /// SRs that only the member is plugged into: the server forgets them.
+        pub srs: Known<Vec<LostSr>>,
+        /// Virtual disks on these SRs, drives of the machine left out.
+        pub vdis: Known<Vec<LostVdi>>,
+        /// VMs with a disk on these SRs.
+        pub vms: Known<Vec<LosingVm>>,
+        /// Settings of the pool that name one of these SRs.
+        pub pool_srs: Known<Vec<PoolSr>>,
+        /// uuid of a shared SR that stays and could take the disks, or null.
+        pub refuge: Known<Option<String>>,
+        /// Networks that no other host is on.
+        pub networks: Known<Vec<LostNetwork>>,
+        /// What of the member's network configuration is lost, beside management.
+        pub interfaces: Known<Vec<Interface>>,
+        /// The cluster without the member; null when the member is in none.
+        pub cluster: Known<Option<ClusterAfter>>,
+        /// Memory of the hosts that stay, against what VMs need.
+        pub capacity: Capacity,
+        /// uuid of another host that could become the coordinator, or null.
+        pub successor: Known<Option<String>>,
+        /// What leaving does to the pool's CPU level.
+        pub cpu: EjectCpuFacts,
+    }
+
+    /// Something in progress on the pool.
+    pub struct Operation as "pool_operation" {
+        /// Reference of its task.
+        pub task: String,
+        /// What is done: `apply_updates`, `ha_enable`, …
+        pub name: String,
+    }
+
+    /// The interface that an ejected host comes back with.
+    pub struct Management as "kept_management" {
+        /// The NIC: of a bond, its primary member.
+        pub device: String,
+        /// VLAN tag; -1 for untagged.
+        pub vlan: i64,
+        /// The device of the bond that carried it; empty when none did.
+        pub bond: String,
+        /// How that bond shared its links: `lacp`, `balance-slb`, `active-backup`; empty when there was none.
+        pub bond_mode: Known<String>,
+        /// `None`, `DHCP`, `Static`.
+        pub mode: Known<String>,
+        /// IPv4 address; empty for none.
+        pub ip: Known<String>,
+        /// IPv4 netmask; empty for none.
+        pub netmask: Known<String>,
+        /// IPv4 gateway; empty for none.
+        pub gateway: Known<String>,
+        /// DNS servers, as the server prints them.
+        pub dns: Known<String>,
+        /// `None`, `DHCP`, `Static`, `Autoconf`.
+        pub ipv6_mode: Known<String>,
+        /// IPv6 addresses with their prefix lengths.
+        pub ipv6: Known<Vec<String>>,
+        /// `IPv4` or `IPv6`: by which of them the host is managed.
+        pub address_type: Known<String>,
+    }
+
+    /// An SR that leaves with the member.
+    pub struct LostSr as "lost_sr" {
+        /// Its name.
+        pub name_label: Known<String>,
+        /// Its uuid.
+        pub uuid: Known<String>,
+        /// The server's reference.
+        pub reference: String,
+        /// The driver.
+        pub kind: Known<String>,
+        /// `destroyed` with the host's disks; `forgotten`: the data stay on their storage and no host knows them;
+        /// `drive`: a drive of the machine itself.
+        pub fate: String,
+    }
+
+    /// A virtual disk that leaves with the member.
+    pub struct LostVdi as "lost_vdi" {
+        /// Its name, else its uuid.
+        pub name: String,
+        /// Its uuid.
+        pub uuid: Known<String>,
+        /// The server's reference.
+        pub reference: Known<String>,
+        /// What its SR is called.
+        pub sr: String,
+        /// uuid of its SR.
+        pub sr_uuid: Known<String>,
+        /// What becomes of it: `destroyed`, `forgotten`.
+        pub fate: String,
+        /// `user`, `system`, `suspend`, …
+        pub kind: Known<String>,
+        /// Whether it is a snapshot.
+        pub is_a_snapshot: Known<bool>,
+        /// Size, bytes.
+        pub virtual_size: Known<i64>,
+        /// What the VMs that have it are called.
+        pub vms: Known<Vec<String>>,
+    }
+
+    /// A VM that loses disks.
+    pub struct LosingVm as "losing_vm" {
+        /// Its name, else its uuid.
+        pub name: String,
+        /// Its uuid.
+        pub uuid: Known<String>,
+        /// The server's reference.
+        pub reference: Known<String>,
+        /// `Halted`, `Paused`, `Running`, `Suspended`.
+        pub power_state: Known<String>,
+        /// `VM`, `snapshot`, `template`, `control domain`; what is not known is left a VM.
+        pub kind: String,
+        /// How many of its disks are lost.
+        pub lost: i64,
+        /// How many disks it has.
+        pub disks: i64,
+        /// Whether none is left.
+        pub diskless: bool,
+    }
+
+    /// A setting of the pool that names an SR which leaves.
+    pub struct PoolSr as "pool_sr" {
+        /// The setting, as `xe pool-param-set` calls it.
+        pub name: String,
+        /// What the SR is called.
+        pub sr: String,
+        /// uuid of the SR.
+        pub uuid: Known<String>,
+    }
+
+    /// A network that no other host is on.
+    pub struct LostNetwork as "lost_network" {
+        /// Its name, else its uuid.
+        pub name: String,
+        /// Its uuid.
+        pub uuid: Known<String>,
+        /// Its bridge.
+        pub bridge: Known<String>,
+        /// VMs with an interface on it.
+        pub vms: Known<Vec<String>>,
+    }
+
+    /// A part of the member's network configuration that is lost.
+    pub struct Interface as "lost_interface" {
+        /// `bond`, `VLAN`, `tunnel`, `SR-IOV`, `address`.
+        pub kind: String,
+        /// The device: `bond0`, `eth1`.
+        pub device: String,
+        /// In one line, all that it takes to set it up again.
+        pub about: String,
+        /// What its network is called.
+        pub network: String,
+        /// uuid of its network.
+        pub network_uuid: Known<String>,
+    }
+
+    /// The cluster without the member.
+    pub struct ClusterAfter as "cluster_after" {
+        /// How many members it has now.
+        pub before: i64,
+        /// How many it would have.
+        pub after: i64,
+        /// How many of these are enabled.
+        pub enabled: Known<i64>,
+    }
+
+    /// Memory once the member is gone.
+    pub struct Capacity as "eject_capacity" {
+        /// How many hosts stay that are live and take VMs.
+        pub hosts: Known<i64>,
+        /// Their memory without their control domains', bytes.
+        pub memory: Known<i64>,
+        /// What running and paused VMs may take at most, bytes.
+        pub needed: Known<i64>,
+        /// Whether it is enough.
+        pub fits: Known<bool>,
+        /// `memory` in whole GiB, for a sentence.
+        pub memory_gib: Known<i64>,
+        /// `needed` in GiB, rounded up.
+        pub needed_gib: Known<i64>,
+    }
+}

@@ -1,0 +1,171 @@
+//! Storage that leaves with the member: SRs that nobody else is plugged into, the disks on them, the VMs of these.
+
+use std::collections::BTreeMap;
+
+use super::facts::{LosingVm, LostSr, LostVdi, PoolSr};
+use super::{Found, count, follow, label, list, need};
+use crate::facts::Known;
+use crate::snapshot::{Pool, Vm};
+
+/// The driver of the machine's own CD and USB drives.
+const DRIVES: &str = "udev";
+
+/// The SRs that only this host has a PBD for, which the server forgets.
+pub(super) fn lost_srs(pool: &Pool, member: &str) -> Found<Vec<LostSr>> {
+    let mut plugs: BTreeMap<&str, (bool, bool)> = BTreeMap::new();
+    for pbd in list(&pool.pbds, "pbds")? {
+        let (host, sr) = (need(&pbd.host)?, need(&pbd.sr)?);
+        let (own, other) = plugs.entry(sr).or_default();
+        if host == member { *own = true } else { *other = true }
+    }
+    let mut lost = Vec::new();
+    for (reference, _) in plugs.into_iter().filter(|(_, plugs)| *plugs == (true, false)) {
+        let sr = follow(&pool.srs, |sr| &sr.reference, reference, "SR")?;
+        // What is shared lies outside the machine, whoever is plugged in.
+        let fate = match sr.kind.text() {
+            Some(DRIVES) => "drive",
+            _ if *need(&sr.shared)? => "forgotten",
+            _ => "destroyed",
+        };
+        lost.push(LostSr {
+            name_label: sr.name_label.clone(),
+            uuid: sr.uuid.clone(),
+            reference: reference.to_owned(),
+            kind: sr.kind.clone(),
+            fate: fate.to_owned(),
+        });
+    }
+    lost.sort_by(|a, b| (a.name_label.text(), a.uuid.text()).cmp(&(b.name_label.text(), b.uuid.text())));
+    Ok(lost)
+}
+
+impl LostSr {
+    /// What people call it.
+    pub fn name(&self) -> String {
+        label(&self.name_label, &self.uuid, &Known::Yes(self.reference.clone()))
+    }
+
+    fn holds_disks(&self) -> bool {
+        self.fate != "drive"
+    }
+}
+
+fn named<'s>(srs: &'s [LostSr], reference: &str) -> Option<&'s LostSr> {
+    srs.iter().find(|sr| sr.holds_disks() && sr.reference == reference)
+}
+
+/// The virtual disks on lost SRs, by SR and name.
+pub(super) fn lost_vdis(pool: &Pool, srs: &[LostSr]) -> Found<Vec<LostVdi>> {
+    let mut lost = Vec::new();
+    if !srs.iter().any(LostSr::holds_disks) {
+        return Ok(lost);
+    }
+    for vdi in list(&pool.vdis, "vdis")? {
+        let Some(sr) = named(srs, need(&vdi.sr)?) else { continue };
+        lost.push(LostVdi {
+            name: label(&vdi.name_label, &vdi.uuid, &vdi.reference),
+            uuid: vdi.uuid.clone(),
+            reference: vdi.reference.clone(),
+            sr: sr.name(),
+            sr_uuid: sr.uuid.clone(),
+            fate: sr.fate.clone(),
+            kind: vdi.kind.clone(),
+            is_a_snapshot: vdi.is_a_snapshot.clone(),
+            virtual_size: vdi.virtual_size.clone(),
+            vms: super::known(|| users(pool, need(&vdi.reference)?)),
+        });
+    }
+    lost.sort_by(|a, b| (&a.sr, &a.name, a.uuid.text()).cmp(&(&b.sr, &b.name, b.uuid.text())));
+    Ok(lost)
+}
+
+/// What the VMs with this virtual disk are called.
+fn users(pool: &Pool, vdi: &str) -> Found<Vec<String>> {
+    let mut users = Vec::new();
+    for vm in list(&pool.vms, "vms")? {
+        for disk in need(&vm.disks)? {
+            if need(&disk.vdi)?.as_deref() == Some(vdi) {
+                users.push(label(&vm.name_label, &vm.uuid, &vm.reference));
+                break;
+            }
+        }
+    }
+    users.sort();
+    Ok(users)
+}
+
+/// The VMs with a disk on a lost SR, by name. What is in a CD or floppy drive is no disk of theirs.
+pub(super) fn losing_vms(pool: &Pool, srs: &[LostSr]) -> Found<Vec<LosingVm>> {
+    let mut losing = Vec::new();
+    if !srs.iter().any(LostSr::holds_disks) {
+        return Ok(losing);
+    }
+    for vm in list(&pool.vms, "vms")? {
+        let (mut disks, mut lost) = (0, 0);
+        for disk in need(&vm.disks)? {
+            if disk.kind.text().is_some_and(|kind| kind != "Disk") {
+                continue;
+            }
+            disks += 1;
+            if need(&disk.sr)?.as_deref().is_some_and(|sr| named(srs, sr).is_some()) {
+                lost += 1;
+            }
+        }
+        if lost > 0 {
+            losing.push(LosingVm {
+                name: label(&vm.name_label, &vm.uuid, &vm.reference),
+                uuid: vm.uuid.clone(),
+                reference: vm.reference.clone(),
+                power_state: vm.power_state.clone(),
+                kind: kind_of(vm).to_owned(),
+                lost: count(lost),
+                disks: count(disks),
+                diskless: lost == disks,
+            });
+        }
+    }
+    losing.sort_by(|a, b| (&a.name, a.uuid.text()).cmp(&(&b.name, b.uuid.text())));
+    Ok(losing)
+}
+
+fn kind_of(vm: &Vm) -> &'static str {
+    let yes = |fact: &Known<bool>| fact.get() == Some(&true);
+    match vm {
+        vm if yes(&vm.is_control_domain) => "control domain",
+        vm if yes(&vm.is_a_snapshot) => "snapshot",
+        vm if yes(&vm.is_a_template) => "template",
+        _ => "VM",
+    }
+}
+
+/// The pool's settings that name a lost SR.
+pub(super) fn pool_srs(pool: &Pool, srs: &[LostSr]) -> Found<Vec<PoolSr>> {
+    let settings = [
+        ("default-SR", &pool.default_sr),
+        ("suspend-image-SR", &pool.suspend_image_sr),
+        ("crash-dump-SR", &pool.crash_dump_sr),
+    ];
+    let mut found = Vec::new();
+    for (name, setting) in settings {
+        let Some(reference) = need(setting)? else { continue };
+        if let Some(sr) = srs.iter().find(|sr| sr.reference == *reference) {
+            found.push(PoolSr { name: name.to_owned(), sr: sr.name(), uuid: sr.uuid.clone() });
+        }
+    }
+    Ok(found)
+}
+
+/// A shared SR for disks that stays: the pool's default one, else the first by name.
+pub(super) fn refuge(pool: &Pool, lost: &[LostSr]) -> Found<Option<String>> {
+    let mut fit = Vec::new();
+    for sr in list(&pool.srs, "srs")? {
+        let reference = need(&sr.reference)?;
+        let takes_disks = *need(&sr.shared)? && need(&sr.content_type)? != "iso" && need(&sr.kind)? != "iso";
+        if takes_disks && lost.iter().all(|lost| lost.reference != *reference) {
+            let is_default = need(&pool.default_sr)?.as_deref() == Some(reference);
+            fit.push((!is_default, sr.name_label.text(), need(&sr.uuid)?));
+        }
+    }
+    fit.sort();
+    Ok(fit.first().map(|(_, _, uuid)| (*uuid).clone()))
+}

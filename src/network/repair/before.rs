@@ -1,0 +1,210 @@
+//! Before the join: the host is put into the pool's shape, with the uuids of today.
+
+use super::{Script, quoted, reconfigure, step};
+use crate::facts::Known;
+use crate::network::facts::{BondFact, RepairStep};
+use crate::network::nics::Nic;
+use crate::snapshot::Pif;
+
+impl<'s> Script<'s, '_> {
+    /// NICs that are numbered in another order than the pool's.
+    pub(super) fn exchanged(&mut self) {
+        let Known::Yes(Some(order)) = &self.facts.order else { return };
+        let names: Vec<_> =
+            order.swaps.iter().filter_map(|swap| Some(format!("{}={}", swap.like, swap.mac.text()?))).collect();
+        if names.len() != order.swaps.len() {
+            return;
+        }
+        let forget: Vec<_> = order
+            .swaps
+            .iter()
+            .filter_map(|swap| Some(format!("`xe pif-forget uuid={}`", self.uuid(&swap.device)?)))
+            .collect();
+        let mut note =
+            "The NICs look like the pool's in another order. Compare the cabling first; where it is not to \
+                        be changed, rename them at the console and reboot."
+                .to_owned();
+        if let Some(host) = self.host_uuid().filter(|_| !forget.is_empty()) {
+            note.push_str(&format!(
+                " Where PIFs keep the old order after that: {}, then `xe pif-scan host-uuid={host}`.",
+                forget.join(", ")
+            ));
+        }
+        self.before.push(RepairStep {
+            loses: "the host's network until it has rebooted".to_owned(),
+            ..step("joiner", format!("interface-rename --update {}", names.join(" ")), note)
+        });
+    }
+
+    /// Management on a NIC that is none of the coordinator's management.
+    pub(super) fn management(&mut self) {
+        let Known::Yes(management) = &self.facts.management else { return };
+        if management.aligned {
+            return;
+        }
+        let target = management
+            .pool_positions
+            .iter()
+            .find_map(|place| self.sides.nics.get()?.iter().find(|nic| nic.position == Some(*place)));
+        let (Some(target), [old]) = (target, management.nics.as_slice()) else {
+            let places: Vec<_> = management.pool_positions.iter().map(ToString::to_string).collect();
+            let note = format!(
+                "Connect a NIC in {} to the pool's management network {}, and move management there.",
+                crate::network::bonds::positions_text(&places),
+                management.pool_network
+            );
+            self.before.push(step("cabling", String::new(), note));
+            return;
+        };
+        let (Some(uuid), Some(old)) = (target.uuid.text(), self.nic(old)) else { return };
+        let Some(pif) = old.pif else { return };
+        let note = format!(
+            "Cable {} to the management network first. Management moves from {} to it.",
+            target.device, old.device
+        );
+        self.before.push(step("joiner", reconfigure(uuid, pif), note));
+        self.before.push(RepairStep {
+            loses: "connections to the host, until they are made anew".to_owned(),
+            ..step("joiner", format!("xe host-management-reconfigure pif-uuid={uuid}"), String::new())
+        });
+        if let Some(old_uuid) = old.uuid.text() {
+            let note = format!("Take the address from {}, which no longer needs it.", old.device);
+            self.before.push(step("joiner", format!("xe pif-reconfigure-ip uuid={old_uuid} mode=none"), note));
+        }
+    }
+
+    /// What keeps the server from making a bond.
+    pub(super) fn obstacles(&mut self, bond: &BondFact) {
+        for code in &bond.codes {
+            match code.as_str() {
+                "several-addresses" => self.one_address(bond),
+                "not-managed" => self.manage(bond),
+                "address-type" => self.one_type(bond),
+                "properties" => self.one_set(bond),
+                _ => {}
+            }
+        }
+    }
+
+    fn members(&self, bond: &BondFact) -> Vec<(&'s Nic<'s>, &'s Pif)> {
+        let nics = bond.joiner_members.iter().filter_map(|device| self.nic(device));
+        nics.filter_map(|nic| Some((nic, nic.pif?))).collect()
+    }
+
+    /// Keeps the address of management, else of the first member.
+    fn one_address(&mut self, bond: &BondFact) {
+        let members = self.members(bond);
+        let with: Vec<_> = members
+            .into_iter()
+            .filter(|(_, pif)| pif.ip_configuration_mode.text().is_some_and(|mode| mode != "None"))
+            .collect();
+        let kept = with.iter().position(|(_, pif)| pif.management == Known::Yes(true)).unwrap_or(0);
+        for (index, (nic, pif)) in with.iter().enumerate() {
+            let Some(uuid) = nic.uuid.text().filter(|_| index != kept) else { continue };
+            let note = format!("Only one member of {} may have an address.", bond.device);
+            self.before.push(RepairStep {
+                loses: format!("the address {} of {}", pif.ip.text().unwrap_or_default(), nic.device),
+                ..step("joiner", format!("xe pif-reconfigure-ip uuid={uuid} mode=none"), note)
+            });
+        }
+    }
+
+    fn manage(&mut self, bond: &BondFact) {
+        let Some(host) = self.host_uuid() else { return };
+        for (nic, pif) in self.members(bond) {
+            if pif.managed != Known::Yes(false) {
+                continue;
+            }
+            let (Some(uuid), Some(mac)) = (nic.uuid.text(), nic.mac.text()) else { continue };
+            let note = format!("Let the toolstack manage {}, a member of {}.", nic.device, bond.device);
+            self.before.push(step("joiner", format!("xe pif-forget uuid={uuid}"), note));
+            let run = format!("xe pif-introduce host-uuid={host} device={} mac={mac} managed=true", nic.device);
+            self.before.push(step("joiner", run, String::new()));
+        }
+    }
+
+    fn one_type(&mut self, bond: &BondFact) {
+        let members = self.members(bond);
+        let model = members.iter().find(|(_, pif)| pif.management == Known::Yes(true)).or(members.first());
+        let Some(wanted) = model.and_then(|(_, pif)| pif.primary_address_type.text()) else { return };
+        for (nic, pif) in &members {
+            let Some(uuid) = nic.uuid.text().filter(|_| pif.primary_address_type.text() != Some(wanted)) else {
+                continue;
+            };
+            let run =
+                format!("xe pif-set-primary-address-type uuid={uuid} primary_address_type={}", wanted.to_lowercase());
+            let note = format!("Members of {} must have one primary address type.", bond.device);
+            self.before.push(step("joiner", run, note));
+        }
+    }
+
+    fn one_set(&mut self, bond: &BondFact) {
+        let members = self.members(bond);
+        let Some((_, model)) = members.first() else { return };
+        let Known::Yes(wanted) = &model.properties else { return };
+        for (nic, pif) in &members[1..] {
+            let Some(uuid) = nic.uuid.text().filter(|_| pif.properties != model.properties) else { continue };
+            let pairs: Vec<_> =
+                wanted.iter().map(|(key, value)| quoted(&format!("properties:{key}={value}"))).collect();
+            let note = format!("Members of {} must have the same properties.", bond.device);
+            self.before.push(step("joiner", format!("xe pif-param-set uuid={uuid} {}", pairs.join(" ")), note));
+        }
+    }
+
+    /// A joiner that asks the server not to make VLANs on it.
+    pub(super) fn nosync(&mut self) {
+        let Some(host) = self.sides.host.get() else { return };
+        let asked =
+            host.other_config.get().and_then(|settings| settings.get("sync_vlans")).is_some_and(|it| it == "nosync");
+        if let Some(uuid) = host.uuid.text().filter(|_| asked && !self.facts.vlans.each().as_slice().is_empty()) {
+            let run = format!("xe host-param-remove uuid={uuid} param-name=other-config param-key=sync_vlans");
+            self.before.push(step("joiner", run, "Let the server make the pool's VLANs on this host.".to_owned()));
+        }
+    }
+
+    /// Networks of VMs that would become another network of the pool.
+    pub(super) fn vm_networks(&mut self) {
+        let host = self.sides.host.get().and_then(|host| host.name_label.text()).unwrap_or("joiner");
+        for network in self.facts.vm_networks.each() {
+            let name = &network.name_label;
+            match (network.outcome.as_str(), network.uuid.text()) {
+                ("by-name", Some(uuid)) => {
+                    let new = quoted(&format!("name-label={name} ({host})"));
+                    let note = format!(
+                        "Unless it is the same network: give it a name of its own, or its VMs come to be on the pool's {name} ({}).",
+                        network.target_bridge
+                    );
+                    self.before.push(step("joiner", format!("xe network-param-set uuid={uuid} {new}"), note));
+                }
+                ("by-bridge", _) if network.internal => {
+                    let run = format!("xe network-create {}", quoted(&format!("name-label={name}")));
+                    let note = format!(
+                        "A network of this name in the pool keeps its VMs from the pool's {} ({}).",
+                        network.target, network.target_bridge
+                    );
+                    self.before.push(step("coordinator", run, note));
+                }
+                ("ambiguous", _) | ("by-name", None) => {
+                    self.rename_others(name, &network.candidates, &network.bridge)
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn rename_others(&mut self, name: &str, candidates: &[String], bridge: &str) {
+        let networks: Vec<_> = self.sides.pool.pool.networks.each().collect();
+        let others = candidates.iter().filter(|uuid| {
+            networks.iter().any(|it| it.uuid.text() == Some(uuid) && it.bridge.text() != Some(bridge))
+        });
+        let steps: Vec<_> = others
+            .enumerate()
+            .map(|(index, uuid)| {
+                let new = quoted(&format!("name-label={name} ({})", index + 2));
+                let note = "Several networks of the pool have this name; VMs come to be on any of them.".to_owned();
+                step("coordinator", format!("xe network-param-set uuid={uuid} {new}"), note)
+            })
+            .collect();
+        self.before.extend(steps);
+    }
+}

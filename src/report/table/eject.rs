@@ -1,0 +1,168 @@
+//! The part of the table that is about a member that is to leave.
+
+use std::fmt::Write as _;
+
+use super::{Page, plural, read_from, summary, verdict_style};
+use crate::eject::{EjectFacts, LosingVm, LostNetwork, LostVdi, Management};
+use crate::facts::{Known, Unknown};
+use crate::report::{MemberReport, Report, telling};
+use crate::rules::Verdict;
+use crate::text::plain;
+
+/// How many names a list shows before it counts the rest; JSON has them all.
+const NAMES: usize = 40;
+
+impl Page {
+    /// The whole report of an eject.
+    pub(super) fn member(&mut self, report: &Report, member: &MemberReport) {
+        let pool = &report.pool;
+        let hosts = pool.hosts.map_or_else(|| "host count unknown".to_owned(), |hosts| plural(hosts, "host"));
+        let release = if pool.release.is_empty() { String::new() } else { format!(", {}", pool.release) };
+        let verdict = self.styled(verdict_style(report.verdict), report.verdict.words());
+        let _ = writeln!(self.out, "{verdict}");
+        self.wrapped("", &format!("{} leaves pool {} ({hosts}{release})", member.name, pool.name));
+        for note in &pool.notes {
+            self.wrapped("  note: ", note);
+        }
+        if self.options.quiet {
+            return;
+        }
+        let _ = writeln!(self.out);
+        self.wrapped("", &summary(&member.name, &member.release, &member.findings));
+        self.wrapped("", &read_from("pool", &pool.target, &pool.seen));
+        self.rows(&member.findings);
+        self.eject_answer(member);
+        self.losses(&member.facts);
+        self.remains(&member.facts);
+        for finding in telling(&member.findings) {
+            self.finding(finding);
+        }
+        self.next_eject(member);
+    }
+
+    fn eject_answer(&mut self, member: &MemberReport) {
+        self.section("The server's answer");
+        let Some(server) = &member.server else {
+            self.wrapped("  ", "none to predict: no server of a known release was seen");
+            return;
+        };
+        let answer = match &server.first {
+            Some(first) => format!("pool.eject refuses with {} [{}]", first.code, first.params.join("; ")),
+            None if server.undecided.is_empty() => "pool.eject passes its checks".to_owned(),
+            None => "pool.eject is not known to refuse".to_owned(),
+        };
+        self.wrapped("  ", &answer);
+        let later: Vec<_> =
+            server.failing.iter().skip(1).map(|check| format!("{} ({})", check.code, check.check)).collect();
+        if !later.is_empty() {
+            self.wrapped("  then, one by one: ", &later.join(", "));
+        }
+        if !server.undecided.is_empty() {
+            self.wrapped("  cannot tell: ", &server.undecided.join(", "));
+        }
+    }
+
+    fn losses(&mut self, facts: &EjectFacts) {
+        self.section("What is lost");
+        let sr = |sr: &crate::eject::LostSr| format!("{} ({}), {}", sr.name(), known(&sr.uuid), sr.fate);
+        self.list("storage", &facts.srs, sr);
+        self.list("virtual disks", &facts.vdis, |vdi: &LostVdi| {
+            format!("{} ({}) on {}, {}", vdi.name, known(&vdi.uuid), vdi.sr, vdi.fate)
+        });
+        self.list("VMs with disks there", &facts.vms, |vm: &LosingVm| {
+            let all = if vm.diskless { ", none left" } else { "" };
+            format!("{} ({}), {}: {} of {}{all}", vm.name, known(&vm.uuid), known(&vm.power_state), vm.lost, vm.disks)
+        });
+        self.list("networks without another host", &facts.networks, |network: &LostNetwork| {
+            format!("{} ({})", network.name, known(&network.uuid))
+        });
+        self.list("network configuration", &facts.interfaces, |part| format!("{} on {}", part.about, part.network));
+    }
+
+    fn list<T>(&mut self, what: &str, list: &Known<Vec<T>>, line: impl Fn(&T) -> String) {
+        match list {
+            Known::No(unknown) => self.wrapped("  ", &format!("{what}: {}", missing(unknown))),
+            Known::Yes(list) if list.is_empty() => self.wrapped("  ", &format!("{what}: none")),
+            Known::Yes(list) => {
+                let _ = writeln!(self.out, "  {what}:");
+                for one in list.iter().take(NAMES) {
+                    self.wrapped("    • ", &line(one));
+                }
+                if list.len() > NAMES {
+                    let _ = writeln!(self.out, "    • and {} more", list.len() - NAMES);
+                }
+            }
+        }
+    }
+
+    fn remains(&mut self, facts: &EjectFacts) {
+        self.section("What stays");
+        let management = match &facts.management {
+            Known::No(unknown) => missing(unknown),
+            Known::Yes(None) => "none".to_owned(),
+            Known::Yes(Some(kept)) => kept_text(kept),
+        };
+        self.wrapped("  on the host, management: ", &management);
+        self.wrapped("  on the host: ", "the pool's root password; certificate verification is off");
+        self.wrapped("  ", "have its console (IPMI) at hand: only this one interface comes back");
+        let capacity = &facts.capacity;
+        let memory = match (&capacity.memory_gib, &capacity.needed_gib, &capacity.hosts) {
+            (Known::Yes(memory), Known::Yes(needed), Known::Yes(hosts)) => {
+                let hosts = plural(usize::try_from(*hosts).unwrap_or_default(), "host");
+                format!("{hosts} with {memory} GiB for running VMs that may take {needed} GiB")
+            }
+            (Known::No(unknown), _, _) | (_, Known::No(unknown), _) | (_, _, Known::No(unknown)) => missing(unknown),
+        };
+        self.wrapped("  in the pool: ", &memory);
+        let gained = match &facts.cpu.regained_groups {
+            Known::Yes(groups) if groups.is_empty() => "nothing".to_owned(),
+            Known::Yes(groups) => groups.join("; "),
+            Known::No(unknown) => missing(unknown),
+        };
+        self.wrapped("  CPU features that the pool gets back: ", &gained);
+    }
+
+    fn next_eject(&mut self, member: &MemberReport) {
+        if matches!(member.verdict, Verdict::Go | Verdict::GoWithWarnings)
+            && member.server.is_some()
+            && !member.uuid.is_empty()
+        {
+            self.section("Next, on the coordinator");
+            let _ = writeln!(self.out, "  xe host-disable uuid={}", plain(&member.uuid));
+            let _ = writeln!(self.out, "  xe pool-eject host-uuid={}", plain(&member.uuid));
+        }
+    }
+}
+
+fn missing(unknown: &Unknown) -> String {
+    format!("unknown ({unknown})")
+}
+
+fn known(fact: &Known<String>) -> &str {
+    fact.text().unwrap_or("unknown")
+}
+
+/// `eth0 (of bond0), VLAN 20, Static 192.0.2.12/255.255.255.0, gateway 192.0.2.1, DNS 192.0.2.53`.
+fn kept_text(kept: &Management) -> String {
+    let bond = if kept.bond.is_empty() { String::new() } else { format!(" (of {})", kept.bond) };
+    let mut parts = vec![format!("{}{bond}", kept.device)];
+    if kept.vlan >= 0 {
+        parts.push(format!("VLAN {}", kept.vlan));
+    }
+    let address = if kept.ip.text() == Some("") {
+        String::new()
+    } else {
+        format!(" {}/{}", known(&kept.ip), known(&kept.netmask))
+    };
+    parts.push(format!("{}{address}", known(&kept.mode)));
+    for (word, fact) in [("gateway", &kept.gateway), ("DNS", &kept.dns)] {
+        if fact.text() != Some("") {
+            parts.push(format!("{word} {}", known(fact)));
+        }
+    }
+    if kept.ipv6_mode.text().is_some_and(|mode| mode != "None") {
+        let addresses = kept.ipv6.get().map(|addresses| addresses.join(" ")).unwrap_or_default();
+        parts.push(format!("IPv6 {} {addresses}", known(&kept.ipv6_mode)));
+    }
+    parts.join(", ")
+}
