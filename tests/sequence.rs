@@ -1,5 +1,7 @@
 //! Several joiners as a sequence: what an earlier one changes counts for the later ones.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
 #[expect(unreachable_pub, reason = "shared by several test binaries")]
 mod common;
 

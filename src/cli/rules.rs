@@ -62,7 +62,10 @@ fn read_folder(folder: &Path) -> Result<Vec<RuleSource>, CliError> {
             let path = entry.map_err(|source| wrong(&inner, source))?.path();
             if is_rule(&path) && path.is_file() {
                 paths.push(path);
-            } else if name.is_empty() && path.is_dir() && !phases.iter().any(|(phase, _)| !phase.is_empty() && path.ends_with(phase)) {
+            } else if name.is_empty()
+                && path.is_dir()
+                && !phases.iter().any(|(phase, _)| !phase.is_empty() && path.ends_with(phase))
+            {
                 refuse_strange_folder(&path)?;
             }
         }

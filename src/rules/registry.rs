@@ -1,6 +1,7 @@
 //! All rules of a run: the built-in folder, embedded in the binary, and folders of the user's own.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::case::{Case, variables};
 use super::eject::EjectCase;
@@ -132,8 +133,8 @@ impl Registry {
 
 /// What the conditions of rules may speak of, by phase.
 struct Scopes {
-    join: Scope,
-    eject: Scope,
+    join: Arc<Scope>,
+    eject: Arc<Scope>,
 }
 
 impl Scopes {
@@ -141,7 +142,7 @@ impl Scopes {
         Self { join: scope::<Case<'static>>(), eject: scope::<EjectCase<'static>>() }
     }
 
-    const fn of(&self, phase: Phase) -> &Scope {
+    const fn of(&self, phase: Phase) -> &Arc<Scope> {
         match phase {
             Phase::Join | Phase::Procurement => &self.join,
             Phase::Eject => &self.eject,
@@ -149,8 +150,8 @@ impl Scopes {
     }
 }
 
-fn scope<C: Fact>() -> Scope {
-    Scope::new(variables::<C>()).with_feature_names(crate::cpu::names::name)
+fn scope<C: Fact>() -> Arc<Scope> {
+    Arc::new(Scope::new(variables::<C>()).with_feature_names(crate::cpu::names::name))
 }
 
 #[cfg(test)]

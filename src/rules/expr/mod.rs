@@ -38,7 +38,7 @@ pub const MAX_LOOPS: usize = 3;
 const MAX_ERRORS: usize = 20;
 
 /// What an expression may speak of: named variables with their types, and how a feature is called.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Scope {
     variables: Vec<(Cow<'static, str>, Type)>,
     feature_name: FeatureName,
