@@ -20,7 +20,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     server_tables::write(&root.join("data"), &out)
 }
 
-/// `rules.rs`: one (phase, stem, path, text, JSON without examples) for each rule file, in the order of the phases and
+/// `rules.rs`: one (phase, stem, path, text, JSON without prose and examples) for each rule file, in the order of the phases and
 /// names. Judging reads the JSON, which costs a fraction of the TOML; a file that is no TOML is left to say so at run time.
 fn embed_rules(root: &Path, out: &Path) -> io::Result<()> {
     let mut code = String::from("&[\n");
@@ -29,7 +29,10 @@ fn embed_rules(root: &Path, out: &Path) -> io::Result<()> {
             let stem = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
             let text = fs::read_to_string(&file)?;
             let mut rule: toml::Table = toml::from_str(&text).unwrap_or_default();
-            rule.remove("example");
+            // What only `rules explain` and `rules test` read.
+            for part in ["example", "why", "references"] {
+                rule.remove(part);
+            }
             let json = located(toml::Value::Table(rule), "").to_string();
             let _ = writeln!(
                 code,

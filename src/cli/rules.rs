@@ -14,16 +14,11 @@ use crate::rules::{self, Phase, Registry, Rule, RuleSource, run_examples};
 
 pub(super) fn run(args: &Rules) -> Result<Exit, CliError> {
     match args {
-        Rules::List { rules, output } => list(&load(&rules.folders)?, output),
+        Rules::List { rules, output } => list(&load_whole(&rules.folders)?, output),
         Rules::Explain { id, rules } => explain(&load_whole(&rules.folders)?, id),
         Rules::Test { dir } => test(dir.as_deref()),
         Rules::Schema { output } => schema(output),
     }
-}
-
-/// The built-in rules and those of the user's folders, for judging.
-pub(super) fn load(folders: &[PathBuf]) -> Result<Registry, CliError> {
-    Registry::load(&read_folders(folders)?).map_err(CliError::Rules)
 }
 
 /// The rules of one phase.

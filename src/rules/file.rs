@@ -14,6 +14,7 @@ pub(crate) struct RuleFile {
     /// What holds when the rule passes, in one line.
     pub(crate) title: String,
     /// Why it matters, for `rules explain`.
+    #[serde(default)]
     pub(crate) why: String,
     /// `blocker`, `warning`, `note`.
     pub(crate) severity: Written,

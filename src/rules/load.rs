@@ -75,6 +75,10 @@ impl Checker<'_> {
                 "use lower-case words joined by '-'".to_owned(),
             );
         }
+        if !self.trusted && file.why.trim().is_empty() {
+            let help = "add why = \"…\": what goes wrong where the rule fails".to_owned();
+            self.mistake(file.id.span(), "the rule does not say why it matters".to_owned(), help);
+        }
         let severity = Severity::from_word(file.severity.get_ref());
         if severity.is_none() {
             let word = file.severity.get_ref();

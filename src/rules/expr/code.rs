@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use super::functions::Function;
-use crate::facts::FieldDef;
+use crate::facts::{FieldDef, Type};
 
 /// A checked part of an expression.
 #[derive(Debug)]
@@ -88,14 +88,14 @@ impl Code {
 }
 
 /// The facts that an expression mentions, sorted.
-pub(super) fn facts(code: &Code, variables: &[Cow<'static, str>]) -> Vec<String> {
+pub(super) fn facts(code: &Code, variables: &[(Cow<'static, str>, Type)]) -> Vec<String> {
     let mut walk = Walk { variables, locals: Vec::new(), found: BTreeSet::new() };
     walk.visit(code);
     walk.found.into_iter().collect()
 }
 
 struct Walk<'c> {
-    variables: &'c [Cow<'static, str>],
+    variables: &'c [(Cow<'static, str>, Type)],
     /// The path of an element of each enclosing loop.
     locals: Vec<Option<String>>,
     found: BTreeSet<String>,
@@ -150,7 +150,7 @@ impl Walk<'_> {
 
     fn path(&self, code: &Code) -> Option<String> {
         match code {
-            Code::Var(slot) => self.variables.get(*slot).map(|name| name.to_string()),
+            Code::Var(slot) => self.variables.get(*slot).map(|(name, _)| name.to_string()),
             Code::Local(depth) => self.locals.get(*depth).cloned().flatten(),
             Code::Field { of, def, .. } => Some(format!("{}.{}", self.path(of)?, def.name)),
             Code::Key { of, key } => Some(match &**key {

@@ -26,6 +26,7 @@ pub use template::Template;
 pub use trace::{READS, Read, Traced};
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use crate::facts::{Reason, Type, Unknown, Value};
 use code::Code;
@@ -40,13 +41,14 @@ const MAX_ERRORS: usize = 20;
 /// What an expression may speak of: named variables with their types, and how a feature is called.
 #[derive(Clone, Debug)]
 pub struct Scope {
-    variables: Vec<(Cow<'static, str>, Type)>,
+    /// Shared, because every expression keeps it for the paths of its facts.
+    variables: Arc<Vec<(Cow<'static, str>, Type)>>,
     feature_name: FeatureName,
 }
 
 impl Default for Scope {
     fn default() -> Self {
-        Self { variables: Vec::new(), feature_name: functions::word_and_bit }
+        Self { variables: Arc::default(), feature_name: functions::word_and_bit }
     }
 }
 
@@ -54,13 +56,13 @@ impl Scope {
     /// A scope with these variables; their order is the order of the values given to [`Expr::eval`].
     pub fn new(variables: impl IntoIterator<Item = (&'static str, Type)>) -> Self {
         let variables = variables.into_iter().map(|(name, ty)| (Cow::Borrowed(name), ty)).collect();
-        Self { variables, ..Self::default() }
+        Self { variables: Arc::new(variables), ..Self::default() }
     }
 
     /// The same scope with one variable more, at the end. A variable of the same name is hidden.
     #[must_use]
     pub fn with(mut self, name: impl Into<Cow<'static, str>>, ty: Type) -> Self {
-        self.variables.push((name.into(), ty));
+        Arc::make_mut(&mut self.variables).push((name.into(), ty));
         self
     }
 
@@ -86,7 +88,7 @@ impl Scope {
 pub struct Expr {
     code: Code,
     ty: Type,
-    variables: Vec<Cow<'static, str>>,
+    variables: Arc<Vec<(Cow<'static, str>, Type)>>,
     feature_name: FeatureName,
 }
 
@@ -104,12 +106,9 @@ pub fn infer(source: &str, scope: &Scope) -> Result<Expr, Vec<ExprError>> {
 fn compile_at(source: &str, base: usize, scope: &Scope, wanted: check::Wanted) -> Result<Expr, Vec<ExprError>> {
     let checked = parse::parse(source, base).and_then(|node| check::check(&node, scope, wanted));
     match checked {
-        Ok((code, ty)) => Ok(Expr {
-            code,
-            ty,
-            variables: scope.variables.iter().map(|(name, _)| name.clone()).collect(),
-            feature_name: scope.feature_name,
-        }),
+        Ok((code, ty)) => {
+            Ok(Expr { code, ty, variables: Arc::clone(&scope.variables), feature_name: scope.feature_name })
+        }
         Err(mut errors) => {
             errors.sort_by_key(|error| error.span.start);
             errors.dedup();

@@ -140,7 +140,9 @@ impl<'a> Places<'a> {
         let mut path = String::new();
         for step in steps.into_iter().rev() {
             let _ = match step {
-                Step::Var(slot) => write!(path, "{}", expr.variables.get(*slot).map_or("?", |name| name.as_ref())),
+                Step::Var(slot) => {
+                    write!(path, "{}", expr.variables.get(*slot).map_or("?", |(name, _)| name.as_ref()))
+                }
                 Step::Field(_, def) => write!(path, ".{}", def.name),
                 Step::Item(index) => write!(path, "[{index}]"),
                 Step::Key(key) => write!(path, "[{}]", quoted(key)),
