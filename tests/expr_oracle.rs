@@ -452,7 +452,7 @@ proptest! {
         prop_assert!(agrees(&value, &traced.value) , "{}: {value:?}, traced {:?}", case.source.0, traced.value);
         if let Value::Unknown(unknown) = &value {
             let fact = traced.reads.iter().any(|read| read.unknown.is_some());
-            let computed = ["64 bits", "is not a", "is null", "an element of"].iter().any(|why| unknown.detail.contains(why));
+            let computed = ["64 bits", "is not a", "is null", "an element of"].iter().any(|why| unknown.detail().contains(why));
             prop_assert!(fact || computed, "{}: {unknown} without evidence: {:?}", case.source.0, traced.reads);
         }
         prop_assert!(traced.left_out == 0 || traced.reads.len() == poolgate::rules::expr::READS);

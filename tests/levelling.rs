@@ -206,7 +206,7 @@ fn the_pool_s_own_record_fills_in_and_is_checked() {
     let facts = derive(&target, &joiner);
     assert_eq!(facts.level_source.text(), Some("pool.cpu_info"));
     assert_eq!(facts.level_after_hvm, Known::Yes(set(IVY)));
-    assert!(facts.level_agrees.unknown().unwrap().detail.contains("host a, cpu"), "{:?}", facts.level_agrees);
+    assert!(facts.level_agrees.unknown().unwrap().detail().contains("host a, cpu"), "{:?}", facts.level_agrees);
 }
 
 #[test]
@@ -289,7 +289,7 @@ fn cores_that_differ_are_told_apart() {
     assert_eq!(known(&facts.core_groups)[1], "16-31: family 6 model 85 stepping 6 microcode 0x5003604");
     assert_eq!(of(vec![group("0", 7, "0x1"), group("1", 7, "0x2")]).cores_differ, Known::Yes(true));
     let facts = derive(&pool(vec![host("a", cpu(CASCADE, PV))]), &pool(vec![host("b", cpu(CASCADE, PV))]));
-    assert!(facts.cores_differ.unknown().unwrap().detail.contains("host b, cpu.groups"));
+    assert!(facts.cores_differ.unknown().unwrap().detail().contains("host b, cpu.groups"));
 }
 
 #[test]
@@ -404,7 +404,7 @@ fn a_joiner_that_was_masked_before_is_judged_by_its_physical_features() {
     let mut unknown = legacy("j", A, A, "full");
     unknown.cpu.get_mut().unwrap().features = Known::default();
     let facts = derive(&target, &legacy_pool(None, vec![unknown]));
-    assert!(facts.masking.kind.unknown().unwrap().detail.contains("host j, cpu.features"));
+    assert!(facts.masking.kind.unknown().unwrap().detail().contains("host j, cpu.features"));
 }
 
 #[test]

@@ -486,7 +486,7 @@ fn reasons_name_host_and_field() {
     let mut joiner = joiner();
     pif(&mut joiner, "eth1").as_object_mut().unwrap().remove("managed");
     let bond = bond(&facts(&pool(), &joiner), "bond0");
-    assert_eq!(bond.outcome.unknown().unwrap().detail, "host xcp-good, PIF eth1, managed");
+    assert_eq!(bond.outcome.unknown().unwrap().detail(), "host xcp-good, PIF eth1, managed");
 }
 
 /// The `xe` calls in a command, nested ones included: name and parameters.

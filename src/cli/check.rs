@@ -1,5 +1,8 @@
 //! `poolgate check`: may these hosts join, in this order? What would a member's leaving destroy?
 
+use std::panic::resume_unwind;
+use std::thread;
+
 use super::Exit;
 use super::args::{Check, CheckPhase, FailOn, Format};
 use super::error::CliError;
@@ -60,10 +63,18 @@ fn run_join(args: &Check) -> Result<Exit, CliError> {
     if args.pool == "-" && args.host.iter().any(|host| host == "-") {
         return Err(CliError::Usage("standard input (-) can be only one of the targets".to_owned()));
     }
-    let rules = load_for(Phase::Join, &args.rules.folders)?;
-    // A pool of bare machines can be judged too: one that is still to be built.
-    let pool = collect_sides(std::slice::from_ref(&args.pool), args.as_release.as_deref())?;
-    let mut joiners = collect_sides(&args.host, args.as_release.as_deref())?;
+    let as_release = args.as_release.as_deref();
+    // The rules load while the targets are read: each takes a good part of the run. A pool of bare machines can be
+    // judged too: one that is still to be built.
+    let (rules, sides) = beside(
+        || load_for(Phase::Join, &args.rules.folders),
+        || {
+            let pool = collect_sides(std::slice::from_ref(&args.pool), as_release)?;
+            Ok::<_, CliError>((pool, collect_sides(&args.host, as_release)?))
+        },
+    );
+    let rules = rules?;
+    let (pool, mut joiners) = sides?;
     for joiner in joiners.iter_mut().filter(|joiner| args.as_release.is_some() && joiner.assumed.is_empty()) {
         joiner.notes.push("runs the product already: --as-release changes nothing for it".to_owned());
     }
@@ -78,6 +89,18 @@ fn run_join(args: &Check) -> Result<Exit, CliError> {
     // The process ends here: taking the model apart piece by piece would cost a tenth of the run.
     std::mem::forget((pool, joiners, report, rules));
     Ok(exit)
+}
+
+/// Does two things at once: the first in a thread of its own.
+fn beside<A: Send, B>(first: impl FnOnce() -> A + Send, second: impl FnOnce() -> B) -> (A, B) {
+    thread::scope(|scope| {
+        let first = scope.spawn(first);
+        let second = second();
+        match first.join() {
+            Ok(first) => (first, second),
+            Err(panic) => resume_unwind(panic),
+        }
+    })
 }
 
 fn print(args: &Check, report: &Report) -> Result<(), CliError> {

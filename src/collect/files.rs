@@ -17,6 +17,9 @@ pub(crate) fn without_mark(text: &[u8]) -> &[u8] {
     text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text)
 }
 
+/// The largest file for which room is made before its head was seen, bytes.
+const ROOM: usize = 4 << 20;
+
 /// What stands under a path.
 pub(crate) enum Opened {
     /// A document, its head read.
@@ -51,7 +54,13 @@ impl<'a> Document<'a> {
         reader: impl Read + 'a,
         budget: &mut Budget,
     ) -> Result<Self, CollectError> {
-        let mut document = Self { name, head: Vec::new(), whole: false, left: budget.0, rest: Box::new(reader) };
+        Self::sized(name, reader, 0, budget)
+    }
+
+    /// Reads the head of a stream that is likely to have `size` bytes: room for all of it is made once.
+    fn sized(name: String, reader: impl Read + 'a, size: usize, budget: &Budget) -> Result<Self, CollectError> {
+        let head = Vec::with_capacity(size);
+        let mut document = Self { name, head, whole: false, left: budget.0, rest: Box::new(reader) };
         let read = (&mut document.rest).take(HEAD as u64).read_to_end(&mut document.head);
         read.map_err(|source| CollectError::Io { name: document.name.clone(), source })?;
         document.whole = document.head.len() < HEAD;
@@ -128,7 +137,10 @@ fn read_head(
         return Err(CollectError::TooLarge { name, limit: LIMIT });
     }
     let file = File::open(path).map_err(|source| refused(path, &name, source))?;
-    Document::from_reader(name, file, budget)
+    // One byte more shows the end of the file without growing. Room for a large file is made only once its head
+    // shows that it is worth reading.
+    let size = usize::try_from(meta.len() + 1).unwrap_or(0).min(ROOM);
+    Document::sized(name, file, size, budget)
 }
 
 /// Whether a pipe came open from the shell, as in `<(command)`: its other end exists, so reading it ends. Opening a

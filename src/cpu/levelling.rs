@@ -311,8 +311,13 @@ pub fn label(host: &Host) -> String {
 pub(super) fn named<T>(known: Known<T>, whose: impl FnOnce() -> String) -> Known<T> {
     match known {
         Known::Yes(value) => Known::Yes(value),
-        Known::No(Unknown { reason, detail }) if detail.is_empty() => Known::no(reason, whose()),
-        Known::No(Unknown { reason, detail }) => Known::no(reason, format!("{}: {detail}", whose())),
+        Known::No(unknown) => Known::no(
+            unknown.reason,
+            match unknown.detail() {
+                "" => whose(),
+                detail => format!("{}: {detail}", whose()),
+            },
+        ),
     }
 }
 

@@ -61,11 +61,9 @@ fn need<T>(known: &Known<T>) -> Found<&T> {
 
 /// A list of the pool; where it is missing, by its name.
 fn list<'a, T>(list: &'a Known<Vec<T>>, name: &str) -> Found<&'a [T]> {
-    need(list).map(Vec::as_slice).map_err(|mut unknown| {
-        if unknown.detail.is_empty() {
-            unknown.detail = format!("pool.{name}");
-        }
-        unknown
+    need(list).map(Vec::as_slice).map_err(|unknown| match unknown.detail() {
+        "" => Unknown::because(unknown.reason, format!("pool.{name}")),
+        _ => unknown,
     })
 }
 

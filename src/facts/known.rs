@@ -54,19 +54,29 @@ impl Reason {
 pub struct Unknown {
     /// Why it is missing.
     pub reason: Reason,
-    /// What exactly stood in the way, in words for the operator; may be empty.
-    pub detail: String,
+    detail: Option<Box<Detail>>,
 }
+
+/// Words for the operator. Behind a pointer, so that a leaf is no larger for what is rarely there: the model has
+/// thousands of leaves.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+struct Detail(String);
 
 impl Unknown {
     /// An unknown with a reason and no detail.
     pub const fn new(reason: Reason) -> Self {
-        Self { reason, detail: String::new() }
+        Self { reason, detail: None }
     }
 
     /// An unknown with a reason and what stood in the way.
     pub fn because(reason: Reason, detail: impl Into<String>) -> Self {
-        Self { reason, detail: detail.into() }
+        let detail: String = detail.into();
+        Self { reason, detail: (!detail.is_empty()).then(|| Box::new(Detail(detail))) }
+    }
+
+    /// What exactly stood in the way, in words for the operator; may be empty.
+    pub fn detail(&self) -> &str {
+        self.detail.as_ref().map_or("", |detail| &detail.0)
     }
 }
 
@@ -79,7 +89,10 @@ impl fmt::Display for Unknown {
             Reason::Unreadable => "unreadable",
             Reason::NotApplicable => "not applicable",
         };
-        if self.detail.is_empty() { f.write_str(words) } else { write!(f, "{words}: {}", self.detail) }
+        match self.detail() {
+            "" => f.write_str(words),
+            detail => write!(f, "{words}: {detail}"),
+        }
     }
 }
 
@@ -166,7 +179,7 @@ impl<T> Known<T> {
 
     /// Whether this is the default that JSON leaves out.
     pub fn is_default(&self) -> bool {
-        matches!(self, Self::No(unknown) if unknown.reason == Reason::NotCollected && unknown.detail.is_empty())
+        matches!(self, Self::No(unknown) if *unknown == Unknown::new(Reason::NotCollected))
     }
 }
 
@@ -191,8 +204,8 @@ impl<T: Serialize> Serialize for Known<T> {
             Self::No(unknown) => {
                 let mut map = serializer.serialize_map(None)?;
                 map.serialize_entry(UNKNOWN_KEY, unknown.reason.word())?;
-                if !unknown.detail.is_empty() {
-                    map.serialize_entry(DETAIL_KEY, &unknown.detail)?;
+                if !unknown.detail().is_empty() {
+                    map.serialize_entry(DETAIL_KEY, unknown.detail())?;
                 }
                 map.end()
             }
@@ -266,7 +279,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for KnownVisitor<T> {
                 map.next_value::<de::IgnoredAny>()?;
             }
         }
-        Ok(Known::No(Unknown { reason, detail }))
+        Ok(Known::No(Unknown::because(reason, detail)))
     }
 }
 

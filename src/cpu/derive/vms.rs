@@ -67,5 +67,5 @@ fn vm_fact(vm: &Vm, missing: Vec<String>, reason: &str) -> VmFact {
 
 /// A VM of which it is not known whether it could move, and why not.
 fn undecided_fact(vm: &Vm, missing: Vec<String>, unknown: Unknown) -> VmFact {
-    VmFact { can_move: Known::No(unknown.clone()), ..vm_fact(vm, missing, &unknown.detail) }
+    VmFact { can_move: Known::No(unknown.clone()), ..vm_fact(vm, missing, unknown.detail()) }
 }

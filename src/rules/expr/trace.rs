@@ -224,10 +224,10 @@ impl<'a> Places<'a> {
 
 /// The unknown as the model holds it: the path stands beside it already.
 fn without_path(unknown: &Unknown, path: &str) -> Unknown {
-    let detail = match unknown.detail.strip_prefix(path) {
+    let detail = match unknown.detail().strip_prefix(path) {
         Some("") => "",
-        Some(rest) => rest.strip_prefix(": ").unwrap_or(&unknown.detail),
-        None => &unknown.detail,
+        Some(rest) => rest.strip_prefix(": ").unwrap_or_else(|| unknown.detail()),
+        None => unknown.detail(),
     };
     Unknown::because(unknown.reason, detail)
 }

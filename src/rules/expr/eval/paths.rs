@@ -104,11 +104,11 @@ impl<'a> Eval<'a, '_> {
         let value = match (value, &self.places, &place) {
             (Value::Unknown(unknown), Some(places), Place::At(at)) => {
                 let path = places.path(*at, self.expr);
-                let detail = match unknown.detail.as_str() {
+                let detail = match unknown.detail() {
                     "" => path,
                     detail => format!("{path}: {detail}"),
                 };
-                Value::Unknown(Cow::Owned(Unknown { reason: unknown.reason, detail }))
+                Value::Unknown(Cow::Owned(Unknown::because(unknown.reason, detail)))
             }
             (value, ..) => value,
         };
