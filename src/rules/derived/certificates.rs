@@ -1,37 +1,38 @@
 //! Certificates that both sides trust and that cannot stand beside each other.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::facts::{CaConflict, TrustedConflict};
 use super::{Found, descending, need};
+use crate::facts::Known;
 use crate::snapshot::{Certificate, Pool};
 
-/// Names of authorities' certificates that mean another certificate on each side, each name once.
+/// Names of authorities' certificates that mean another certificate on each side, each name once. Of several with one
+/// name the server keeps the last that it comes to, on each side, and compares only those.
 pub(super) fn ca_conflicts(pool: &Pool, joiner: &Pool) -> Found<Vec<CaConflict>> {
-    let of_pool = of_kinds(pool, &["ca"])?;
-    let mut conflicts: Vec<CaConflict> = Vec::new();
-    for certificate in of_kinds(joiner, &["ca"])? {
-        let name = need(&certificate.name)?;
-        if conflicts.iter().any(|conflict| conflict.name == *name) {
-            continue;
-        }
-        for other in &of_pool {
-            if need(&other.name)? != name {
-                continue;
-            }
-            let (fingerprint, pool_fingerprint) =
-                (need(&certificate.fingerprint_sha256)?, need(&other.fingerprint_sha256)?);
-            if fingerprint != pool_fingerprint {
-                conflicts.push(CaConflict {
-                    name: name.clone(),
-                    fingerprint: fingerprint.clone(),
-                    pool_fingerprint: pool_fingerprint.clone(),
-                });
-                break;
-            }
+    let (of_pool, of_joiner) = (by_name(pool)?, by_name(joiner)?);
+    let mut conflicts = Vec::new();
+    for (name, fingerprint) in of_joiner {
+        let Some(pool_fingerprint) = of_pool.get(name) else { continue };
+        let (fingerprint, pool_fingerprint) = (need(fingerprint)?, need(pool_fingerprint)?);
+        if fingerprint != pool_fingerprint {
+            conflicts.push(CaConflict {
+                name: name.to_owned(),
+                fingerprint: fingerprint.clone(),
+                pool_fingerprint: pool_fingerprint.clone(),
+            });
         }
     }
     Ok(conflicts)
+}
+
+/// Fingerprints of authorities' certificates by name.
+fn by_name(pool: &Pool) -> Found<BTreeMap<&str, &Known<String>>> {
+    let mut named = BTreeMap::new();
+    for certificate in of_kinds(pool, &["ca"])? {
+        named.insert(need(&certificate.name)?.as_str(), &certificate.fingerprint_sha256);
+    }
+    Ok(named)
 }
 
 /// Certificates without a name that both sides have, for purposes that overlap and are not the same.
