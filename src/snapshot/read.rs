@@ -157,7 +157,7 @@ pub enum ReadError {
 /// reported and are not silently dropped.
 pub fn read_snapshot(text: &[u8]) -> Result<(Snapshot, Vec<String>), ReadError> {
     if text.len() > MOST {
-        let found = text.iter().filter(|byte| matches!(byte, b'{' | b'[')).count();
+        let found = openings(text);
         if found > MOST {
             return Err(ReadError::TooMany { found });
         }
@@ -172,6 +172,13 @@ pub fn read_snapshot(text: &[u8]) -> Result<(Snapshot, Vec<String>), ReadError> 
     check_header(&file.format, &file.version)?;
     let pool = file.pool.ok_or(ReadError::NoPool)?;
     Ok((Snapshot { source: file.source, pool }, strangers))
+}
+
+/// How many objects and lists begin in a text. The two openings differ in one bit; counting a chunk at a time in a
+/// byte lets the compiler count many at once.
+fn openings(text: &[u8]) -> usize {
+    let chunk = |chunk: &[u8]| chunk.iter().fold(0_u8, |count, byte| count + u8::from(byte | 0x20 == b'{'));
+    text.chunks(usize::from(u8::MAX)).map(|bytes| usize::from(chunk(bytes))).sum()
 }
 
 fn check_header(format: &str, version: &str) -> Result<(), ReadError> {
@@ -236,6 +243,13 @@ mod tests {
         let (again, strangers) = read_snapshot(text.as_bytes()).unwrap();
         assert_eq!(again, sample());
         assert!(strangers.is_empty());
+    }
+
+    #[test]
+    fn objects_and_lists_are_counted() {
+        assert_eq!(openings(b"{\"a\": [1, {\"b\": []}], \"c\": \"];}\"}"), 4);
+        assert_eq!(openings(&[b'['; 1000]), 1000);
+        assert_eq!(openings(b""), 0);
     }
 
     #[test]
