@@ -157,22 +157,37 @@ impl FromStr for Featureset {
         if text.is_empty() {
             return Ok(Self::default());
         }
-        text.split('-')
-            .map(parse_word)
-            .collect::<Option<Vec<_>>>()
-            .map(Self)
-            .ok_or_else(|| ParseFeaturesetError(text.to_owned()))
+        parse_words(text).map(Self).ok_or_else(|| ParseFeaturesetError(text.to_owned()))
     }
 }
 
-fn parse_word(token: &str) -> Option<u32> {
-    if token.is_empty() || token.len() > 8 || token.starts_with('_') {
-        return None;
+/// All words in one pass: a large pool's records hold tens of thousands of digits.
+fn parse_words(text: &str) -> Option<Vec<u32>> {
+    const DIGITS: usize = 8;
+    let mut words = Vec::with_capacity(text.len() / (DIGITS + 1) + 1);
+    let (mut word, mut length) = (0_u32, 0);
+    for byte in text.bytes() {
+        let digit = match byte {
+            b'-' if length > 0 => {
+                words.push(word);
+                (word, length) = (0, 0);
+                continue;
+            }
+            _ if length == DIGITS => return None,
+            b'0'..=b'9' => byte - b'0',
+            b'a'..=b'f' => byte - b'a' + 10,
+            b'A'..=b'F' => byte - b'A' + 10,
+            b'_' if length > 0 => {
+                length += 1;
+                continue;
+            }
+            _ => return None,
+        };
+        word = word << 4 | u32::from(digit);
+        length += 1;
     }
-    token
-        .bytes()
-        .filter(|byte| *byte != b'_')
-        .try_fold(0u32, |word, byte| Some(word << 4 | char::from(byte).to_digit(16)?))
+    words.push(word);
+    (length > 0).then_some(words)
 }
 
 impl fmt::Display for Featureset {
@@ -195,6 +210,21 @@ impl Serialize for Featureset {
 
 impl<'de> Deserialize<'de> for Featureset {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+        deserializer.deserialize_str(Words)
+    }
+}
+
+/// Parses where the text stands, without a copy of it.
+struct Words;
+
+impl de::Visitor<'_> for Words {
+    type Value = Featureset;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Featureset, E> {
+        text.parse().map_err(E::custom)
     }
 }
