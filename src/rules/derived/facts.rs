@@ -24,7 +24,7 @@ facts! {
         pub cluster: Known<Option<ClusterFacts>>,
         /// The joiner's memberships in a cluster; more than one breaks the server's check down.
         pub own_cluster_hosts: Known<Vec<&'a ClusterHost>>,
-        /// The joiner's VLANs with the interface below each.
+        /// The joiner's VLANs with the interface of each.
         pub vlans: Known<Vec<VlanFact<'a>>>,
         /// Names under which both sides keep different certificates of an authority.
         pub ca_conflicts: Known<Vec<CaConflict>>,
@@ -74,9 +74,9 @@ facts! {
         pub uuid: Known<String>,
         /// The tag.
         pub tag: Known<i64>,
-        /// Reference of the interface below; OpaqueRef:NULL for none.
-        pub below: String,
-        /// The interface below, or null when the reference leads nowhere.
+        /// Reference of the VLAN's own interface; OpaqueRef:NULL for none.
+        pub own: String,
+        /// The VLAN's own interface, or null when the reference leads nowhere.
         pub interface: Option<&'a Pif>,
     }
 
