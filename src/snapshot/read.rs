@@ -12,7 +12,7 @@ pub const FORMAT: &str = "poolgate-snapshot";
 /// Major version of the format: a reader refuses a newer one.
 pub const MAJOR: u32 = 1;
 /// Minor version of the format: grows when fields are added.
-pub const MINOR: u32 = 0;
+pub const MINOR: u32 = 1;
 
 /// The most objects and lists that a snapshot may hold: several times those of the largest pools (16 hosts and 200 VMs
 /// have 4,000). An empty object of three bytes becomes a record of thousands: without a limit a small file fills the

@@ -36,6 +36,11 @@ fn of_conflicts() -> Vec<Mutation> {
             p.joiner.set("tls_verification_enabled", !on)
         })
         .refused("tls-verification-same", "POOL_JOINING_HOST_TLS_VERIFICATION_MISMATCH"),
+        change("verification of certificates is off in the pool", |p| {
+            let on = p.joiner.get("tls_verification_enabled")? == true;
+            p.pool.set("tls_verification_enabled", !on)
+        })
+        .refused("tls-verification-same", "POOL_JOINING_HOST_TLS_VERIFICATION_MISMATCH"),
         change("both sides call different certificates by one name", |p| {
             trusted(&mut p.pool, "OpaqueRef:ca-a", "a.pem", "AA", "ca")?;
             trusted(&mut p.joiner, "OpaqueRef:ca-a", "a.pem", "AB", "ca")

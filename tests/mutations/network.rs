@@ -228,7 +228,7 @@ fn of_backends() -> Vec<Mutation> {
         }),
         change("the pool has a controller of the virtual switch", |p| {
             (!poolgate::rules::at_least(&p.xapi, "1.30")).then_some(())?;
-            p.pool.set("vswitch_controller", "192.0.2.60")
+            p.pool.set("vswitch_controller", "192.0.2.99")
         }),
         change("NBD is secure on one side and not on the other", |p| {
             p.pool.set("networks.0.purpose", json!(["nbd"]))?;

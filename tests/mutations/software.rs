@@ -143,6 +143,7 @@ fn of_updates() -> Vec<Mutation> {
         .fails("updates-reachable"),
         change("an update is on the joiner only", |p| {
             p.joiner.push("updates", update(true))?;
+            p.joiner.set("updates.last.uuid", "99999999-9999-4999-8999-999999999990")?;
             p.joiner.push("host.updates", "OpaqueRef:update".into())
         })
         .refused_with("updates-same", "HOSTS_NOT_HOMOGENEOUS", updates)

@@ -75,6 +75,18 @@ fn of_srs() -> Vec<Mutation> {
             p.joiner.set(&format!("srs.{local}.uuid"), uuid)
         })
         .fails("sr-uuids-unique"),
+        change("a local SR of the pool has a uuid of the joiner's", |p| {
+            let own = p.joiner.find("srs", "shared", false)?;
+            let local = p.pool.find("srs", "shared", false)?;
+            p.pool.set(&format!("srs.{local}.uuid"), p.joiner.text(&format!("srs.{own}.uuid")))
+        })
+        .fails("sr-uuids-unique"),
+        change("the pool's default SR is not shared any more", |p| {
+            let at = p.pool.find("srs", "reference", p.pool.get("default_sr")?)?;
+            (p.pool.get(&format!("srs.{at}.shared"))? == true).then_some(())?;
+            p.pool.set(&format!("srs.{at}.shared"), false)
+        })
+        .fails("default-sr-shared"),
         change("the coordinator lacks a plug for a shared SR", |p| {
             let plugs = plugs(p, shared(p)?);
             (plugs.len() > 1).then_some(())?;
@@ -110,7 +122,7 @@ fn of_srs() -> Vec<Mutation> {
             vec![p.pool.text("sms.last.reference"), String::new()]
         }),
         change("the joiner has a driver that the pool lacks", |p| {
-            p.joiner.copy_at("sms", 0, json!({"kind": "linstor"}))
+            p.joiner.copy_at("sms", 0, json!({"kind": "moosefs"}))
         }),
         change("the joiner has a driver twice", |p| p.joiner.copy("sms", "kind", "nfs", json!({}))).refused_with(
             "storage-drivers-covered",
