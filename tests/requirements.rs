@@ -13,7 +13,7 @@ use std::path::Path;
 use common::judge::{GOOD, PAIRS, fixture_json, judge, rules, side};
 use common::run::check;
 use poolgate::facts::{Fact, Type};
-use poolgate::rules::{Case, Outcome, Verdict};
+use poolgate::rules::{Case, EjectCase, Outcome, Verdict};
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 

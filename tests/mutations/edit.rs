@@ -1,8 +1,6 @@
 //! Changes facts of a pair of snapshots. A change that finds nothing to change says so: the fact is absent on that
 //! release, or the pair has no such record.
 
-use std::collections::BTreeSet;
-
 use serde_json::{Map, Value as Json, json};
 
 /// A pool and a joiner, and what the operator asked for.
@@ -13,19 +11,25 @@ pub struct Pair {
     pub max_hosts: i64,
     /// The joiner's version of xapi, whose checks the server runs.
     pub xapi: String,
-    /// The rules that had something to say before any change.
-    pub before: BTreeSet<String>,
-}
-
-impl Pair {
-    /// Whether a rule had something to say before any change.
-    pub fn said(&self, rule: &str) -> bool {
-        self.before.contains(rule)
-    }
 }
 
 /// What a change came to: nothing, where there was nothing to change.
 pub type Changed = Option<()>;
+
+/// A step on the way to a value.
+enum Step<'p> {
+    Key(&'p str),
+    At(usize),
+}
+
+impl Step<'_> {
+    fn of<'a>(&self, json: &'a Json) -> &'a Json {
+        match self {
+            Self::Key(key) => &json[*key],
+            Self::At(index) => &json[*index],
+        }
+    }
+}
 
 /// A snapshot as a document.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,34 +39,48 @@ impl Doc {
     /// The value at a path like `srs.0.shared`; none where there is none or it is not known. `host` is the
     /// coordinator's record, `management` its management interface, `last` a list's last element.
     pub fn at(&mut self, path: &str) -> Option<&mut Json> {
-        let mut steps = path.split('.').peekable();
-        let start = match steps.peek() {
-            Some(&"host") => Some(("hosts", self.host()?)),
-            Some(&"management") => Some(("pifs", self.management()?)),
-            _ => None,
-        };
-        let mut at = self.0.get_mut("pool")?;
-        if let Some((list, index)) = start {
-            steps.next();
-            at = at.get_mut(list)?.get_mut(index)?;
-        }
+        let steps = self.steps(path)?;
+        let mut at = &mut self.0["pool"];
         for step in steps {
-            let found = match (step, &mut *at) {
-                ("last", Json::Array(list)) => list.len().checked_sub(1)?,
-                (step, Json::Array(_)) => step.parse().ok()?,
-                _ => {
-                    at = at.get_mut(step)?;
-                    continue;
-                }
+            at = match step {
+                Step::Key(key) => at.get_mut(key)?,
+                Step::At(index) => at.get_mut(index)?,
             };
-            at = at.get_mut(found)?;
         }
-        at.get("$unknown").is_none().then_some(at)
+        Some(at)
     }
 
     /// Reads the value at a path.
     pub fn get(&self, path: &str) -> Option<Json> {
-        self.clone().at(path).cloned()
+        let steps = self.steps(path)?;
+        Some(steps.iter().fold(&self.0["pool"], |at, step| step.of(at)).clone())
+    }
+
+    /// The way along a path, where it leads to something known.
+    fn steps<'p>(&self, path: &'p str) -> Option<Vec<Step<'p>>> {
+        let mut words = path.split('.').peekable();
+        let mut steps = match words.peek() {
+            Some(&"host") => vec![Step::Key("hosts"), Step::At(self.host()?)],
+            Some(&"management") => vec![Step::Key("pifs"), Step::At(self.management()?)],
+            _ => Vec::new(),
+        };
+        if !steps.is_empty() {
+            words.next();
+        }
+        let mut at = steps.iter().fold(&self.0["pool"], |at, step| step.of(at));
+        for word in words {
+            let step = match (word, at) {
+                ("last", Json::Array(list)) => Step::At(list.len().checked_sub(1)?),
+                (word, Json::Array(_)) => Step::At(word.parse().ok()?),
+                _ => Step::Key(word),
+            };
+            at = match step {
+                Step::Key(key) => at.get(key)?,
+                Step::At(index) => at.get(index)?,
+            };
+            steps.push(step);
+        }
+        at.get("$unknown").is_none().then_some(steps)
     }
 
     /// Reads a text.

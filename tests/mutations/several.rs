@@ -2,7 +2,6 @@
 //! its order.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::thread;
 
 use poolgate::rules::{CHECKS, LICENCE_CHECK, Outcome, Registry, Severity, Verdict};
 use serde_json::{Map, Value as Json};
@@ -10,7 +9,7 @@ use serde_json::{Map, Value as Json};
 use crate::common::judge::rules;
 use crate::edit::Pair;
 use crate::suite::{Follows, Mutation, sort};
-use crate::{Good, mutations};
+use crate::{Good, in_threads, mutations};
 
 /// Changes after which a rule says something else of another change, and why; `*` is every rule.
 const INTERACTIONS: &[(&str, &str, &str)] = &[
@@ -129,14 +128,16 @@ fn combine<'s>(
 ) -> Option<(Vec<&'s Single>, Pair)> {
     let count = 2 + random.below(2);
     let mut chosen: Vec<&Single> = Vec::new();
-    let mut pair = good.pair.clone();
     while chosen.len() < count {
         let next = &singles[random.below(singles.len())];
         if chosen.iter().any(|other| other.mutation == next.mutation || overlap(&other.paths, &next.paths)) {
             return None;
         }
-        pair = mutations[next.mutation].apply(&pair)?;
         chosen.push(next);
+    }
+    let mut pair = good.pair.clone();
+    for single in &chosen {
+        pair = mutations[single.mutation].apply(&pair)?;
     }
     Some((chosen, pair))
 }
@@ -210,32 +211,26 @@ fn place(check: &str) -> Option<usize> {
     CHECKS.iter().position(|it| it.name == check)
 }
 
-/// Judges every `step`-th combination, and says how many there were and what was wrong.
-fn combinations(start: usize, step: usize) -> (usize, Vec<String>) {
-    let rules = rules();
-    let mutations = mutations();
-    let goods = Good::all(&rules);
-    let singles: Vec<_> = goods.iter().map(|good| singles(good, &mutations, &rules)).collect();
-    let (mut judged, mut found) = (0, Vec::new());
-    for seed in (start..COMBINATIONS).step_by(step) {
-        let good = seed % goods.len();
-        let mut random = Random(u64::try_from(seed).unwrap_or_default().wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
-        let combined = (0..64).find_map(|_| combine(&goods[good], &singles[good], &mutations, &mut random));
-        let Some((chosen, pair)) = combined else { continue };
-        judged += 1;
-        let names: Vec<_> = chosen.iter().map(|single| mutations[single.mutation].name).collect();
-        let wrong = wrong(&goods[good], &chosen, &names, &pair, &rules);
-        found.extend(wrong.iter().map(|what| format!("{} ({}): {what}", names.join(" + "), goods[good].name)));
-    }
-    (judged, found)
-}
-
 #[test]
 fn pairs_and_triples_say_what_their_changes_say_in_the_servers_order() {
-    let threads = thread::available_parallelism().map_or(1, usize::from);
-    let parts: Vec<_> = thread::scope(|scope| {
-        let all: Vec<_> = (0..threads).map(|start| scope.spawn(move || combinations(start, threads))).collect();
-        all.into_iter().map(|part| part.join().unwrap_or_else(|_| panic!("a thread broke down"))).collect()
+    let rules_here = rules();
+    let mutations = mutations();
+    let goods = Good::all(&rules_here);
+    let singles: Vec<_> = goods.iter().map(|good| singles(good, &mutations, &rules_here)).collect();
+    let parts = in_threads(|start, step| {
+        let rules = rules();
+        let (mut judged, mut found) = (0, Vec::new());
+        for seed in (start..COMBINATIONS).step_by(step) {
+            let good = seed % goods.len();
+            let mut random = Random(u64::try_from(seed).unwrap_or_default().wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
+            let combined = (0..64).find_map(|_| combine(&goods[good], &singles[good], &mutations, &mut random));
+            let Some((chosen, pair)) = combined else { continue };
+            judged += 1;
+            let names: Vec<_> = chosen.iter().map(|single| mutations[single.mutation].name).collect();
+            let wrong = wrong(&goods[good], &chosen, &names, &pair, &rules);
+            found.extend(wrong.iter().map(|what| format!("{} ({}): {what}", names.join(" + "), goods[good].name)));
+        }
+        (judged, found)
     });
     let judged: usize = parts.iter().map(|(judged, _)| judged).sum();
     let found: Vec<_> = parts.into_iter().flat_map(|(_, found)| found).collect();
