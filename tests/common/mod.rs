@@ -4,6 +4,7 @@
 
 use std::path::PathBuf;
 
+pub mod forget;
 pub mod judge;
 pub mod run;
 

@@ -12,6 +12,7 @@ mod cluster;
 mod coverage;
 mod cpu;
 mod edit;
+mod forgetting;
 mod landing;
 mod licence;
 mod membership;
@@ -23,8 +24,8 @@ mod suite;
 mod vms;
 
 use std::collections::BTreeSet;
-use std::thread;
 
+use common::forget::in_threads;
 use common::judge::{GOOD, fixture_json, rules, side};
 use edit::{Doc, Pair};
 use poolgate::rules::{
@@ -162,16 +163,6 @@ fn every_single_change_is_caught_by_its_rules_and_by_no_other() {
     });
     let found = parts.concat();
     assert!(found.is_empty(), "{} wrong:\n{}", found.len(), found.join("\n"));
-}
-
-/// Does a share of the work on every core: which to start with, and how many to step over.
-fn in_threads<T: Send>(work: impl Fn(usize, usize) -> T + Sync) -> Vec<T> {
-    let threads = thread::available_parallelism().map_or(1, usize::from);
-    thread::scope(|scope| {
-        let work = &work;
-        let all: Vec<_> = (0..threads).map(|start| scope.spawn(move || work(start, threads))).collect();
-        all.into_iter().map(|part| part.join().unwrap_or_else(|_| panic!("a thread broke down"))).collect()
-    })
 }
 
 #[test]

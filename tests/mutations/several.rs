@@ -6,10 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use poolgate::rules::{CHECKS, LICENCE_CHECK, Outcome, Registry, Severity, Verdict};
 use serde_json::{Map, Value as Json};
 
+use crate::common::forget::in_threads;
 use crate::common::judge::rules;
 use crate::edit::Pair;
 use crate::suite::{Follows, Mutation, sort};
-use crate::{Good, in_threads, mutations};
+use crate::{Good, mutations};
 
 /// Changes after which a rule says something else of another change, and why; `*` is every rule.
 const INTERACTIONS: &[(&str, &str, &str)] = &[
@@ -87,7 +88,7 @@ pub fn touched(before: &Json, after: &Json, path: &str, found: &mut BTreeSet<Str
 }
 
 /// Whether two changes are of one fact. Records that both add stand beside each other.
-fn overlap(one: &BTreeSet<String>, other: &BTreeSet<String>) -> bool {
+pub fn overlap(one: &BTreeSet<String>, other: &BTreeSet<String>) -> bool {
     let within = |path: &str, above: &str| {
         path.strip_prefix(above).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
     };
