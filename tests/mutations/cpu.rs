@@ -123,9 +123,12 @@ fn runs(pair: &Pair) -> bool {
 
 fn of_machine() -> Vec<Mutation> {
     vec![
-        change("the joiner cannot run HVM guests", |p| p.joiner.set("host.capabilities", json!(["xen-3.0-x86_64"])))
-            .fails("cpu-virtualisation-on")
-            .fails_if("cpu-vms-can-move", |_| false),
+        change("the joiner cannot run HVM guests", |p| {
+            p.joiner.set("host.hardware.virtualisation_enabled", false);
+            p.joiner.set("host.capabilities", json!(["xen-3.0-x86_64"]))
+        })
+        .fails("cpu-virtualisation-on")
+        .fails_if("cpu-vms-can-move", |_| false),
         change("no-execute is off at the joiner", |p| p.joiner.set("host.hardware.nx_enabled", false))
             .fails("cpu-no-execute-on"),
         change("the joiner's cores differ", |p| {

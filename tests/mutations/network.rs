@@ -186,6 +186,8 @@ fn of_backends() -> Vec<Mutation> {
     vec![
         change("the joiner runs the Linux bridge", |p| {
             (p.joiner.text("host.network_backend") != "bridge").then_some(())?;
+            // What the host wrote down at its start stands in where nobody asked what runs now.
+            p.joiner.set("host.software_version.network_backend", "bridge");
             p.joiner.set("host.network_backend", "bridge")
         })
         .refused_with("network-backend-same", "OPERATION_NOT_ALLOWED", |_| {
