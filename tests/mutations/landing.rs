@@ -230,7 +230,7 @@ fn of_overlays() -> Vec<Mutation> {
             Some(())
         })
         .fails("network-nics-for-vms")
-        .fails_if("network-vlans-created", |p| vlan_lost(p)),
+        .fails_if("network-vlans-created", vlan_lost),
         change("a tunnel of the pool is on a NIC that the joiner lacks", |p| {
             let network = p.pool.network("under nothing", "xenbr8")?;
             let overlay = p.pool.network("over nothing", "xapi88")?;

@@ -70,7 +70,7 @@ fn of_versions() -> Vec<Mutation> {
         })
         .differs(),
         change("the build number differs", |p| p.pool.set("host.software_version.build_number", "other"))
-            .refused_if("software-homogeneous", |p| words_old(p), "HOSTS_NOT_HOMOGENEOUS", old_words)
+            .refused_if("software-homogeneous", words_old, "HOSTS_NOT_HOMOGENEOUS", old_words)
             .refused_if(
                 "software-homogeneous",
                 |p| words_new(p) && !at_least(&p.xapi, "1.15"),

@@ -12,13 +12,16 @@ pub struct Mutation {
     expected: Vec<Expected>,
 }
 
+/// The parameters of a refusal, from the changed pair.
+type Params = fn(&Pair) -> Vec<String>;
+
 /// A rule that must say something.
 struct Expected {
     rule: &'static str,
     /// The versions of xapi in which it must, half-open; "" is open.
     versions: (&'static str, &'static str),
     when: fn(&Pair) -> bool,
-    refusal: Option<(&'static str, fn(&Pair) -> Vec<String>)>,
+    refusal: Option<(&'static str, Params)>,
     /// Whether what it says is that it cannot tell.
     undecided: bool,
 }
