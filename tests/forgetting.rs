@@ -1,7 +1,5 @@
 //! Unknown never turns into GO: forgetting facts may turn an answer into "unknown" and never into another answer.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
-
 #[expect(unreachable_pub, reason = "shared by several test binaries")]
 mod common;
 

@@ -13,9 +13,12 @@ use serde_json::Value as Json;
 /// Where a fact stands: keys and indices from `pool` down.
 pub type Path = Vec<Step>;
 
+/// A step on the way to a fact.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Step {
+    /// Into a record.
     Key(String),
+    /// Into a list.
     At(usize),
 }
 
@@ -27,7 +30,7 @@ pub fn facts_of(json: &Json) -> Vec<Path> {
     found
 }
 
-pub fn walk(ty: Type, json: &Json, at: &mut Path, found: &mut Vec<Path>) {
+fn walk(ty: Type, json: &Json, at: &mut Path, found: &mut Vec<Path>) {
     if json.is_null() || json.get("$unknown").is_some() {
         return;
     }
@@ -71,6 +74,7 @@ pub fn samples(json: &Json) -> Vec<Path> {
     told.collect()
 }
 
+/// The value of a fact.
 pub fn value_at<'a>(json: &'a Json, path: &[Step]) -> &'a Json {
     path.iter().fold(&json["pool"], |json, step| match step {
         Step::Key(key) => &json[key],
@@ -93,6 +97,7 @@ pub fn forget(json: &mut Json, path: &[Step]) {
     }
 }
 
+/// A fact in words: `pool.vms[3].power_state`.
 pub fn name(path: &[Step]) -> String {
     path.iter().fold("pool".to_owned(), |name, step| match step {
         Step::Key(key) => format!("{name}.{key}"),
@@ -102,6 +107,7 @@ pub fn name(path: &[Step]) -> String {
 
 /// What was said, whichever the phase.
 pub trait Said {
+    /// The findings, the verdict, and what the server would answer.
     fn said(&self) -> (&[Finding], Verdict, Option<&Prediction>);
 }
 
