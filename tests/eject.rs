@@ -182,9 +182,19 @@ fn the_server_refuses_in_its_order() {
 fn a_missing_fact_never_becomes_a_go() {
     let good = evacuated();
     assert_eq!(judge(&good, "xcp-05").verdict, Verdict::Go);
-    let telling = ["vdis", "networks", "cluster_hosts", "default_sr", "suspend_image_sr", "crash_dump_sr"];
-    let decisive =
-        ["ha_enabled", "coordinator", "current_operations", "is_psr_pending", "pbds", "srs", "vms", "pifs", "bonds"];
+    let telling = ["vdis", "networks", "default_sr", "suspend_image_sr", "crash_dump_sr"];
+    let decisive = [
+        "ha_enabled",
+        "coordinator",
+        "current_operations",
+        "is_psr_pending",
+        "cluster_hosts",
+        "pbds",
+        "srs",
+        "vms",
+        "pifs",
+        "bonds",
+    ];
     for field in good["pool"].as_object().unwrap().keys().filter(|field| *field != "hosts") {
         let mut json = good.clone();
         json["pool"].as_object_mut().unwrap().remove(field);
@@ -219,6 +229,73 @@ fn a_missing_fact_never_becomes_a_go() {
         json["pool"].as_object_mut().unwrap().remove(field);
         assert_eq!(judge(&json, "xs8-03").verdict, Verdict::NoGo, "without {field}");
     }
+}
+
+#[test]
+fn where_an_eject_would_stop_half_way_is_told_before() {
+    let good = evacuated();
+    let host = good["pool"]["hosts"][4]["reference"].clone();
+    let said = |change: &dyn Fn(&mut Json)| {
+        let mut json = good.clone();
+        change(&mut json["pool"]);
+        let judgement = judge(&json, "xcp-05");
+        let before = judge(&good, "xcp-05");
+        let new: Vec<_> = failed(&judgement).into_iter().filter(|rule| !failed(&before).contains(rule)).collect();
+        (new.join(" "), judgement.verdict)
+    };
+    let dom0 = |pool: &Json| {
+        let vms = pool["vms"].as_array().unwrap();
+        vms.iter().position(|vm| vm["is_control_domain"] == true && vm["resident_on"] == host).unwrap()
+    };
+    // E8: a disk in the control domain, and something in progress on an SR.
+    let disk = |attached: Json| {
+        json!([{"reference": "OpaqueRef:vbd", "device": "0", "kind": "Disk", "vdi": "OpaqueRef:vdi",
+            "sr": good["pool"]["default_sr"], "currently_attached": attached}])
+    };
+    let held = |attached: Json| {
+        said(&|pool| {
+            let dom0 = dom0(pool);
+            pool["vms"][dom0]["disks"] = disk(attached.clone());
+        })
+    };
+    assert_eq!(held(json!(true)), ("plugs-let-go".to_owned(), Verdict::NoGo));
+    assert_eq!(held(json!(false)), (String::new(), Verdict::Go));
+    assert_eq!(held(json!({"$unknown": "not-collected"})), (String::new(), Verdict::Undecided));
+    let busy = said(&|pool| {
+        let default = pool["default_sr"].clone();
+        let srs = pool["srs"].as_array_mut().unwrap();
+        let sr = srs.iter_mut().find(|sr| sr["reference"] == default).unwrap();
+        sr["current_operations"] = json!({"OpaqueRef:task": "scan"});
+    });
+    assert_eq!(busy, ("storage-quiet".to_owned(), Verdict::NoGo));
+    // E9: the cluster, at rest and not, with quorum and without, and the member's own part in it.
+    let clustered = |quorate: bool, enabled: bool, operations: Json| {
+        said(&|pool| {
+            let hosts = pool["hosts"].as_array().unwrap().iter().map(|host| host["reference"].clone());
+            let members: Vec<_> = hosts
+                .enumerate()
+                .map(|(number, of)| {
+                    json!({"reference": format!("OpaqueRef:ch-{number}"), "cluster": "OpaqueRef:cluster",
+                        "uuid": format!("00000000-0000-4000-8000-0000000000c{number}"), "joined": true,
+                        "enabled": enabled || of != host, "host": of, "pif": null, "current_operations": {}})
+                })
+                .collect();
+            pool["clusters"] = json!([{"reference": "OpaqueRef:cluster", "is_quorate": quorate,
+                "current_operations": operations}]);
+            pool["cluster_hosts"] = members.into();
+        })
+    };
+    let left = |rules: &str, verdict| (format!("cluster-left{rules}"), verdict);
+    assert_eq!(clustered(true, true, json!({})), left("", Verdict::Go));
+    assert_eq!(clustered(true, false, json!({})), left(" cluster-member-enabled", Verdict::GoWithWarnings));
+    assert_eq!(clustered(false, true, json!({})).1, Verdict::NoGo);
+    assert_eq!(clustered(true, true, json!({"OpaqueRef:task": "enable"})), left(" cluster-quiet", Verdict::NoGo));
+    // E10: the directory.
+    let directory = said(&|pool| {
+        pool["hosts"][4]["external_auth_type"] = json!("AD");
+        pool["hosts"][4]["external_auth_service_name"] = json!("example.com");
+    });
+    assert_eq!(directory, ("directory-not-left".to_owned(), Verdict::GoWithWarnings));
 }
 
 #[test]

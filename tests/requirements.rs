@@ -13,7 +13,7 @@ use std::path::Path;
 use common::judge::{GOOD, PAIRS, fixture_json, judge, rules, side};
 use common::run::check;
 use poolgate::facts::{Fact, Type};
-use poolgate::rules::{Case, Outcome, Verdict};
+use poolgate::rules::{Case, EjectCase, Outcome, Verdict};
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
@@ -95,8 +95,8 @@ fn is_rule(id: &str) -> bool {
 fn is_fact(path: &str) -> bool {
     let mut steps = path.split('.');
     let first = steps.next().unwrap_or_default();
-    let Type::Object(case) = <Case<'static> as Fact>::TYPE else { return false };
-    let mut at = case.field(first).map(|(_, field)| field.ty);
+    let cases = [<Case<'static> as Fact>::TYPE, <EjectCase<'static> as Fact>::TYPE];
+    let mut at = cases.into_iter().find_map(|case| fields(case, first));
     for step in steps {
         at = at.and_then(|ty| fields(ty, step));
     }

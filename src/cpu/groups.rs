@@ -1,12 +1,18 @@
 //! Hosts whose logical CPUs are not alike.
 
 use super::levelling::{label, named};
-use crate::facts::Known;
+use crate::facts::{Featureset, Known, Reason};
 use crate::snapshot::{CpuGroup, Host};
 
 /// Whether the CPUs of a host differ in what matters: words, family, model, stepping, microcode.
 pub(super) fn differ(host: &Host) -> Known<bool> {
-    groups(host).map(|groups| groups.windows(2).any(|pair| !alike(&pair[0], &pair[1])))
+    groups(host).and_then(|groups| {
+        let pairs: Vec<_> = groups.windows(2).map(|pair| alike(&pair[0], &pair[1])).collect();
+        if pairs.contains(&Known::Yes(false)) {
+            return Known::Yes(true);
+        }
+        pairs.into_iter().find(|alike| alike.get().is_none()).map_or(Known::Yes(false), |alike| alike.map(|it| !it))
+    })
 }
 
 /// What each group is: `0-7: family 6 model 85 stepping 4 microcode 0x2006e05`.
@@ -18,23 +24,29 @@ fn groups(host: &Host) -> Known<&Vec<CpuGroup>> {
     named(host.cpu.as_ref().and_then(|cpu| cpu.groups.as_ref()), || format!("host {}, cpu.groups", label(host)))
 }
 
-/// Whether nothing that is known of both differs.
-fn alike(a: &CpuGroup, b: &CpuGroup) -> bool {
-    let words = match (a.raw.get(), b.raw.get()) {
-        (Some(a), Some(b)) => a.is_equal(b),
-        _ => true,
-    };
-    words
-        && agree(&a.family, &b.family)
-        && agree(&a.model, &b.model)
-        && agree(&a.stepping, &b.stepping)
-        && agree(&a.microcode, &b.microcode)
+/// Whether two groups are alike: what differs decides, else what is not known.
+fn alike(a: &CpuGroup, b: &CpuGroup) -> Known<bool> {
+    let parts = [
+        agree(&a.raw, &b.raw, Featureset::is_equal),
+        agree(&a.family, &b.family, i64::eq),
+        agree(&a.model, &b.model, i64::eq),
+        agree(&a.stepping, &b.stepping, i64::eq),
+        agree(&a.microcode, &b.microcode, String::eq),
+    ];
+    if parts.contains(&Known::Yes(false)) {
+        return Known::Yes(false);
+    }
+    parts.into_iter().find(|part| part.get().is_none()).unwrap_or(Known::Yes(true))
 }
 
-fn agree<T: PartialEq>(a: &Known<T>, b: &Known<T>) -> bool {
-    match (a.get(), b.get()) {
-        (Some(a), Some(b)) => a == b,
-        _ => true,
+/// What a source of its kind cannot tell says nothing.
+fn agree<T>(a: &Known<T>, b: &Known<T>, equal: impl Fn(&T, &T) -> bool) -> Known<bool> {
+    match (a, b) {
+        (Known::Yes(a), Known::Yes(b)) => Known::Yes(equal(a, b)),
+        (Known::No(why), _) | (_, Known::No(why)) => match why.reason {
+            Reason::AbsentOnRelease | Reason::NotApplicable => Known::Yes(true),
+            Reason::NotCollected | Reason::PermissionDenied | Reason::Unreadable => Known::No(why.clone()),
+        },
     }
 }
 

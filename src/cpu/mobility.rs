@@ -35,14 +35,7 @@ pub fn may_move(vm: &Vm, host: &Host) -> Known<Option<Refusal>> {
         Some(_) => {}
         None => return named(vm.power_state.clone().map(|_| None), || "power_state".to_owned()),
     }
-    let vendor = vendor_refusal(vm, host);
-    let features = features_refusal(vm, host);
-    match (vendor, features) {
-        (Known::Yes(Some(refusal)), _) | (Known::Yes(None), Known::Yes(Some(refusal))) => Known::Yes(Some(refusal)),
-        (Known::No(_), Known::Yes(Some(refusal))) => Known::Yes(Some(refusal)),
-        (Known::Yes(None), rest) => rest,
-        (Known::No(unknown), _) => Known::No(unknown),
-    }
+    either(vendor_refusal(vm, host), features_refusal(vm, host))
 }
 
 /// The move of a VM under masking: what it was started with must be the joiner's, where bits count
@@ -52,18 +45,27 @@ pub(super) fn may_move_masked(
     joiner_vendor: &Known<String>,
     facts: &MaskingFacts,
 ) -> Known<Option<Refusal>> {
-    if let Known::Yes(Some(started_on)) = &vm.last_boot_vendor
-        && joiner_vendor.text().is_some_and(|vendor| vendor != started_on)
-    {
-        return Known::Yes(Some(Refusal::Vendor));
+    let started_on = named(vm.last_boot_vendor.as_ref(), || "last_boot_vendor".to_owned());
+    let vendor = started_on.and_then(|started_on| match started_on {
+        None => Known::Yes(None),
+        Some(started_on) => joiner_vendor.as_ref().map(|vendor| (vendor != started_on).then_some(Refusal::Vendor)),
+    });
+    let started_with = named(vm.last_boot_features.as_ref(), || "last_boot_features".to_owned());
+    let features = started_with.and_then(|started_with| match started_with {
+        None => Known::Yes(None),
+        Some(features) => masking::missing(&Known::Yes(features.clone()), facts)
+            .map(|missing| (!missing.has_none()).then_some(Refusal::Features(missing))),
+    });
+    either(vendor, features)
+}
+
+/// The vendor's refusal first, then the features'; where neither is known, why.
+fn either(vendor: Known<Option<Refusal>>, features: Known<Option<Refusal>>) -> Known<Option<Refusal>> {
+    match (vendor, features) {
+        (Known::Yes(Some(refusal)), _) | (_, Known::Yes(Some(refusal))) => Known::Yes(Some(refusal)),
+        (Known::Yes(None), rest) => rest,
+        (Known::No(unknown), _) => Known::No(unknown),
     }
-    let started_with = match named(vm.last_boot_features.as_ref(), || "last_boot_features".to_owned()) {
-        Known::Yes(Some(features)) => features,
-        Known::Yes(None) => return Known::Yes(None),
-        Known::No(unknown) => return Known::No(unknown),
-    };
-    masking::missing(&Known::Yes(started_with.clone()), facts)
-        .map(|missing| (!missing.has_none()).then_some(Refusal::Features(missing)))
 }
 
 /// Whether a VM is of those that may have to move: not halted, and a VM of the operator's.

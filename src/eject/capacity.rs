@@ -1,7 +1,7 @@
 //! What is left of the pool: memory, cluster, who could coordinate.
 
 use super::facts::{Capacity, ClusterAfter};
-use super::{Found, count, known, list, need};
+use super::{Found, count, follow, known, list, need};
 use crate::facts::Known;
 use crate::snapshot::{Host, Pool};
 
@@ -67,16 +67,17 @@ pub(super) fn cluster(pool: &Pool, member: &str) -> Found<Option<ClusterAfter>> 
     let mut own = None;
     for one in members {
         if need(&one.host)? == member {
-            own = Some(need(&one.cluster)?);
+            own = Some((one, need(&one.cluster)?));
         }
     }
-    let Some(cluster) = own else { return Ok(None) };
+    let Some((own, cluster)) = own else { return Ok(None) };
     let mut others = Vec::new();
     for one in members {
         if need(&one.cluster)? == cluster && need(&one.host)? != member {
             others.push(one);
         }
     }
+    let record = || follow(&pool.clusters, |cluster| &cluster.reference, cluster, "Cluster");
     let enabled = known(|| {
         let mut enabled = 0;
         for one in &others {
@@ -84,7 +85,22 @@ pub(super) fn cluster(pool: &Pool, member: &str) -> Found<Option<ClusterAfter>> 
         }
         Ok(count(enabled))
     });
-    Ok(Some(ClusterAfter { before: count(others.len() + 1), after: count(others.len()), enabled }))
+    Ok(Some(ClusterAfter {
+        before: count(others.len() + 1),
+        after: count(others.len()),
+        enabled,
+        own_uuid: own.uuid.clone(),
+        own_enabled: own.enabled.clone(),
+        own_joined: own.joined.clone(),
+        quorate: known(|| match &record()?.is_quorate {
+            Known::No(unknown) if unknown.reason == crate::facts::Reason::AbsentOnRelease => Ok(None),
+            quorate => need(quorate).copied().map(Some),
+        }),
+        operations: known(|| {
+            let of_cluster = need(&record()?.current_operations)?.values();
+            Ok(of_cluster.chain(need(&own.current_operations)?.values()).cloned().collect())
+        }),
+    }))
 }
 
 /// The first other host, by name, that is live and enabled.

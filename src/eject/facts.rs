@@ -28,6 +28,10 @@ facts! {
         pub interfaces: Known<Vec<Interface>>,
         /// The cluster without the member; null when the member is in none.
         pub cluster: Known<Option<ClusterAfter>>,
+        /// SRs that the eject unplugs from the member or forgets.
+        pub plugs: Known<Vec<Plug>>,
+        /// Virtual disks that control and driver domains of the member have plugged in, which keep their SRs plugged.
+        pub held: Known<Vec<HeldDisk>>,
         /// Memory of the hosts that stay, against what VMs need.
         pub capacity: Capacity,
         /// uuid of another host that could become the coordinator, or null.
@@ -85,6 +89,38 @@ facts! {
         /// `destroyed` with the host's disks; `forgotten`: the data stay on their storage and no host knows them;
         /// `drive`: a drive of the machine itself.
         pub fate: String,
+    }
+
+    /// An SR of which the member lets go.
+    pub struct Plug as "eject_plug" {
+        /// The SR's name, else its uuid.
+        pub name: String,
+        /// uuid of the SR.
+        pub sr_uuid: Known<String>,
+        /// uuid of the PBD.
+        pub uuid: Known<String>,
+        /// Whether it is plugged now.
+        pub attached: bool,
+        /// Whether the server then forgets the SR, because no other host has a PBD for it.
+        pub forgotten: bool,
+        /// What is in progress on the SR, which keeps the server from both.
+        pub operations: Known<Vec<String>>,
+    }
+
+    /// A virtual disk that is plugged into a domain of the member itself.
+    pub struct HeldDisk as "held_disk" {
+        /// Its name, else its reference.
+        pub name: String,
+        /// Its uuid.
+        pub uuid: Known<String>,
+        /// Reference of the VBD that holds it.
+        pub reference: Known<String>,
+        /// What its SR is called.
+        pub sr: String,
+        /// What the domain is called.
+        pub vm: String,
+        /// Whether it is plugged in now.
+        pub attached: Known<bool>,
     }
 
     /// A virtual disk that leaves with the member.
@@ -175,6 +211,16 @@ facts! {
         pub after: i64,
         /// How many of these are enabled.
         pub enabled: Known<i64>,
+        /// uuid of the member's own membership.
+        pub own_uuid: Known<String>,
+        /// Whether the member's own is enabled.
+        pub own_enabled: Known<bool>,
+        /// Whether the member's own has joined.
+        pub own_joined: Known<bool>,
+        /// Whether enough of its hosts are there to decide for all; null where the release does not tell.
+        pub quorate: Known<Option<bool>>,
+        /// What is in progress on the cluster and on the member's own membership.
+        pub operations: Known<Vec<String>>,
     }
 
     /// Memory once the member is gone.

@@ -5,6 +5,7 @@ mod capacity;
 mod facts;
 mod member;
 mod network;
+mod plugs;
 mod storage;
 
 use crate::cpu;
@@ -12,8 +13,8 @@ use crate::facts::{Known, Reason, Unknown};
 use crate::snapshot::{Host, Pif, Pool};
 
 pub use facts::{
-    Capacity, ClusterAfter, EjectFacts, Interface, LosingVm, LostNetwork, LostSr, LostVdi, Management, Operation,
-    PoolSr,
+    Capacity, ClusterAfter, EjectFacts, HeldDisk, Interface, LosingVm, LostNetwork, LostSr, LostVdi, Management,
+    Operation, Plug, PoolSr,
 };
 pub use member::{MemberError, find_member};
 
@@ -31,6 +32,8 @@ pub fn derive(pool: &Pool, member: &Host, management: &Known<Option<&Pif>>) -> E
         management: known(|| network::management(pool, *need(management)?)),
         vdis: known(|| storage::lost_vdis(pool, need(&srs)?)),
         pool_srs: known(|| storage::pool_srs(pool, need(&srs)?)),
+        plugs: known(|| plugs::plugs(pool, reference.clone()?, need(&srs)?)),
+        held: known(|| plugs::held(pool, reference.clone()?)),
         refuge: known(|| storage::refuge(pool, need(&srs)?)),
         networks: known(|| network::lost_networks(pool, reference.clone()?)),
         interfaces: known(|| network::interfaces(pool, reference.clone()?)),

@@ -2,6 +2,7 @@
 
 use super::facts::{BondFact, ClusterLandingFact, ManagementFact};
 use super::made;
+use super::nics::Nic;
 use super::sides::{Found, Records, Sides, label, need, position};
 use crate::facts::{Known, Reason, Unknown};
 use crate::snapshot::{Host, Pif};
@@ -123,15 +124,9 @@ pub(super) fn cluster(sides: &Sides<'_>) -> Found<Option<ClusterLandingFact>> {
     let nics: Vec<_> = sides.nics()?.iter().filter(|nic| bridges.contains(&nic.bridge.as_str())).collect();
     let addressed = || {
         let mut addressed = Vec::new();
-        for nic in &nics {
-            let Some(pif) = nic.pif else {
-                return Err(Unknown::because(
-                    Reason::NotCollected,
-                    "addresses are given when the product is installed",
-                ));
-            };
+        for (device, pif) in carriers(sides, pif, &nics)? {
             if !need(&pif.ip, || format!("{}, ip", sides.joiner.pif_name(pif)))?.is_empty() {
-                addressed.push((nic.device.clone(), pif));
+                addressed.push((device, pif));
             }
         }
         Ok(addressed)
@@ -151,4 +146,21 @@ pub(super) fn cluster(sides: &Sides<'_>) -> Found<Option<ClusterLandingFact>> {
         plugged: super::known(plugged),
         nics: nics.iter().map(|nic| nic.device.clone()).collect(),
     }))
+}
+
+/// The joiner's interfaces that will be on the cluster's network. The join makes a VLAN anew and without an address,
+/// unless it carries management on both sides.
+fn carriers<'a>(sides: &Sides<'a>, cluster: &Pif, nics: &[&Nic<'a>]) -> Found<Vec<(String, &'a Pif)>> {
+    let tag = *need(&cluster.vlan, || format!("{}, VLAN", sides.pool.pif_name(cluster)))?;
+    if tag >= 0 {
+        if !*need(&cluster.management, || format!("{}, management", sides.pool.pif_name(cluster)))? {
+            return Ok(Vec::new());
+        }
+        let own = of_host(&sides.joiner, need(&sides.host, || "the joining host")?)?;
+        let same = *need(&own.vlan, || format!("{}, VLAN", sides.joiner.pif_name(own)))? == tag;
+        let device = need(&own.device, || format!("{}, device", sides.joiner.pif_name(own)))?;
+        return Ok(if same { vec![(device.clone(), own)] } else { Vec::new() });
+    }
+    let installed = || Unknown::because(Reason::NotCollected, "addresses are given when the product is installed");
+    nics.iter().map(|nic| Ok((nic.device.clone(), nic.pif.ok_or_else(installed)?))).collect()
 }

@@ -1,5 +1,7 @@
 //! Clusters for clustered storage.
 
+use std::collections::BTreeMap;
+
 use crate::facts::{Known, model};
 
 model! {
@@ -15,6 +17,10 @@ model! {
         pub pool_auto_join: Known<bool>,
         /// References of its hosts' memberships.
         pub cluster_hosts: Known<Vec<String>>,
+        /// Whether enough of its hosts are there to decide for all (newer releases).
+        [volatile] pub is_quorate: Known<bool>,
+        /// Task reference to operation, for what is in progress on it.
+        [volatile] pub current_operations: Known<BTreeMap<String, String>>,
     }
 
     /// A host's membership in a cluster (XenAPI class `Cluster_host`).
@@ -33,5 +39,7 @@ model! {
         pub enabled: Known<bool>,
         /// Whether it has joined.
         pub joined: Known<bool>,
+        /// Task reference to operation, for what is in progress on it.
+        [volatile] pub current_operations: Known<BTreeMap<String, String>>,
     }
 }

@@ -93,5 +93,7 @@ model! {
         pub vdi: Known<Option<String>>,
         /// Reference of the SR that the virtual disk is in, or null when empty.
         pub sr: Known<Option<String>>,
+        /// Whether it is plugged into its VM now.
+        [volatile] pub currently_attached: Known<bool>,
     }
 }

@@ -5,6 +5,7 @@
 use std::path::PathBuf;
 
 pub mod commands;
+pub mod forget;
 pub mod judge;
 pub mod run;
 

@@ -11,6 +11,8 @@ pub(super) fn cluster(record: &Record<'_>) -> Cluster {
         cluster_stack: record.text("cluster_stack"),
         pool_auto_join: record.bool("pool_auto_join"),
         cluster_hosts: record.texts("cluster_hosts"),
+        is_quorate: record.bool("is_quorate"),
+        current_operations: record.map("current_operations"),
     }
 }
 
@@ -24,5 +26,6 @@ pub(super) fn cluster_host(record: &Record<'_>) -> ClusterHost {
         pif: record.nullable("PIF"),
         enabled: record.bool("enabled"),
         joined: record.bool("joined"),
+        current_operations: record.map("current_operations"),
     }
 }

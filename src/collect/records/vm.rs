@@ -121,5 +121,12 @@ fn disk(record: &Record<'_>, vdis: &Known<BTreeMap<&str, Record<'_>>>) -> VmDisk
             None => Known::no(Reason::Unreadable, format!("VDI {vdi} is not among the records")),
         }),
     });
-    VmDisk { reference: record.own(), device: record.text("userdevice"), kind: record.text("type"), vdi, sr }
+    VmDisk {
+        reference: record.own(),
+        device: record.text("userdevice"),
+        kind: record.text("type"),
+        vdi,
+        sr,
+        currently_attached: record.bool("currently_attached"),
+    }
 }

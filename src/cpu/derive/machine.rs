@@ -11,6 +11,10 @@ impl Sides<'_> {
     /// virtualisation in firmware they hold only what Xen always grants, and not the FPU.
     pub(super) fn joiner_hvm(&self) -> Known<bool> {
         if self.predicted() {
+            let capable = self.joiner.clone().and_then(hvm_capable);
+            if capable == Known::Yes(false) {
+                return capable;
+            }
             // A prediction takes virtualisation as on; only firmware knows.
             return self.joiner.clone().and_then(|host| {
                 let firmware = host.hardware.as_ref().and_then(|hardware| hardware.virtualisation_enabled.clone());
