@@ -53,7 +53,8 @@ impl Https {
         if let Some(why) = self.seen.signature() {
             return XapiError::Legacy { place, why };
         }
-        let sent = !error.is_connect();
+        // A body that could not be handed over never left, and a server does not act on half a request.
+        let sent = !error.is_connect() && !error.is_body();
         match cause::<rustls::Error>(error) {
             Some(
                 tls @ (rustls::Error::PeerIncompatible(_)
@@ -93,13 +94,19 @@ impl Transport for Https {
             return Err(XapiError::Timeout { place: self.place(), doing: post.doing.to_owned(), limit, sent: false });
         }
         let length = post.body.len() as u64;
+        // A reader's failure to hand over hides why the connection failed, so only secrets go through one.
+        let body = if post.secret {
+            Body::sized(Wiped(Cursor::new(post.body)), length)
+        } else {
+            Body::from(post.body.to_vec())
+        };
         let request = self
             .client
             .post(self.address.url(post.path))
             .header("content-type", post.content_type)
             .header(ASK_THUMBPRINT.0, ASK_THUMBPRINT.1)
             .timeout(limit)
-            .body(Body::sized(Wiped(Cursor::new(post.body)), length));
+            .body(body);
         let response = request.send().map_err(|error| self.error(&error, &sent))?;
         let status = response.status().as_u16();
         let header =
@@ -180,6 +187,7 @@ fn explain(error: &reqwest::Error) -> (String, Option<&'static str>) {
         Some(io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe | io::ErrorKind::UnexpectedEof) => {
             (format!("the connection was cut ({said})"), None)
         }
+        _ if error.is_body() => ("the connection was cut before the call was sent".to_owned(), None),
         _ if error.is_connect() => {
             (format!("cannot connect ({said})"), Some("is the address right, and the host up?"))
         }

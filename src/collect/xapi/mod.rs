@@ -19,7 +19,7 @@ mod wire;
 
 pub use address::{Address, AddressError};
 pub use client::{Client, Limits};
-pub use error::{TrustProblem, XapiError};
+pub use error::{CONSOLE, TrustProblem, XapiError};
 pub use known_hosts::{KnownHosts, KnownHostsError};
 pub use password::Password;
 pub use pin::{Fingerprint, FingerprintError};

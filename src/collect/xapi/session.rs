@@ -130,6 +130,8 @@ impl Call<'_> {
             path: self.encoding.path(),
             content_type: self.encoding.content_type(),
             body: self.encoding.encode(self.method, &self.lead, params),
+            secret: matches!(self.lead, Lead::Session(_))
+                || params.iter().any(|param| matches!(param, Param::Secret(_))),
             deadline: self.deadline,
             doing: self.method,
         })

@@ -30,6 +30,7 @@ impl Open {
             path: self.encoding.path(),
             content_type: self.encoding.content_type(),
             body: self.encoding.encode(method, &Lead::Session(&self.reference), &[]),
+            secret: true,
             deadline: Instant::now() + LOGOUT,
             doing: method,
         };

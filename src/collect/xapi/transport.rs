@@ -28,6 +28,8 @@ pub(super) struct Post<'a> {
     pub(super) content_type: &'static str,
     /// Wiped after it was sent.
     pub(super) body: Zeroizing<Vec<u8>>,
+    /// Whether the body holds a secret.
+    pub(super) secret: bool,
     pub(super) deadline: Instant,
     /// What is being done, for errors: the method.
     pub(super) doing: &'a str,

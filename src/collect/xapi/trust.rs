@@ -18,6 +18,8 @@ use super::{Address, Fingerprint, KnownHosts};
 pub struct Trust {
     pins: Vec<Fingerprint>,
     authorities: Option<Arc<WebPkiServerVerifier>>,
+    /// Whether this was said of the very address, and nothing else counts there.
+    own: bool,
     /// What to do where the certificate is another one.
     remedy: String,
 }
@@ -77,16 +79,17 @@ impl TrustStore {
         let named: Vec<_> = named.map(|(_, fingerprint)| *fingerprint).collect();
         let by_option = "correct --tls-fingerprint".to_owned();
         if !named.is_empty() {
-            return Trust { pins: named, authorities: None, remedy: by_option };
+            return Trust { pins: named, authorities: None, own: true, remedy: by_option };
         }
         if !self.anywhere.is_empty() || self.authorities.is_some() {
             let authorities = self.authorities.clone();
-            return Trust { pins: self.anywhere.clone(), authorities, remedy: by_option };
+            return Trust { pins: self.anywhere.clone(), authorities, own: false, remedy: by_option };
         }
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let pins = known.at(address).into_iter().collect();
+        let pins: Vec<_> = known.at(address).into_iter().collect();
+        let own = !pins.is_empty();
         let remedy = format!("remove the line of {address} from {}", known.path().display());
-        Trust { pins, authorities: None, remedy }
+        Trust { pins, authorities: None, own, remedy }
     }
 
     /// Remembers a certificate that the operator has confirmed.
@@ -96,24 +99,17 @@ impl TrustStore {
 }
 
 impl Trust {
-    /// Whether nothing is trusted yet.
-    pub const fn is_nothing(&self) -> bool {
-        self.pins.is_empty() && self.authorities.is_none()
-    }
-
-    /// The certificate that a trusted member names as its coordinator's, where nothing else is known of it.
-    pub fn or_named_by(self, member: &Address, named: Option<Fingerprint>) -> Self {
-        match named {
-            Some(named) if self.is_nothing() => {
-                let remedy = format!("give --tls-fingerprint for both, as {member} names another than is shown");
-                Self { pins: vec![named], authorities: None, remedy }
-            }
-            // An authority may not vouch for the address that a member names, and the member's word is as good.
-            Some(named) if self.authorities.is_some() => {
-                Self { pins: self.pins.into_iter().chain([named]).collect(), ..self }
-            }
-            _ => self,
+    /// With the certificate that a trusted member names as its coordinator's, where nothing was said of the
+    /// coordinator's own address.
+    #[must_use]
+    pub fn or_named_by(mut self, member: &Address, named: Option<Fingerprint>) -> Self {
+        if let Some(named) = named
+            && !self.own
+        {
+            self.pins.push(named);
+            self.remedy = format!("give --tls-fingerprint for both addresses: {member} names another certificate");
         }
+        self
     }
 }
 
@@ -189,7 +185,7 @@ impl Verifier {
         now: UnixTime,
     ) -> Result<(), TrustProblem> {
         let found = Fingerprint::of(certificate);
-        let Trust { pins, authorities, remedy } = &self.trust;
+        let Trust { pins, authorities, remedy, .. } = &self.trust;
         if pins.contains(&found) {
             return Ok(());
         }
