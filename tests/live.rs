@@ -205,6 +205,38 @@ fn a_member_is_followed_to_the_coordinator_that_it_names() {
 }
 
 #[test]
+fn a_joiner_that_is_a_member_elsewhere_is_judged_as_such() {
+    let identity = Identity::new();
+    let member = Fake::with(Identity::new(), "127.0.0.5:0".parse().unwrap(), |asked| match asked.method.as_str() {
+        "session.login_with_password" => Answer::Error(vec!["HOST_IS_SLAVE".to_owned(), "127.0.0.4".to_owned()]),
+        _ => logging_in(small)(asked),
+    });
+    let at = format!("127.0.0.4:{}", member.address.port()).parse().unwrap();
+    let coordinator = Fake::with(
+        identity,
+        at,
+        logging_in(|asked| match asked.method.as_str() {
+            "host.get_all_records" => Answer::Value(json!({
+                "OpaqueRef:h": {"uuid": "h", "name_label": "alpha"}, "OpaqueRef:i": {"uuid": "i", "name_label": "beta"},
+            })),
+            _ => small(asked),
+        }),
+    );
+    let report = poolgate(["check", "--pool", "fixtures/xcp-ng-8.3-5-hosts.json", "--host", &member.url()])
+        .with(["--tls-fingerprint", &format!("{}={}", member.address, member.fingerprint)])
+        .with(["--tls-fingerprint", &format!("{}={}", coordinator.address, coordinator.fingerprint)])
+        .with(["--password-env", "PW", "--format", "json"])
+        .env("PW", PASSWORD)
+        .status(1)
+        .json();
+    let text = report["joiners"][0].to_string();
+    assert_eq!(report["verdict"], "NO-GO");
+    assert!(text.contains("the joiner already belongs to a pool of 2 hosts: alpha, beta"), "{text}");
+    let note = format!("{} is a member of a pool; read from its coordinator {}", member.address, coordinator.address);
+    assert!(text.contains(&note), "{text}");
+}
+
+#[test]
 fn a_coordinator_without_a_name_for_its_certificate_needs_its_own() {
     let (member, coordinator) = pool_of_two(false);
     let words = || {

@@ -148,7 +148,8 @@ impl<'a> Live<'a> {
         read_session(&mut session, &target.to_string())
     }
 
-    fn enter(&self, target: &Target, limits: Limits) -> Result<Session, XapiError> {
+    /// Logs in to one of the targets.
+    pub(super) fn enter(&self, target: &Target, limits: Limits) -> Result<Session, XapiError> {
         let name = target.to_string();
         let Some(door) = self.doors.get(&name) else {
             let doing = "logging in".to_owned();

@@ -5,6 +5,8 @@
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::os::unix::net::UnixListener;
+use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -222,6 +224,34 @@ fn serve(stream: TcpStream, server: &Shared) {
             return;
         }
     }
+}
+
+/// Serves a script on a Unix socket, as the toolstack does inside dom0: a call a connection, and no encryption.
+pub fn on_socket(path: &Path, script: impl Fn(&Asked) -> Answer + Send + 'static) -> Arc<Mutex<Vec<Asked>>> {
+    let listener = UnixListener::bind(path).unwrap();
+    let log = Arc::new(Mutex::new(Vec::new()));
+    let asked = Arc::clone(&log);
+    thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            if let Some(call) = read(&mut stream) {
+                asked.lock().unwrap().push(call.clone());
+                match script(&call) {
+                    Answer::Raw { status, headers, body } => {
+                        // As the server does where it does not know how long an answer will be.
+                        let head = format!("HTTP/1.1 {status} OK\r\n{headers}\r\n");
+                        let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(&body));
+                    }
+                    Answer::Hang => {
+                        let _ = stream.read(&mut [0]);
+                    }
+                    answer => {
+                        let _ = write(&mut stream, 200, "", &body(&call, answer));
+                    }
+                }
+            }
+        }
+    });
+    log
 }
 
 fn read(from: &mut impl Read) -> Option<Asked> {

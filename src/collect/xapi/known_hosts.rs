@@ -113,6 +113,9 @@ fn parse(text: &str) -> Result<Vec<(Address, Fingerprint)>, (usize, String)> {
 fn append(path: &Path, address: &Address, found: Fingerprint) -> io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
     fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    if fs::metadata(path).is_ok_and(|found| !found.is_file()) {
+        return Err(io::Error::other("not a regular file"));
+    }
     let (path, mut text) = match fs::read_to_string(path) {
         // A symbolic link stays one.
         Ok(text) => (fs::canonicalize(path)?, text),
@@ -158,6 +161,20 @@ mod tests {
             text,
             format!("{HEADER}xen-1 sha256:{}\n\n# mine\nxen-1:8443 sha256:{}\n", one.plain(), two.plain())
         );
+    }
+
+    #[test]
+    fn what_is_no_file_is_left_alone_and_a_link_stays_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let (one, found) = (address("xen-1"), Fingerprint::of(b"1"));
+        let mut nothing = KnownHosts::read("/dev/null".into()).unwrap();
+        assert!(nothing.add(&one, found).unwrap_err().to_string().contains("not a regular file"));
+        let (file, link) = (folder.path().join("file"), folder.path().join("link"));
+        fs::write(&file, "").unwrap();
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        KnownHosts::read(link.clone()).unwrap().add(&one, found).unwrap();
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+        assert_eq!(KnownHosts::read(file).unwrap().at(&one), Some(found));
     }
 
     #[test]
