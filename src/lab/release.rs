@@ -1,6 +1,6 @@
 //! Which server a host runs: what it checks, speaks and has depends on it. Facts of `xapi`'s versions, not of products.
 
-use super::db::{Fields, key, text};
+use super::db::{Fields, key};
 
 /// The version of xapi that stands for a release line: 8.2 is 1.249, XCP-ng 8.3 is 24.19 and newer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -89,6 +89,4 @@ pub(super) fn title(host: &Fields) -> String {
     let brand = key(host, "software_version", "product_brand").unwrap_or("XenServer");
     let version = key(host, "software_version", "product_version").unwrap_or("");
     format!("{brand} {version}, xapi {}", key(host, "software_version", "xapi").unwrap_or("unnumbered"))
-        .replace("  ", " ")
-        + if text(host, "name_label").is_empty() { " (unnamed)" } else { "" }
 }

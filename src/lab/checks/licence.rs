@@ -23,7 +23,10 @@ pub(super) fn pool_size(sides: &Sides<'_>) -> Checked {
         let (_, me) = sides.me();
         let dom0 = joiner.get("VM", text(me, "control_domain"));
         if !dom0.is_some_and(|vm| flag(vm, "is_control_domain")) && !line.since(22, 0) {
-            return Err(ApiError::internal(format!("Helpers.No_domain_zero(\"{}\")", text(me, "uuid"))));
+            return Err(ApiError::internal(format!(
+                "Helpers.No_domain_zero(\"{}\")",
+                dom0.map_or("", |vm| text(vm, "uuid"))
+            )));
         }
         let appliance = |(_, vm): (&str, &super::super::db::Fields)| {
             flag(vm, "is_control_domain") && text(vm, "name_label").ends_with("-CVM")

@@ -33,6 +33,9 @@ pub struct Sides<'a> {
     pub line: Line,
 }
 
+pub(super) use licence::{RESTRICTED_SIZE, restricted};
+pub(super) use storage::is_tools;
+
 type Checked = Result<(), ApiError>;
 
 /// One check of the server.
