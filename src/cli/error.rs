@@ -6,6 +6,7 @@ use super::Exit;
 use crate::collect::{CollectError, TargetError, local::LocalError};
 use crate::cpu::releases::UnknownProduct;
 use crate::eject::MemberError;
+use crate::lab::LabError;
 use crate::rules::RuleError;
 
 /// Why a command ended early.
@@ -26,6 +27,9 @@ pub enum CliError {
     /// `--member` names no one host.
     #[error("--member: {0}")]
     Member(#[from] MemberError),
+    /// The lab did not start.
+    #[error("lab: {0}")]
+    Lab(#[from] LabError),
     /// Rules have mistakes.
     #[error("{}\n{} in rules", .0.iter().map(|error| error.rendered.as_str()).collect::<Vec<_>>().join("\n\n"), mistakes(.0.len()))]
     Rules(Vec<RuleError>),
@@ -63,6 +67,7 @@ impl CliError {
             | Self::Collect(_)
             | Self::Release(_)
             | Self::Member(_)
+            | Self::Lab(_)
             | Self::Rules(_)
             | Self::RuleFolder { .. }
             | Self::Write { .. }
