@@ -7,6 +7,7 @@ use crate::collect::xapi::{AuthorityError, KnownHostsError, XapiError};
 use crate::collect::{CollectError, TargetError, local::LocalError};
 use crate::cpu::releases::UnknownProduct;
 use crate::eject::MemberError;
+use crate::lab::LabError;
 use crate::rules::RuleError;
 
 /// Why a command ended early.
@@ -39,6 +40,9 @@ pub enum CliError {
     /// `--member` names no one host.
     #[error("--member: {0}")]
     Member(#[from] MemberError),
+    /// The lab did not start.
+    #[error("lab: {0}")]
+    Lab(#[from] LabError),
     /// Rules have mistakes.
     #[error("{}\n{} in rules", .0.iter().map(|error| error.rendered.as_str()).collect::<Vec<_>>().join("\n\n"), mistakes(.0.len()))]
     Rules(Vec<RuleError>),
@@ -79,6 +83,7 @@ impl CliError {
             | Self::Authority(_)
             | Self::Release(_)
             | Self::Member(_)
+            | Self::Lab(_)
             | Self::Rules(_)
             | Self::RuleFolder { .. }
             | Self::Write { .. }

@@ -6,6 +6,7 @@ mod collect;
 mod cpu;
 mod error;
 mod exit;
+mod lab;
 mod live;
 mod output;
 mod passwords;
@@ -35,6 +36,7 @@ pub fn run() -> Exit {
         Command::Collect(args) => collect::run(args),
         Command::Cpu(args) => cpu::run(args),
         Command::Rules(args) => rules::run(args),
+        Command::Lab(args) => lab::run(args),
         Command::Schema(args) => schema::run(args),
     };
     done.unwrap_or_else(|error| {

@@ -4,6 +4,7 @@
 
 use std::path::PathBuf;
 
+pub mod fake;
 pub mod judge;
 pub mod run;
 pub mod xapi;
