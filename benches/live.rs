@@ -8,7 +8,7 @@
 )]
 
 #[path = "../tests/common/fake.rs"]
-#[allow(dead_code, unreachable_pub, reason = "the tests use the rest")]
+#[expect(dead_code, unreachable_pub, reason = "the tests use the rest")]
 mod fake;
 
 use std::collections::BTreeMap;

@@ -1,6 +1,6 @@
 //! What several end-to-end tests need.
 
-#![allow(dead_code, reason = "each test binary uses its own part")]
+#![allow(dead_code, missing_docs, reason = "each test binary uses its own part, and names say what it is")]
 
 use std::path::PathBuf;
 
