@@ -6,7 +6,10 @@ mod collect;
 mod cpu;
 mod error;
 mod exit;
+mod lab;
+mod live;
 mod output;
+mod passwords;
 mod rules;
 mod schema;
 mod targets;
@@ -33,6 +36,7 @@ pub fn run() -> Exit {
         Command::Collect(args) => collect::run(args),
         Command::Cpu(args) => cpu::run(args),
         Command::Rules(args) => rules::run(args),
+        Command::Lab(args) => lab::run(args),
         Command::Schema(args) => schema::run(args),
     };
     done.unwrap_or_else(|error| {

@@ -1,13 +1,15 @@
 //! What several end-to-end tests need.
 
-#![allow(dead_code, reason = "each test binary uses its own part")]
+#![allow(dead_code, missing_docs, reason = "each test binary uses its own part, and names say what it is")]
 
 use std::path::PathBuf;
 
 pub mod commands;
+pub mod fake;
 pub mod forget;
 pub mod judge;
 pub mod run;
+pub mod xapi;
 
 /// The folder of reference data beside the checkout, where there is one.
 pub fn shared() -> Option<PathBuf> {
