@@ -22,12 +22,16 @@ pub struct Client {
 /// A response, read whole.
 #[derive(Debug)]
 pub struct Response {
+    /// As `HTTP/1.1 200 OK`.
     pub status: String,
+    /// Names and values, as they came.
     pub headers: Vec<(String, String)>,
+    /// As text.
     pub body: String,
 }
 
 impl Response {
+    /// A header's value.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(header, _)| header.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
@@ -39,6 +43,7 @@ impl Client {
         Self::try_connect(endpoint).unwrap()
     }
 
+    /// The same, where it may fail.
     pub fn try_connect(endpoint: &Endpoint) -> std::io::Result<Self> {
         let pinned = Arc::new(Pinned(endpoint.fingerprint.clone()));
         let config = ClientConfig::builder_with_provider(Arc::new(default_provider()))
@@ -70,6 +75,7 @@ impl Client {
         self.try_call(method, params).unwrap()
     }
 
+    /// The same, where the connection may end.
     pub fn try_call(&mut self, method: &str, params: Value) -> std::io::Result<Result<Value, Vec<String>>> {
         let body = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).to_string();
         let response = self.send("POST", "/jsonrpc", &[], &body)?;
