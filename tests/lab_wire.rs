@@ -5,7 +5,7 @@
 pub mod common;
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use common::xapi::Client;
 use poolgate::lab::{Lab, LabConfig, Served};
@@ -19,7 +19,7 @@ fn wire() -> Option<PathBuf> {
 }
 
 /// All records that the server gave, as one dump.
-fn records(folder: &PathBuf) -> Map<String, Value> {
+fn records(folder: &Path) -> Map<String, Value> {
     let mut records = Map::new();
     for entry in fs::read_dir(folder.join("jsonrpc1")).unwrap() {
         let path = entry.unwrap().path();
