@@ -8,6 +8,7 @@ pub mod collect;
 pub mod cpu;
 pub mod eject;
 pub mod facts;
+pub mod lab;
 pub mod network;
 pub mod report;
 pub mod rules;
