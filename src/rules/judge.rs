@@ -41,6 +41,8 @@ type Answer = Result<bool, Unknown>;
 #[derive(Default)]
 struct Elements<'c> {
     failed: Vec<(usize, Value<'c>)>,
+    /// The first of the failed ones in the list's own order, which for the server's look-ups is the server's.
+    first: Option<Value<'c>>,
     unknown: Vec<(usize, Value<'c>)>,
 }
 
@@ -126,6 +128,7 @@ impl<'c> Judge<'c, 'c> {
                 }
             }
         }
+        elements.first = elements.failed.first().map(|(_, element)| element.clone());
         // However a server lists them, a report names them in one order.
         elements.failed.sort_by_cached_key(|(_, element)| in_order(element));
         elements.unknown.sort_by_cached_key(|(_, element)| in_order(element));
@@ -290,7 +293,7 @@ impl<'c> Judge<'c, 'c> {
         vars.push(Value::Int(i64::try_from(count).unwrap_or(i64::MAX)));
         vars.push(Value::Made(names.into_iter().map(|name| Value::Text(name.into())).collect()));
         let none = || Value::Unknown(Cow::Owned(Unknown::because(Reason::NotApplicable, "no element fails")));
-        vars.push(elements.failed.first().map_or_else(none, |(_, element)| element.clone()));
+        vars.push(elements.first.clone().unwrap_or_else(none));
         vars
     }
 }

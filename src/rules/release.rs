@@ -38,7 +38,8 @@ facts! {
 /// From here on one API version, and so one line, stands for versions of xapi whose checks differ.
 const SHARED: &str = "24";
 
-/// Reads the release of a host: its xapi_build, else xapi where that is the build's own number, else its API version.
+/// Reads the release of a host: its xapi_build, else xapi where that is the build's own number, else the product
+/// version of a line that has only one version of xapi, else its API version.
 pub fn release_of(host: &Host) -> Release {
     let line = line_of(host);
     let missing = || {
@@ -86,15 +87,25 @@ fn line_of(host: &Host) -> Option<&'static ReleaseLine> {
     if let Some(build) = build_of(host) {
         return RELEASES.iter().rev().find(|line| at_least(&build, line.xapi) && at_least(line.xapi, "21"));
     }
-    if let (Known::Yes(major), Known::Yes(minor)) = (&host.api_version_major, &host.api_version_minor) {
-        let api = format!("{major}.{minor}");
-        let fits = |line: &&ReleaseLine| line.api == api && !(says_old(host) && at_least(line.xapi, "21"));
-        if let Some(line) = RELEASES.iter().find(fits) {
-            return Some(line);
-        }
+    let api = match (&host.api_version_major, &host.api_version_minor) {
+        (Known::Yes(major), Known::Yes(minor)) => Some(format!("{major}.{minor}")),
+        _ => None,
+    };
+    let has_api = |line: &ReleaseLine| api.as_ref().is_some_and(|api| line.api == api);
+    let product = host.software_version.get().and_then(|said| said.get("product_version"));
+    let is_product = |line: &ReleaseLine| product.is_some_and(|product| is_of(product, line.product));
+    // A service pack shares its line's product version and has an API version of its own.
+    let old = || RELEASES.iter().rev().filter(|line| is_product(line) && !at_least(line.xapi, "21"));
+    if let Some(line) = old().find(|line| has_api(line)).or_else(|| old().next()) {
+        return Some(line);
     }
-    let product = host.software_version.get()?.get("product_version")?;
-    RELEASES.iter().rev().find(|line| at_least(product, line.product) && product.starts_with(line.product))
+    let fits = |line: &&ReleaseLine| has_api(line) && !(says_old(host) && at_least(line.xapi, "21"));
+    RELEASES.iter().find(fits).or_else(|| RELEASES.iter().rev().find(|line| is_product(line)))
+}
+
+/// Whether a product version is of a line: `8.2.1` of `8.2`.
+fn is_of(product: &str, line: &str) -> bool {
+    product.strip_prefix(line).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
 /// Compares dotted versions number by number; a missing number is zero; parts that are no numbers compare as text.
@@ -148,6 +159,10 @@ mod tests {
         // An API version that belongs to a later line does not make a build of 8.2 one of that line.
         let odd = [("xapi", "1.20"), ("product_version", "8.2.1")];
         assert_eq!(xapi(host(&odd, Some((2, 20)))).unwrap(), "1.249");
+        // Nor does that of an older one.
+        assert_eq!(xapi(host(&odd, Some((2, 0)))).unwrap(), "1.249");
+        assert_eq!(name(host(&[("product_version", "6.2.0")], Some((2, 1)))).unwrap(), "XenServer 6.2 SP1");
+        assert_eq!(name(host(&[("product_version", "6.2.0")], Some((2, 0)))).unwrap(), "XenServer 6.2");
         assert_eq!(name(host(&[("product_version", "7.1.2")], None)).unwrap(), "XenServer 7.1");
         assert_eq!(name(host(&[("xapi_build", "25.6.0")], Some((2, 21)))).unwrap(), "XenServer 8 / XCP-ng 8.3");
         // API 2.21 alone does not say which checks exist.

@@ -1,7 +1,7 @@
 //! What the server's join checks look up, as rules read it (`join`). The rest of this room fills it in.
 
 use crate::facts::{Known, facts};
-use crate::snapshot::{Pif, SdnController};
+use crate::snapshot::{ClusterHost, Pif, SdnController};
 
 facts! {
     /// What the server's join checks look up on the way to their answer.
@@ -22,6 +22,8 @@ facts! {
         pub edition: Known<EditionFacts>,
         /// The network of the cluster that new members join by themselves, or null when there is none.
         pub cluster: Known<Option<ClusterFacts>>,
+        /// The joiner's memberships in a cluster; more than one breaks the server's check down.
+        pub own_cluster_hosts: Known<Vec<&'a ClusterHost>>,
         /// The joiner's VLANs with the interface below each.
         pub vlans: Known<Vec<VlanFact<'a>>>,
         /// Names under which both sides keep different certificates of an authority.

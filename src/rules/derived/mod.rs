@@ -39,6 +39,7 @@ pub(super) fn look_up<'a>(parts: Parts<'a, '_>) -> JoinFacts<'a> {
         nbd_purpose: known(|| network::nbd_purpose(joiner)),
         pool_nbd_purpose: known(|| network::nbd_purpose(pool)),
         cluster: known(|| network::cluster(pool, joiner)),
+        own_cluster_hosts: known(|| network::cluster_hosts(joiner, need(host)?)),
         vlans: known(|| network::vlans(joiner)),
         edition: known(|| software::edition(pool, need(host)?)),
         drivers: known(|| software::drivers(pool, joiner)),

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::facts::{ClusterFacts, VlanFact};
 use super::{Found, count, descending, follow, known, need};
 use crate::facts::{Known, Reason};
-use crate::snapshot::{Host, Pif, Pool, SdnController};
+use crate::snapshot::{ClusterHost, Host, Pif, Pool, SdnController};
 
 /// The reference that stands for none.
 const NULL: &str = "OpaqueRef:NULL";
@@ -92,6 +92,17 @@ fn addresses(joiner: &Pool, bridges: &[String]) -> Found<i64> {
 fn bridge_of(pool: &Pool, pif: &Pif) -> Found<String> {
     let network = follow(&pool.networks, |network| &network.reference, need(&pif.network)?, "network")?;
     need(&network.bridge).cloned()
+}
+
+/// The cluster hosts that stand for a host.
+pub(super) fn cluster_hosts<'a>(joiner: &'a Pool, host: &Host) -> Found<Vec<&'a ClusterHost>> {
+    let mut own = Vec::new();
+    for member in descending(&joiner.cluster_hosts, |member| &member.reference)? {
+        if need(&member.host)? == need(&host.reference)? {
+            own.push(member);
+        }
+    }
+    Ok(own)
 }
 
 /// The VLANs, each with what is below it.
