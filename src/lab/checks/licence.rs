@@ -23,13 +23,15 @@ pub(super) fn pool_size(sides: &Sides<'_>) -> Checked {
         let (_, me) = sides.me();
         let dom0 = joiner.get("VM", text(me, "control_domain"));
         if !dom0.is_some_and(|vm| flag(vm, "is_control_domain")) && !line.since(22, 0) {
-            return Err(ApiError::internal(format!(
-                "Helpers.No_domain_zero(\"{}\")",
-                dom0.map_or("", |vm| text(vm, "uuid"))
-            )));
+            // The server names the uuid in its inventory, which is that of the control domain's record.
+            let marked = joiner.each("VM").map(|(_, vm)| vm).find(|vm| flag(vm, "is_control_domain"));
+            let uuid = marked.or(dom0).map_or("", |vm| text(vm, "uuid"));
+            return Err(ApiError::internal(format!("Helpers.No_domain_zero(\"{uuid}\")")));
         }
-        let appliance = |(_, vm): (&str, &super::super::db::Fields)| {
-            flag(vm, "is_control_domain") && text(vm, "name_label").ends_with("-CVM")
+        let appliance = |(reference, vm): (&str, &super::super::db::Fields)| {
+            reference != text(me, "control_domain")
+                && flag(vm, "is_control_domain")
+                && text(vm, "name_label").ends_with("-CVM")
         };
         if joiner.each("VM").any(appliance) {
             return Ok(());

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::super::answer::ApiError;
-use super::super::db::{Db, Fields, entries, flag, int, list, text};
+use super::super::db::{Db, Fields, entries, flag, list, text};
 use super::super::release::Line;
 use super::{Checked, Sides};
 
@@ -21,10 +21,11 @@ pub(super) fn ha_there(sides: &Sides<'_>) -> Checked {
 
 pub(super) fn clustering_here(sides: &Sides<'_>) -> Checked {
     let (me, _) = sides.me();
-    let member = |record: &Fields| text(record, "host") == me && flag(record, "enabled");
-    match sides.joiner.each("Cluster_host").find(|(_, record)| member(record)) {
-        Some((reference, _)) => Err(ApiError::new("CLUSTERING_ENABLED", [reference])),
-        None => Ok(()),
+    let own: Vec<_> = sides.joiner.each("Cluster_host").filter(|(_, record)| text(record, "host") == me).collect();
+    match own.as_slice() {
+        [(reference, record)] if flag(record, "enabled") => Err(ApiError::new("CLUSTERING_ENABLED", [*reference])),
+        [] | [_] => Ok(()),
+        _ => Err(ApiError::new("INTERNAL_ERROR", ["Multiple cluster_hosts found for host", me])),
     }
 }
 
@@ -46,23 +47,17 @@ pub(super) fn sole_host(sides: &Sides<'_>) -> Checked {
 }
 
 pub(super) fn no_running_vms(sides: &Sides<'_>) -> Checked {
-    let (_, me) = sides.me();
-    let running = |(reference, vm): (&str, &Fields)| {
-        text(vm, "power_state") == "Running" && !is_exempt(sides.line, me, reference, vm)
-    };
+    let running =
+        |(reference, vm): (&str, &Fields)| text(vm, "power_state") == "Running" && !is_exempt(sides, reference, vm);
     refuse(sides.joiner.each("VM").any(running), "JOINING_HOST_CANNOT_HAVE_RUNNING_VMS")
 }
 
-/// The control domain itself. Before 7.0 every control domain was let pass; before 7.1 the host did not name its own.
-fn is_exempt(line: Line, me: &Fields, reference: &str, vm: &Fields) -> bool {
-    let control = flag(vm, "is_control_domain");
-    if line.masks() {
-        return control;
-    }
-    match me.get("control_domain").and_then(serde_json::Value::as_str) {
-        Some(own) => control && own == reference,
-        None => control && int(vm, "domid").is_none_or(|domid| domid == 0),
-    }
+/// The control domain itself: the one that the host on which it runs names as its own. Up to 7.0 every control domain
+/// was let pass.
+fn is_exempt(sides: &Sides<'_>, reference: &str, vm: &Fields) -> bool {
+    let home = || sides.joiner.get("host", text(vm, "resident_on"));
+    flag(vm, "is_control_domain")
+        && (sides.line < Line(1, 9, 91) || home().is_some_and(|home| text(home, "control_domain") == reference))
 }
 
 pub(super) fn no_vm_operations(sides: &Sides<'_>) -> Checked {
