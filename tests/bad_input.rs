@@ -263,7 +263,7 @@ fn a_foreign_file_is_told_by_its_look() {
     insta::assert_snapshot!(refused("{\"verdict\": \"GO\", \"joiners\": []}"), @"-: looks like a poolgate report; expected a poolgate snapshot, XenAPI records as one JSON object {class: {reference: record}}, or the server's answer to get_all_records; name the snapshots that it was made from");
     insta::assert_snapshot!(refused("{\"a\": 1}\n{\"a\": 2}\n"), @"-: looks like several JSON documents, one to a line; expected a poolgate snapshot, XenAPI records as one JSON object {class: {reference: record}}, or the server's answer to get_all_records; name a file that holds one");
     insta::assert_snapshot!(refused("{nope"), @"-: looks like broken JSON (key must be a string at line 1 column 2); expected a poolgate snapshot, XenAPI records as one JSON object {class: {reference: record}}, or the server's answer to get_all_records");
-    insta::assert_snapshot!(refused("{\"format\": \"poolgate-snapshot\", \"version\": \"9.0\", \"pool\": {}}"), @"-: snapshot format 9.0 is newer than 1.0, the newest that this poolgate reads; use a newer poolgate, or collect the snapshot again with this one");
+    insta::assert_snapshot!(refused("{\"format\": \"poolgate-snapshot\", \"version\": \"9.0\", \"pool\": {}}"), @"-: snapshot format 9.0 is newer than 1.1, the newest that this poolgate reads; use a newer poolgate, or collect the snapshot again with this one");
     insta::assert_snapshot!(refused("{\"format\": \"poolgate-snapshot\", \"version\": \"1.0\", \"pool\": {\"ha_enabled\": 3}}"), @"-: line 1, column 74: pool.ha_enabled: invalid type: integer `3`, expected a boolean");
     insta::assert_snapshot!(refused("{\"host\": {\"OpaqueRef:1\": {\"uuid\": }}}"), @"-:1:35: expected value");
 }

@@ -152,6 +152,8 @@ const FIELDS: &[(&str, &str)] =
 const PROGRAMS: &[(&str, &str, &str)] = &[
     ("/opt/xensource/libexec/xen-cmdline", "", ""),
     ("chronyc", "22.20.0", ""),
+    ("corosync-quorumtool", "1.93", ""),
+    ("getent", "", ""),
     ("interface-rename", "", ""),
     // What prints the commands, wherever it runs.
     ("poolgate", "", ""),
