@@ -67,8 +67,8 @@ pub enum CollectError {
     },
     /// No format that is read.
     #[error(
-        "{name}: looks like {look}; expected a poolgate snapshot, XenAPI records as one JSON object \
-         {{class: {{reference: record}}}}, or the server's answer to get_all_records{}",
+        "{name}: looks like {look}; expected a poolgate snapshot, XenAPI records, a server's database or status report, \
+         or a CPU dump (docs/offline.md lists the formats){}",
         look.remedy().map(|remedy| format!("; {remedy}")).unwrap_or_default()
     )]
     Unrecognised {
@@ -76,6 +76,24 @@ pub enum CollectError {
         name: String,
         /// What it looks like.
         look: Look,
+    },
+    /// A format that is read, without anything to judge by.
+    #[error("{name}: {what}, but {why}")]
+    Nothing {
+        /// The file.
+        name: String,
+        /// The format.
+        what: &'static str,
+        /// What is missing.
+        why: String,
+    },
+    /// An archive that cannot be read, or holds nothing that is.
+    #[error("{name}: {message}")]
+    Archive {
+        /// The file.
+        name: String,
+        /// What is wrong, and what to do.
+        message: String,
     },
     /// The right kind of text, but broken.
     #[error("{name}:{line}:{column}: {message}")]

@@ -3,6 +3,8 @@
 
 pub mod local;
 
+mod archive;
+mod dumps;
 mod error;
 mod files;
 mod look;
@@ -35,7 +37,8 @@ pub struct Collected {
     pub notes: Vec<String>,
 }
 
-/// Reads a target that is a file, a folder or standard input: a snapshot, or XenAPI records in any of their forms.
+/// Reads a target that is a file, a folder or standard input: a snapshot, XenAPI records in any of their forms, the
+/// server's database (also inside a status report), or a foreign dump.
 /// The format is recognised by content. Other targets are refused with what to do instead.
 pub fn read_target(target: &Target, stdin: &mut dyn Read) -> Result<Collected, CollectError> {
     let name = target.to_string();
@@ -58,6 +61,9 @@ fn read_document(document: Document<'_>, path: Option<&Path>) -> Result<Collecte
         .map_err(|look| CollectError::Unrecognised { name: name.clone(), look })?;
     let text = document.read_all()?;
     match form {
+        Form::Archive(packing) => archive::read(&name, packing, text),
+        Form::Database => records::read_database(&name, &text),
+        Form::Dump(dump) => dumps::read(&name, dump, &text),
         Form::Snapshot => {
             let (snapshot, strangers) = read_snapshot(files::without_mark(&text))
                 .map_err(|source| CollectError::Snapshot { name, source: Box::new(source) })?;

@@ -40,6 +40,12 @@ pub enum SourceKind {
     Local,
     /// A dump of XenAPI records.
     Records,
+    /// What another tool wrote down of a CPU.
+    Dump,
+    /// The CPU catalogue.
+    Catalogue,
+    /// A quote for a machine that is not bought yet.
+    Quote,
 }
 
 impl SourceKind {
@@ -48,6 +54,9 @@ impl SourceKind {
         match self {
             Self::Local => "local",
             Self::Records => "records",
+            Self::Dump => "dump",
+            Self::Catalogue => "catalogue",
+            Self::Quote => "quote",
         }
     }
 }
