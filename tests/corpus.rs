@@ -127,9 +127,9 @@ fn a_dump_that_breaks_off_knows_less_and_nothing_else() {
         let path = entry["path"].as_str().unwrap();
         let bytes = fs::read(folder.join(path)).unwrap();
         let whole = reads(&bytes);
-        // Every kilobyte where the first CPUs stand; of the rest, which is more of the same, some forty.
+        // Every kilobyte where the first CPUs stand; of the rest, which is more of the same, some eight.
         let start = bytes.len().min(12 << 10);
-        let step = ((bytes.len() - start) / 40 / 1024).max(1) * 1024;
+        let step = ((bytes.len() - start) / 8 / 1024).max(1) * 1024;
         for end in (0..start).step_by(1024).chain((start..bytes.len()).step_by(step)) {
             let (Some(part), Some(whole)) = (reads(&bytes[..end]), whole.as_ref()) else { continue };
             let (Some(part_words), Some(words)) = (part.raw.get(), whole.raw.get()) else { continue };

@@ -35,7 +35,7 @@ pub(super) struct Check {
     /// The pool: a snapshot, a dump of XenAPI records (file or folder), or - for standard input
     #[arg(long, value_name = "TARGET")]
     pub(super) pool: String,
-    /// A joiner: `local`, a snapshot, a dump of XenAPI records, or -; repeat for several, judged in this order
+    /// A joiner: `local`, a snapshot, a dump of XenAPI records or of a CPU, cpu:NAME, or -; repeat for several, judged in this order
     #[arg(long, value_name = "TARGET", required_unless_present_any = ["phase", "member"])]
     pub(super) host: Vec<String>,
     /// What is asked: may hosts join, or what would a member's leaving refuse and destroy
@@ -111,7 +111,7 @@ pub(super) struct Output {
 
 #[derive(Debug, Args)]
 pub(super) struct Collect {
-    /// `local`, a dump of XenAPI records (file or folder), a snapshot, or -
+    /// `local`, a dump of XenAPI records (file or folder) or of a CPU, a server's database or status report, cpu:NAME, a snapshot, or -
     pub(super) target: String,
     /// Write to this file instead of standard output
     #[arg(short = 'o', long = "output", value_name = "FILE")]
@@ -129,11 +129,22 @@ pub(super) enum Cpu {
     Diff(CpuTargets),
     /// What levelling leaves of these hosts
     Level(CpuTargets),
+    /// Server CPUs of the catalogue by name; status 2 when none has these words
+    Search(CpuSearch),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CpuSearch {
+    /// Words of the name, or how they begin: "gold 63"
+    #[arg(required = true, value_name = "WORDS")]
+    pub(super) words: Vec<String>,
+    #[command(flatten)]
+    pub(super) output: Output,
 }
 
 #[derive(Debug, Args)]
 pub(super) struct CpuTargets {
-    /// Hosts or pools: `local`, snapshots, dumps of XenAPI records, or -
+    /// Hosts or pools: `local`, snapshots, dumps of XenAPI records or of CPUs, cpu:NAME, or -
     #[arg(required = true, value_name = "TARGET")]
     pub(super) targets: Vec<String>,
     /// Predict what Xen would offer on hosts without it, for example xcp-ng-8.3

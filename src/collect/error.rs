@@ -3,6 +3,7 @@
 use std::io;
 
 use super::Look;
+use crate::cpu::catalogue::FindError;
 use crate::snapshot::ReadError;
 
 /// Why a target gave no snapshot. Names the target and, inside a text, the place; never repeats credentials.
@@ -87,6 +88,9 @@ pub enum CollectError {
         /// What is missing.
         why: String,
     },
+    /// A name that stands for no CPU of the catalogue.
+    #[error("cpu: {0}; `poolgate cpu search WORDS` lists what there is")]
+    Cpu(FindError),
     /// An archive that cannot be read, or holds nothing that is.
     #[error("{name}: {message}")]
     Archive {

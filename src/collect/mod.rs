@@ -4,6 +4,7 @@
 pub mod local;
 
 mod archive;
+mod catalogue;
 mod dumps;
 mod error;
 mod files;
@@ -38,7 +39,7 @@ pub struct Collected {
 }
 
 /// Reads a target that is a file, a folder or standard input: a snapshot, XenAPI records in any of their forms, the
-/// server's database (also inside a status report), or a foreign dump.
+/// server's database (also inside a status report), or a foreign dump; or one that names a CPU of the catalogue.
 /// The format is recognised by content. Other targets are refused with what to do instead.
 pub fn read_target(target: &Target, stdin: &mut dyn Read) -> Result<Collected, CollectError> {
     let name = target.to_string();
@@ -48,9 +49,8 @@ pub fn read_target(target: &Target, stdin: &mut dyn Read) -> Result<Collected, C
             Opened::Folder => records::read_folder(path),
         },
         Target::Stdin => read_document(Document::from_reader(name, stdin, &mut Budget::new())?, None),
-        Target::Local | Target::Url { .. } | Target::XapiLocal | Target::Cpu(_) => {
-            Err(CollectError::Unsupported { target: name })
-        }
+        Target::Cpu(name) => catalogue::read(name),
+        Target::Local | Target::Url { .. } | Target::XapiLocal => Err(CollectError::Unsupported { target: name }),
     }
 }
 

@@ -15,6 +15,8 @@ mod xen_cpuid;
 
 use super::{CollectError, Collected};
 
+pub(super) use machine::collected;
+
 /// The formats of foreign dumps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Dump {
