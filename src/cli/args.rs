@@ -23,6 +23,9 @@ pub(super) enum Command {
     /// CPU features by name: what is there, what differs, what levelling leaves
     #[command(subcommand)]
     Cpu(Cpu),
+    /// Servers that are not bought yet
+    #[command(subcommand)]
+    Quote(Quote),
     /// The knowledge, readable; a user's own rules checked
     #[command(subcommand)]
     Rules(Rules),
@@ -36,8 +39,11 @@ pub(super) struct Check {
     #[arg(long, value_name = "TARGET")]
     pub(super) pool: String,
     /// A joiner: `local`, a snapshot, a dump of XenAPI records or of a CPU, cpu:NAME, or -; repeat for several, judged in this order
-    #[arg(long, value_name = "TARGET", required_unless_present_any = ["phase", "member"])]
+    #[arg(long, value_name = "TARGET", required_unless_present_any = ["phase", "member", "quote"])]
     pub(super) host: Vec<String>,
+    /// Servers that are not bought yet, judged by what hardware alone decides; a file that `quote init` makes, repeatable
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["host", "phase", "member"])]
+    pub(super) quote: Vec<PathBuf>,
     /// What is asked: may hosts join, or what would a member's leaving refuse and destroy
     #[arg(long, value_enum, value_name = "PHASE", default_value_t)]
     pub(super) phase: CheckPhase,
@@ -152,6 +158,22 @@ pub(super) struct CpuTargets {
     pub(super) as_release: Option<String>,
     #[command(flatten)]
     pub(super) output: Output,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Quote {
+    /// Write a template of a quote, with comments
+    Init(QuoteInit),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct QuoteInit {
+    /// The file to write, or - for standard output
+    #[arg(default_value = "quote.toml")]
+    pub(super) file: PathBuf,
+    /// Replace a file that exists
+    #[arg(long)]
+    pub(super) overwrite: bool,
 }
 
 #[derive(Debug, Subcommand)]

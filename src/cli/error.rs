@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::Exit;
-use crate::collect::{CollectError, TargetError, local::LocalError};
+use crate::collect::{CollectError, QuoteError, TargetError, local::LocalError};
 use crate::cpu::releases::UnknownProduct;
 use crate::eject::MemberError;
 use crate::rules::RuleError;
@@ -17,6 +17,9 @@ pub enum CliError {
     /// A target could not be read.
     #[error(transparent)]
     Collect(#[from] CollectError),
+    /// A quote could not be read.
+    #[error(transparent)]
+    Quote(#[from] QuoteError),
     /// This machine could not be read.
     #[error(transparent)]
     Local(#[from] LocalError),
@@ -61,6 +64,7 @@ impl CliError {
             Self::Local(_) => Exit::Unreachable,
             Self::Target(_)
             | Self::Collect(_)
+            | Self::Quote(_)
             | Self::Release(_)
             | Self::Member(_)
             | Self::Rules(_)

@@ -7,6 +7,7 @@ mod cpu;
 mod error;
 mod exit;
 mod output;
+mod quote;
 mod rules;
 mod schema;
 mod targets;
@@ -32,6 +33,7 @@ pub fn run() -> Exit {
         Command::Check(args) => check::run(args),
         Command::Collect(args) => collect::run(args),
         Command::Cpu(args) => cpu::run(args),
+        Command::Quote(args) => quote::run(args),
         Command::Rules(args) => rules::run(args),
         Command::Schema(args) => schema::run(args),
     };

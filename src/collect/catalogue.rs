@@ -1,6 +1,7 @@
 //! A server that exists only by its CPU's name: `cpu:"Intel Xeon Gold 6330"`.
 
 use super::dumps::collected;
+use super::quote::unfiltered;
 use super::{CollectError, Collected};
 use crate::cpu::catalogue::{Choice, Common, Entry, common, find};
 use crate::cpu::names;
@@ -10,7 +11,7 @@ use crate::snapshot::{Host, HostCpu, SourceKind};
 /// Looks a CPU up. The host has the CPU and nothing else.
 pub(super) fn read(name: &str) -> Result<Collected, CollectError> {
     let (cpu, notes) = cpu(name)?;
-    let host = Host { cpu: cpu.into(), ..Host::default() };
+    let host = Host { cpu: cpu.into(), hypervisor: unfiltered().into(), ..Host::default() };
     Ok(collected(&format!("cpu:{name}"), SourceKind::Catalogue, host, notes))
 }
 

@@ -10,6 +10,7 @@ mod error;
 mod files;
 mod look;
 mod peek;
+mod quote;
 mod recognise;
 mod records;
 mod target;
@@ -21,6 +22,7 @@ use crate::snapshot::{Snapshot, read_snapshot};
 
 pub use error::CollectError;
 pub use look::Look;
+pub use quote::{Quote, QuoteError, TEMPLATE, read_quote};
 pub use target::{Target, TargetError};
 
 use files::{Budget, Document, Opened};
