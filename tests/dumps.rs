@@ -374,3 +374,32 @@ fn a_servers_database_gives_the_snapshot_that_its_answers_give() {
         assert!(pool("state.db.xml") == pool("jsonrpc1"), "{server}");
     }
 }
+
+#[test]
+fn no_machine_has_so_many_cpus() {
+    let one = "CPU:\n   0x00000000 0x00: eax=0x00000001 ebx=0x756e6547 ecx=0x6c65746e edx=0x49656e69\n";
+    insta::assert_snapshot!(refused(one.repeat(20_000).as_bytes()), @"-: holds more than 16384 CPUs, the most that is read of one target");
+    let flags = "processor\t: 0\nvendor_id\t: GenuineIntel\n\n";
+    insta::assert_snapshot!(refused(flags.repeat(70_000).as_bytes()), @"-: holds more than 65536 CPUs, the most that is read of one target");
+    let hosts = "uuid ( RO)   : 1\n    cpu_info (MRO): vendor: X\n";
+    insta::assert_snapshot!(refused(hosts.repeat(5000).as_bytes()), @"-: holds more than 4096 hosts, the most that is read of one target");
+}
+
+#[test]
+fn syscall_is_no_difference_where_the_source_cannot_know_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: String| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let long = write("64-bit.txt", registers());
+    let short = write("32-bit.txt", registers().replace("2C100800", "2C100000"));
+    let other = write("other.txt", registers().replace("2C100800", "2C000800"));
+    let same = poolgate(["cpu", "diff", &long, &short]).status(0).quietly();
+    assert!(same.contains("No feature differs"), "{same}");
+    let differs = poolgate(["cpu", "diff", &long, &other]).status(1).quietly();
+    assert!(differs.contains("nx"), "{differs}");
+    let words = poolgate(["cpu", "decode", &short, "--format", "json"]).status(0).json();
+    assert_eq!(words["hosts"][0]["words"][2], "2c100000", "the words stand as captured");
+}

@@ -58,6 +58,16 @@ pub enum CollectError {
         /// The limit.
         limit: usize,
     },
+    /// More of something than there can be.
+    #[error("{name}: holds more than {limit} {what}, the most that is read of one target")]
+    Crowded {
+        /// The file.
+        name: String,
+        /// The limit.
+        limit: usize,
+        /// Of what.
+        what: &'static str,
+    },
     /// Reading failed halfway.
     #[error("{name}: cannot be read: {source}")]
     Io {

@@ -142,7 +142,7 @@ impl<'n> Collector<'n> {
             return Ok(());
         }
         if self.cpus.each.len() == MOST_CPUS {
-            return Err(CollectError::TooMany { name: self.name.to_owned(), limit: MOST_CPUS });
+            return Err(CollectError::Crowded { name: self.name.to_owned(), limit: MOST_CPUS, what: "CPUs" });
         }
         if self.cpus.each.is_empty() {
             self.cpus.hypervisor = leaves.hypervisor();

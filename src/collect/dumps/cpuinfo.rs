@@ -72,7 +72,7 @@ fn blocks(name: &str, bytes: &[u8]) -> Result<Vec<Fields>, CollectError> {
         let (key, value) = (text(&line[..colon]), text(&line[colon + 1..]));
         if !open || key == "processor" && cpus.last().is_some_and(|fields| fields.contains_key("processor")) {
             if cpus.len() == MOST {
-                return Err(CollectError::TooMany { name: name.to_owned(), limit: MOST });
+                return Err(CollectError::Crowded { name: name.to_owned(), limit: MOST, what: "CPUs" });
             }
             cpus.push(Fields::new());
             open = true;

@@ -78,7 +78,7 @@ pub(super) fn read_params(name: &str, bytes: &[u8]) -> Result<Collected, Collect
         let Some((key, kind, value)) = param(line) else { continue };
         if key == "uuid" {
             if hosts.len() == MOST {
-                return Err(CollectError::TooMany { name: name.to_owned(), limit: MOST });
+                return Err(CollectError::Crowded { name: name.to_owned(), limit: MOST, what: "hosts" });
             }
             hosts.push(Map::new());
         }
