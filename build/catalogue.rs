@@ -1,4 +1,5 @@
-//! Turns the CPU catalogue and the table of generations into Rust tables, so that nothing is parsed when the program starts.
+//! Turns the CPU catalogue and the table of generations into texts of one line an entry, checked here and taken apart when a
+//! command first needs them: tables of pointers would cost every start of the program.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -6,55 +7,60 @@ use std::{fs, io};
 
 use toml::{Table, Value};
 
-/// Writes `cpu_catalogue.rs` and `cpu_generations.rs`.
+/// Writes `cpu_catalogue.txt` and `cpu_generations.txt`.
 pub(crate) fn write(data: &Path, out: &Path) -> io::Result<()> {
-    fs::write(out.join("cpu_catalogue.rs"), entries(&read(&data.join("cpu-catalogue.toml"))?)?)?;
-    fs::write(out.join("cpu_generations.rs"), generations(&read(&data.join("cpu-generations.toml"))?)?)
+    fs::write(out.join("cpu_catalogue.txt"), entries(&read(&data.join("cpu-catalogue.toml"))?)?)?;
+    fs::write(out.join("cpu_generations.txt"), generations(&read(&data.join("cpu-generations.toml"))?)?)
 }
 
+/// Brand, vendor, family, model, stepping, words joined by `-`, unknown words joined by `,`, source.
 fn entries(file: &Table) -> io::Result<String> {
-    let mut code = String::from("&[\n");
+    let mut lines = String::new();
     for cpu in tables(file, "cpu")? {
-        let words: Vec<u32> = text(cpu, "words")?
-            .split('-')
-            .map(|word| u32::from_str_radix(word, 16).map_err(|error| wrong(format!("{word}: {error}"))))
-            .collect::<io::Result<_>>()?;
-        let unknown: Vec<i64> = list(cpu, "unknown").iter().filter_map(Value::as_integer).collect();
+        let words = text(cpu, "words")?;
+        if let Some(word) = words.split('-').find(|word| word.len() != 8 || u32::from_str_radix(word, 16).is_err()) {
+            return Err(wrong(format!("cpu-catalogue.toml: {word:?} is no word of 8 hex digits")));
+        }
+        let unknown: Vec<String> =
+            list(cpu, "unknown").iter().filter_map(Value::as_integer).map(|word| word.to_string()).collect();
         let _ = writeln!(
-            code,
-            "Entry {{ brand: {:?}, vendor: {:?}, family: {}, model: {}, stepping: {}, words: &{words:?}, \
-             unknown_words: &{unknown:?}, source: {:?} }},",
+            lines,
+            "{}\t{}\t{}\t{}\t{}\t{words}\t{}\t{}",
             text(cpu, "brand")?,
             text(cpu, "vendor")?,
             number(cpu, "family")?,
             number(cpu, "model")?,
             number(cpu, "stepping")?,
+            unknown.join(","),
             text(cpu, "source")?,
         );
     }
-    code.push_str("]\n");
-    Ok(code)
+    Ok(lines)
 }
 
+/// Name, vendor, line, order, signatures `family/model/first/last` joined by `,`, patterns joined by `,`.
 fn generations(file: &Table) -> io::Result<String> {
-    let mut code = String::from("&[\n");
+    let mut lines = String::new();
     for generation in tables(file, "generation")? {
         let mut signatures = Vec::new();
         for entry in list(generation, "cpuid").iter().filter_map(Value::as_str) {
-            signatures.push(signature(entry).ok_or_else(|| wrong(format!("{entry}: no family/model/steppings")))?);
+            let (family, model, first, last) =
+                signature(entry).ok_or_else(|| wrong(format!("{entry}: no family/model/steppings")))?;
+            signatures.push(format!("{family}/{model}/{first}/{last}"));
         }
         let sku: Vec<&str> = list(generation, "sku").iter().filter_map(Value::as_str).collect();
         let _ = writeln!(
-            code,
-            "Generation {{ name: {:?}, vendor: {:?}, line: {:?}, order: {}, signatures: &{signatures:?}, sku: &{sku:?} }},",
+            lines,
+            "{}\t{}\t{}\t{}\t{}\t{}",
             text(generation, "name")?,
             text(generation, "vendor")?,
             text(generation, "line")?,
             number(generation, "order")?,
+            signatures.join(","),
+            sku.join(","),
         );
     }
-    code.push_str("]\n");
-    Ok(code)
+    Ok(lines)
 }
 
 /// `6/85/5-7`, `6/106`.
@@ -86,7 +92,8 @@ fn list<'t>(table: &'t Table, key: &str) -> &'t [Value] {
 }
 
 fn text<'t>(table: &'t Table, key: &str) -> io::Result<&'t str> {
-    table.get(key).and_then(Value::as_str).ok_or_else(|| wrong(format!("no text {key} in {table:?}")))
+    let found = table.get(key).and_then(Value::as_str).filter(|text| !text.contains(['\t', '\n']));
+    found.ok_or_else(|| wrong(format!("no text {key} of one line in {table:?}")))
 }
 
 fn number(table: &Table, key: &str) -> io::Result<i64> {

@@ -9,7 +9,7 @@ pub mod common;
 use std::fmt::Write as _;
 use std::fs;
 
-use poolgate::cpu::catalogue::{common as in_common, entries, gone_since};
+use poolgate::cpu::catalogue::{common as in_common, entries, generation_of_sku, gone_since};
 use poolgate::cpu::names;
 use serde_json::Value;
 
@@ -153,4 +153,19 @@ fn search_and_targets() {
     "#);
     let decoded = poolgate(["cpu", "decode", "cpu:\"Xeon Gold 6338N\"", "--format", "json"]).status(0).json();
     assert_eq!(decoded["hosts"][0]["unknown_words"].to_string(), "[16,17]");
+}
+
+#[test]
+fn every_line_of_the_file_is_an_entry() {
+    let text = fs::read_to_string(FILE).unwrap();
+    assert_eq!(entries().len(), text.matches("[[cpu]]").count());
+    let table: toml::Table = fs::read_to_string(FILE.replace("catalogue", "generations")).unwrap().parse().unwrap();
+    for generation in table["generation"].as_array().unwrap() {
+        // A pattern filled in is a model number of its own generation, so that none hides behind an earlier one.
+        for pattern in generation["sku"].as_array().unwrap().iter().filter_map(toml::Value::as_str) {
+            let number = pattern.replace('#', "1").replace('*', "");
+            let found = generation_of_sku(&number).map(|found| found.name);
+            assert!(found == generation["name"].as_str(), "{number}: {found:?}");
+        }
+    }
 }

@@ -12,11 +12,11 @@ use crate::cpu::releases::{Product, UnknownProduct, product};
 use crate::facts::{Known, Reason};
 use crate::snapshot::{Hardware, Host, Hypervisor, Nic, SourceKind};
 
-/// The most servers of all quotes together that are judged in a run.
+/// The most servers of one quote.
 const MOST_SERVERS: i64 = 1000;
 /// The most NICs of one server.
 const MOST_NICS: i64 = 128;
-/// Mebibytes and more of nonsense are not read as a quote.
+/// The largest quote, bytes.
 const LARGEST: usize = 1 << 20;
 
 /// A template to fill in.

@@ -1,5 +1,7 @@
 //! Generations: from CPUID or from a model number, and which features went away in which.
 
+use std::sync::LazyLock;
+
 use super::name::{fits, words};
 use super::{Entry, entries};
 
@@ -15,13 +17,32 @@ pub struct Generation {
     /// Its place in the line; a higher one is later.
     pub order: u32,
     /// Family, model, first and last stepping.
-    signatures: &'static [(i64, i64, i64, i64)],
-    sku: &'static [&'static str],
+    signatures: Vec<(i64, i64, i64, i64)>,
+    sku: Vec<&'static str>,
 }
 
-static GENERATIONS: &[Generation] = include!(concat!(env!("OUT_DIR"), "/cpu_generations.rs"));
+static GENERATIONS: LazyLock<Vec<Generation>> = LazyLock::new(|| {
+    include_str!(concat!(env!("OUT_DIR"), "/cpu_generations.txt")).lines().filter_map(Generation::of_line).collect()
+});
 
 impl Generation {
+    /// From a line that `build/catalogue.rs` wrote.
+    fn of_line(line: &'static str) -> Option<Self> {
+        let mut fields = line.split('\t');
+        let signature = |text: &str| {
+            let mut numbers = text.split('/').map(str::parse);
+            Some((numbers.next()?.ok()?, numbers.next()?.ok()?, numbers.next()?.ok()?, numbers.next()?.ok()?))
+        };
+        Some(Self {
+            name: fields.next()?,
+            vendor: fields.next()?,
+            line: fields.next()?,
+            order: fields.next()?.parse().ok()?,
+            signatures: fields.next()?.split(',').filter_map(signature).collect(),
+            sku: fields.next()?.split(',').filter(|pattern| !pattern.is_empty()).collect(),
+        })
+    }
+
     /// Its CPUs in the catalogue.
     pub fn entries(&self) -> impl Iterator<Item = &'static Entry> {
         entries().iter().filter(move |entry| entry.generation().is_some_and(|own| own.name == self.name))

@@ -1,5 +1,6 @@
 //! Server CPUs by name: the feature words that were recorded of them, and the generations that model numbers tell.
-//! The tables come from `rules/data/cpu-catalogue.toml` and `cpu-generations.toml` when the program is built.
+//! The texts come from `rules/data/cpu-catalogue.toml` and `cpu-generations.toml` when the program is built, and are taken
+//! apart when they are first needed.
 //! For `collect` (targets and quotes that name a CPU), `derive` (since when a feature is gone) and `cli` (search).
 
 mod find;
@@ -10,6 +11,8 @@ mod show;
 pub use find::{Choice, FindError, Hit, find, search};
 pub use generations::{Generation, generation_of, generation_of_sku, gone_since};
 pub use show::{Found, Listed, Variant, find_all};
+
+use std::sync::LazyLock;
 
 use crate::facts::Featureset;
 
@@ -26,8 +29,8 @@ pub struct Entry {
     pub model: i64,
     /// Stepping.
     pub stepping: i64,
-    words: &'static [u32],
-    unknown_words: &'static [usize],
+    words: Featureset,
+    unknown_words: Vec<usize>,
     /// Which dump it was recorded from.
     pub source: &'static str,
 }
@@ -35,12 +38,27 @@ pub struct Entry {
 impl Entry {
     /// The feature words, OSXSAVE and OSPKE cleared, Intel's SYSCALL as in 64-bit mode.
     pub fn words(&self) -> Featureset {
-        Featureset::new(self.words.to_vec()).zero_extend(super::leaves::WORDS)
+        self.words.clone()
     }
 
     /// Indices of words that the dump did not hold.
-    pub const fn unknown_words(&self) -> &'static [usize] {
-        self.unknown_words
+    pub fn unknown_words(&self) -> &[usize] {
+        &self.unknown_words
+    }
+
+    /// From a line that `build/catalogue.rs` wrote.
+    fn of_line(line: &'static str) -> Option<Self> {
+        let mut fields = line.split('\t');
+        Some(Self {
+            brand: fields.next()?,
+            vendor: fields.next()?,
+            family: fields.next()?.parse().ok()?,
+            model: fields.next()?.parse().ok()?,
+            stepping: fields.next()?.parse().ok()?,
+            words: fields.next()?.parse::<Featureset>().ok()?.zero_extend(super::leaves::WORDS),
+            unknown_words: fields.next()?.split(',').filter_map(|word| word.parse().ok()).collect(),
+            source: fields.next()?,
+        })
     }
 
     /// The generation, where the table has it.
@@ -49,11 +67,13 @@ impl Entry {
     }
 }
 
-static ENTRIES: &[Entry] = include!(concat!(env!("OUT_DIR"), "/cpu_catalogue.rs"));
+static ENTRIES: LazyLock<Vec<Entry>> = LazyLock::new(|| {
+    include_str!(concat!(env!("OUT_DIR"), "/cpu_catalogue.txt")).lines().filter_map(Entry::of_line).collect()
+});
 
 /// All entries, by vendor, family, model, stepping and brand.
 pub fn entries() -> &'static [Entry] {
-    ENTRIES
+    &ENTRIES
 }
 
 /// What several records of CPUs have in common.
