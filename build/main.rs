@@ -2,6 +2,7 @@
 
 #![expect(clippy::print_stdout, reason = "cargo reads what a build script prints")]
 
+mod catalogue;
 mod cpu_tables;
 mod server_tables;
 
@@ -16,6 +17,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default()).join("rules");
     let out = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default());
     cpu_tables::write(&root.join("data"), &out)?;
+    catalogue::write(&root.join("data"), &out)?;
     embed_rules(&root, &out)?;
     server_tables::write(&root.join("data"), &out)
 }

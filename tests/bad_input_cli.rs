@@ -62,7 +62,7 @@ fn files_that_are_no_target() {
         ("twice.json", format!("{good}{good}").into()),
         ("other.json", br#"{"name": "left-pad", "dependencies": {}}"#.to_vec()),
         ("list.json", b"[1, 2, 3]".to_vec()),
-        ("text.txt", b"vendor_id : GenuineIntel\nflags : fpu vme\n".to_vec()),
+        ("text.txt", b"servers to buy: two\n".to_vec()),
         ("page.html", b"<!DOCTYPE html><html><body>login</body></html>".to_vec()),
         ("binary.json", (0..=255).cycle().take(4096).collect()),
         ("utf-16.json", good.encode_utf16().flat_map(u16::to_le_bytes).collect()),
@@ -108,7 +108,7 @@ fn paths_that_are_no_target() {
     tell("https://xen-1:0");
     tell("https://[fe80::1%25eth0]");
     tell("cpu:");
-    tell("cpu:\"Intel Xeon Gold 6330\"");
+    tell("cpu:\"Intel Xeon Gold 63\"");
     insta::assert_snapshot!("paths that are no target", told);
 }
 
@@ -116,9 +116,9 @@ fn paths_that_are_no_target() {
 fn standard_input_that_is_no_target() {
     let folder = Folder::new();
     let told = |text: &str| folder.complaint(poolgate(["collect", "-"]).stdin(text));
-    insta::assert_snapshot!(told(""), @"poolgate: -: looks like an empty file; expected a poolgate snapshot, XenAPI records as one JSON object {class: {reference: record}}, or the server's answer to get_all_records");
-    insta::assert_snapshot!(told("{"), @"poolgate: -: looks like broken JSON (EOF while parsing an object at line 1 column 1); expected a poolgate snapshot, XenAPI records as one JSON object {class: {reference: record}}, or the server's answer to get_all_records");
-    insta::assert_snapshot!(told("hello"), @"poolgate: -: looks like plain text; expected a poolgate snapshot, XenAPI records as one JSON object {class: {reference: record}}, or the server's answer to get_all_records");
+    insta::assert_snapshot!(told(""), @"poolgate: -: looks like an empty file; expected a poolgate snapshot, XenAPI records, a server's database or status report, or a CPU dump (docs/offline.md lists the formats)");
+    insta::assert_snapshot!(told("{"), @"poolgate: -: looks like broken JSON (EOF while parsing an object at line 1 column 1); expected a poolgate snapshot, XenAPI records, a server's database or status report, or a CPU dump (docs/offline.md lists the formats)");
+    insta::assert_snapshot!(told("hello"), @"poolgate: -: looks like plain text; expected a poolgate snapshot, XenAPI records, a server's database or status report, or a CPU dump (docs/offline.md lists the formats)");
 }
 
 /// Runs `collect` of a file with at most this much memory, and demands the bad end quickly.
@@ -155,10 +155,10 @@ fn two_hundred_megabytes_of_garbage() {
     // What nobody can take for a target is not even loaded.
     let garbage: Vec<u8> = (0..1 << 20).map(|i: u32| (i.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
     let path = write("garbage.json", b"", &garbage);
-    insta::assert_snapshot!(collect_bounded(&path, 64 * MIB), @"poolgate: [file]: looks like binary data; expected a poolgate snapshot, XenAPI records as one JSON object {class: {reference: record}}, or the server's answer to get_all_records");
+    insta::assert_snapshot!(collect_bounded(&path, 64 * MIB), @"poolgate: [file]: looks like binary data; expected a poolgate snapshot, XenAPI records, a server's database or status report, or a CPU dump (docs/offline.md lists the formats)");
     fs::remove_file(path).unwrap();
     let path = write("zeros.json", b"", &vec![0; 1 << 20]);
-    insta::assert_snapshot!(collect_bounded(&path, 64 * MIB), @"poolgate: [file]: looks like binary data; expected a poolgate snapshot, XenAPI records as one JSON object {class: {reference: record}}, or the server's answer to get_all_records");
+    insta::assert_snapshot!(collect_bounded(&path, 64 * MIB), @"poolgate: [file]: looks like binary data; expected a poolgate snapshot, XenAPI records, a server's database or status report, or a CPU dump (docs/offline.md lists the formats)");
     fs::remove_file(path).unwrap();
     // What begins well is loaded once.
     let head = br#"{"format": "poolgate-snapshot", "version": "1.0", "pool": {"name_label": ""#;

@@ -14,7 +14,7 @@ const XCP_NG: &str = "xcp-ng-8.3-5-hosts";
 
 #[test]
 fn the_help_of_every_command() {
-    let commands: [&[&str]; 12] = [
+    let commands: [&[&str]; 15] = [
         &[],
         &["check"],
         &["collect"],
@@ -27,6 +27,9 @@ fn the_help_of_every_command() {
         &["schema"],
         &["cpu", "decode"],
         &["lab"],
+        &["cpu", "search"],
+        &["quote"],
+        &["quote", "init"],
     ];
     for command in commands {
         let help = poolgate(command).with(["--help"]).status(0).quietly();

@@ -24,6 +24,9 @@ pub(super) enum Command {
     /// CPU features by name: what is there, what differs, what levelling leaves
     #[command(subcommand)]
     Cpu(Cpu),
+    /// Servers that are not bought yet
+    #[command(subcommand)]
+    Quote(Quote),
     /// The knowledge, readable; a user's own rules checked
     #[command(subcommand)]
     Rules(Rules),
@@ -38,10 +41,13 @@ pub(super) struct Check {
     /// The pool: https://[USER@]ADDRESS of any member, xapi-local, a snapshot, a dump of XenAPI records, or -
     #[arg(long, value_name = "TARGET")]
     pub(super) pool: String,
-    /// A joiner: https://[USER@]ADDRESS, `local`, a snapshot, a dump of XenAPI records, or -; repeat for several, judged
-    /// in this order
-    #[arg(long, value_name = "TARGET", required_unless_present_any = ["phase", "member"])]
+    /// A joiner: https://[USER@]ADDRESS, `local`, a snapshot, a dump of XenAPI records or of a CPU, cpu:NAME, or -; repeat
+    /// for several, judged in this order
+    #[arg(long, value_name = "TARGET", required_unless_present_any = ["phase", "member", "quote"])]
     pub(super) host: Vec<String>,
+    /// Servers that are not bought yet, judged by what hardware alone decides; a file that `quote init` makes, repeatable
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["host", "phase", "member"])]
+    pub(super) quote: Vec<PathBuf>,
     /// What is asked: may hosts join, or what would a member's leaving refuse and destroy
     #[arg(long, value_enum, value_name = "PHASE", default_value_t)]
     pub(super) phase: CheckPhase,
@@ -158,7 +164,8 @@ fn duration(text: &str) -> Result<Duration, String> {
 
 #[derive(Debug, Args)]
 pub(super) struct Collect {
-    /// https://[USER@]ADDRESS, xapi-local, `local`, a dump of XenAPI records (file or folder), a snapshot, or -
+    /// https://[USER@]ADDRESS, xapi-local, `local`, a dump of XenAPI records (file or folder) or of a CPU, a server's database
+    /// or status report, cpu:NAME, a snapshot, or -
     pub(super) target: String,
     /// Write to this file instead of standard output
     #[arg(short = 'o', long = "output", value_name = "FILE")]
@@ -178,11 +185,22 @@ pub(super) enum Cpu {
     Diff(CpuTargets),
     /// What levelling leaves of these hosts
     Level(CpuTargets),
+    /// Server CPUs of the catalogue by name; status 2 when none has these words
+    Search(CpuSearch),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CpuSearch {
+    /// Words of the name, or how they begin: "gold 63"
+    #[arg(required = true, value_name = "WORDS")]
+    pub(super) words: Vec<String>,
+    #[command(flatten)]
+    pub(super) output: Output,
 }
 
 #[derive(Debug, Args)]
 pub(super) struct CpuTargets {
-    /// Hosts or pools: https://[USER@]ADDRESS, xapi-local, `local`, snapshots, dumps of XenAPI records, or -
+    /// Hosts or pools: https://[USER@]ADDRESS, xapi-local, `local`, snapshots, dumps of XenAPI records or of CPUs, cpu:NAME, or -
     #[arg(required = true, value_name = "TARGET")]
     pub(super) targets: Vec<String>,
     /// Predict what Xen would offer on hosts without it, for example xcp-ng-8.3
@@ -192,6 +210,22 @@ pub(super) struct CpuTargets {
     pub(super) output: Output,
     #[command(flatten)]
     pub(super) live: LiveArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Quote {
+    /// Write a template of a quote, with comments
+    Init(QuoteInit),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct QuoteInit {
+    /// The file to write, or - for standard output
+    #[arg(default_value = "quote.toml")]
+    pub(super) file: PathBuf,
+    /// Replace a file that exists
+    #[arg(long)]
+    pub(super) overwrite: bool,
 }
 
 #[derive(Debug, Subcommand)]

@@ -7,6 +7,7 @@ use super::Exit;
 use super::args::{Check, CheckPhase, FailOn, Format};
 use super::error::CliError;
 use super::output::emit;
+use super::quote;
 use super::rules::load_for;
 use super::targets::collect_sides;
 use crate::eject::find_member;
@@ -18,6 +19,9 @@ use crate::snapshot::Host;
 
 pub(super) fn run(args: &Check) -> Result<Exit, CliError> {
     let usage = |message: &str| Err(CliError::Usage(message.to_owned()));
+    if !args.quote.is_empty() {
+        return quote::run_check(args);
+    }
     match (args.phase, &args.member) {
         (CheckPhase::Eject, _) if !args.host.is_empty() => {
             usage("--host is a joiner, and --phase eject has none; name the host that is to leave with --member")
@@ -82,11 +86,24 @@ fn run_join(args: &Check) -> Result<Exit, CliError> {
         return Err(CliError::Usage("no pool".to_owned()));
     };
     let judgements = judge_sequence(&pool, &joiners, &rules, Phase::Join, &policy);
-    let report = report_of(&pool, &joiners, judgements, policy);
+    let exit = finish(args, &pool, &joiners, judgements, policy)?;
+    // The process ends here: taking the model apart piece by piece would cost a tenth of the run.
+    std::mem::forget((pool, joiners, rules));
+    Ok(exit)
+}
+
+/// Prints the report of a judgement, and says how the process ends.
+pub(super) fn finish(
+    args: &Check,
+    pool: &Side,
+    joiners: &[Side],
+    judgements: Vec<Judgement>,
+    policy: Policy,
+) -> Result<Exit, CliError> {
+    let report = report_of(pool, joiners, judgements, policy);
     print(args, &report)?;
     let exit = exit_of(report.verdict, args.fail_on);
-    // The process ends here: taking the model apart piece by piece would cost a tenth of the run.
-    std::mem::forget((pool, joiners, report, rules));
+    std::mem::forget(report);
     Ok(exit)
 }
 

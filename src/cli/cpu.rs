@@ -3,10 +3,11 @@
 use serde::Serialize;
 
 use super::Exit;
-use super::args::{Cpu, CpuTargets, Format};
+use super::args::{Cpu, CpuSearch, CpuTargets, Format};
 use super::error::CliError;
 use super::output::emit;
 use super::targets::collect_sides;
+use crate::cpu::catalogue::find_all;
 use crate::cpu::matrix::{Decoded, Diff, Labelled, Levelled, decode, diff, level};
 use crate::rules::Side;
 use crate::text::plain;
@@ -30,6 +31,7 @@ pub(super) fn run(args: &Cpu) -> Result<Exit, CliError> {
         Cpu::Decode(targets) => decode_all(targets),
         Cpu::Diff(targets) => diff_all(targets),
         Cpu::Level(targets) => level_all(targets),
+        Cpu::Search(words) => search_for(words),
     }
 }
 
@@ -71,6 +73,15 @@ fn level_all(targets: &CpuTargets) -> Result<Exit, CliError> {
         Format::Table => found.to_table(usize::from(style.width)),
     })?;
     Ok(Exit::Done)
+}
+
+fn search_for(args: &CpuSearch) -> Result<Exit, CliError> {
+    let found = find_all(&args.words.join(" "));
+    emit(&args.output, |style| match style.format {
+        Format::Json => json(&found),
+        Format::Table => found.to_table(usize::from(style.width)),
+    })?;
+    Ok(if found.exact { Exit::Done } else { Exit::Usage })
 }
 
 fn json<T: Serialize>(body: T) -> String {

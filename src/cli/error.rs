@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::Exit;
 use crate::collect::xapi::{AuthorityError, KnownHostsError, XapiError};
-use crate::collect::{CollectError, TargetError, local::LocalError};
+use crate::collect::{CollectError, QuoteError, TargetError, local::LocalError};
 use crate::cpu::releases::UnknownProduct;
 use crate::eject::MemberError;
 use crate::lab::LabError;
@@ -31,6 +31,9 @@ pub enum CliError {
     /// Several targets failed.
     #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\npoolgate: "))]
     Several(Vec<Self>),
+    /// A quote could not be read.
+    #[error(transparent)]
+    Quote(#[from] QuoteError),
     /// This machine could not be read.
     #[error(transparent)]
     Local(#[from] LocalError),
@@ -81,6 +84,7 @@ impl CliError {
             | Self::Collect(_)
             | Self::KnownHosts(_)
             | Self::Authority(_)
+            | Self::Quote(_)
             | Self::Release(_)
             | Self::Member(_)
             | Self::Lab(_)

@@ -10,6 +10,7 @@ mod lab;
 mod live;
 mod output;
 mod passwords;
+mod quote;
 mod rules;
 mod schema;
 mod targets;
@@ -35,6 +36,7 @@ pub fn run() -> Exit {
         Command::Check(args) => check::run(args),
         Command::Collect(args) => collect::run(args),
         Command::Cpu(args) => cpu::run(args),
+        Command::Quote(args) => quote::run(args),
         Command::Rules(args) => rules::run(args),
         Command::Lab(args) => lab::run(args),
         Command::Schema(args) => schema::run(args),

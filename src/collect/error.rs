@@ -3,6 +3,7 @@
 use std::io;
 
 use super::Look;
+use crate::cpu::catalogue::FindError;
 use crate::snapshot::ReadError;
 
 /// Why a target gave no snapshot. Names the target and, inside a text, the place; never repeats credentials.
@@ -57,6 +58,16 @@ pub enum CollectError {
         /// The limit.
         limit: usize,
     },
+    /// More of something than there can be.
+    #[error("{name}: holds more than {limit} {what}, the most that is read of one target")]
+    Crowded {
+        /// The file.
+        name: String,
+        /// The limit.
+        limit: usize,
+        /// Of what.
+        what: &'static str,
+    },
     /// Reading failed halfway.
     #[error("{name}: cannot be read: {source}")]
     Io {
@@ -67,8 +78,8 @@ pub enum CollectError {
     },
     /// No format that is read.
     #[error(
-        "{name}: looks like {look}; expected a poolgate snapshot, XenAPI records as one JSON object \
-         {{class: {{reference: record}}}}, or the server's answer to get_all_records{}",
+        "{name}: looks like {look}; expected a poolgate snapshot, XenAPI records, a server's database or status report, \
+         or a CPU dump (docs/offline.md lists the formats){}",
         look.remedy().map(|remedy| format!("; {remedy}")).unwrap_or_default()
     )]
     Unrecognised {
@@ -76,6 +87,27 @@ pub enum CollectError {
         name: String,
         /// What it looks like.
         look: Look,
+    },
+    /// A format that is read, without anything to judge by.
+    #[error("{name}: {what}, but {why}")]
+    Nothing {
+        /// The file.
+        name: String,
+        /// The format.
+        what: &'static str,
+        /// What is missing.
+        why: String,
+    },
+    /// A name that stands for no CPU of the catalogue.
+    #[error("cpu: {0}; `poolgate cpu search WORDS` lists what there is")]
+    Cpu(FindError),
+    /// An archive that cannot be read, or holds nothing that is.
+    #[error("{name}: {message}")]
+    Archive {
+        /// The file.
+        name: String,
+        /// What is wrong, and what to do.
+        message: String,
     },
     /// The right kind of text, but broken.
     #[error("{name}:{line}:{column}: {message}")]

@@ -4,10 +4,14 @@
 pub mod local;
 pub mod xapi;
 
+mod archive;
+mod catalogue;
+mod dumps;
 mod error;
 mod files;
 mod look;
 mod peek;
+mod quote;
 mod recognise;
 mod records;
 mod target;
@@ -19,6 +23,7 @@ use crate::snapshot::{Snapshot, read_snapshot};
 
 pub use error::CollectError;
 pub use look::Look;
+pub use quote::{Quote, QuoteError, TEMPLATE, read_quote};
 pub use target::{Target, TargetError};
 
 use files::{Budget, Document, Opened};
@@ -36,7 +41,8 @@ pub struct Collected {
     pub notes: Vec<String>,
 }
 
-/// Reads a target that is a file, a folder or standard input: a snapshot, or XenAPI records in any of their forms.
+/// Reads a target that is a file, a folder or standard input: a snapshot, XenAPI records in any of their forms, the
+/// server's database (also inside a status report), or a foreign dump; or one that names a CPU of the catalogue.
 /// The format is recognised by content. Other targets are refused with what to do instead.
 pub fn read_target(target: &Target, stdin: &mut dyn Read) -> Result<Collected, CollectError> {
     let name = target.to_string();
@@ -46,9 +52,8 @@ pub fn read_target(target: &Target, stdin: &mut dyn Read) -> Result<Collected, C
             Opened::Folder => records::read_folder(path),
         },
         Target::Stdin => read_document(Document::from_reader(name, stdin, &mut Budget::new())?, None),
-        Target::Local | Target::Url { .. } | Target::XapiLocal | Target::Cpu(_) => {
-            Err(CollectError::Unsupported { target: name })
-        }
+        Target::Cpu(name) => catalogue::read(name),
+        Target::Local | Target::Url { .. } | Target::XapiLocal => Err(CollectError::Unsupported { target: name }),
     }
 }
 
@@ -59,6 +64,9 @@ fn read_document(document: Document<'_>, path: Option<&Path>) -> Result<Collecte
         .map_err(|look| CollectError::Unrecognised { name: name.clone(), look })?;
     let text = document.read_all()?;
     match form {
+        Form::Archive(packing) => archive::read(&name, packing, text),
+        Form::Database => records::read_database(&name, &text),
+        Form::Dump(dump) => dumps::read(&name, dump, &text),
         Form::Snapshot => {
             let (snapshot, strangers) = read_snapshot(files::without_mark(&text))
                 .map_err(|source| CollectError::Snapshot { name, source: Box::new(source) })?;

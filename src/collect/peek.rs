@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::archive::Packing;
+use super::dumps::Dump;
 use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 /// The formats of a single document that are read.
@@ -15,6 +17,12 @@ pub(crate) enum Form {
     JsonAnswer,
     /// An XML-RPC answer.
     XmlAnswer,
+    /// The server's own database.
+    Database,
+    /// A foreign dump.
+    Dump(Dump),
+    /// A compressed file, or one that holds others.
+    Archive(Packing),
 }
 
 /// The name of an XML document's root element, past declarations and comments.

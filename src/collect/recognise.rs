@@ -2,6 +2,8 @@
 
 use serde::Deserializer;
 
+use super::archive::Packing;
+use super::dumps::Dump;
 use super::files::without_mark;
 use super::look::{Look, look};
 use super::peek::{Form, Kind, Peek, root_element};
@@ -10,12 +12,23 @@ use crate::snapshot::FORMAT;
 
 /// Recognises a document by its head. `whole` says that the head is all there is.
 pub(crate) fn recognise(head: &[u8], whole: bool) -> Result<Form, Look> {
+    if let Some(packing) = Packing::of(head) {
+        return Ok(Form::Archive(packing));
+    }
     let text = without_mark(head).trim_ascii_start();
     match text.first() {
         // A zero after the first sign is UTF-16.
         Some(b'{') if text.get(1) != Some(&0) => json(text, whole),
-        Some(b'<') if root_element(text) == Some("methodResponse") => Ok(Form::XmlAnswer),
-        _ => Err(look(head)),
+        Some(b'<') => xml(text).ok_or_else(|| look(head)),
+        _ => Dump::of_text(head).map(Form::Dump).ok_or_else(|| look(head)),
+    }
+}
+
+fn xml(text: &[u8]) -> Option<Form> {
+    match root_element(text)? {
+        "methodResponse" => Some(Form::XmlAnswer),
+        "database" => Some(Form::Database),
+        root => Dump::of_root(root).map(Form::Dump),
     }
 }
 
@@ -30,6 +43,9 @@ fn json(text: &[u8], whole: bool) -> Result<Form, Look> {
     let is_snapshot = keys.iter().any(|(key, kind)| key == "format" && *kind == Kind::Text(FORMAT.to_owned()));
     if is_snapshot {
         return Ok(Form::Snapshot);
+    }
+    if has("lscpu") {
+        return Ok(Form::Dump(Dump::Lscpu));
     }
     if (has("result") || has("error")) && keys.iter().all(|(key, _)| is_envelope(key)) {
         return Ok(Form::JsonAnswer);

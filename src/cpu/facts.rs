@@ -52,6 +52,8 @@ facts! {
         pub lost_by_pool: Known<Vec<FeatureFact>>,
         /// The same by group, for a sentence: `AVX-512 (avx512f, avx512bw, …)`.
         pub lost_groups: Known<Vec<String>>,
+        /// Since which generation CPUs of the joiner's line lack lost features, by the catalogue: `mpx since Ice Lake-SP`.
+        pub gone_features: Known<Vec<String>>,
         /// Features of which it is not known whether the pool loses them: the joiner's words were not readable.
         pub lost_undecided: Known<Vec<FeatureFact>>,
         /// Whether the pool loses nothing; not known while a feature is undecided and none is known to be lost.

@@ -1,6 +1,7 @@
 //! Derives CPU facts from snapshots: features by name, levelling, masking, prediction. Pure functions.
 //! May be called by `collect` (leaves to words), `rules` (facts of a case), `report` and `cli` (names).
 
+pub mod catalogue;
 mod derive;
 mod facts;
 mod groups;

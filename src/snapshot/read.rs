@@ -42,6 +42,12 @@ pub enum SourceKind {
     Records,
     /// A live server.
     Xapi,
+    /// What another tool wrote down of a CPU.
+    Dump,
+    /// The CPU catalogue.
+    Catalogue,
+    /// A quote for a machine that is not bought yet.
+    Quote,
 }
 
 impl SourceKind {
@@ -51,6 +57,9 @@ impl SourceKind {
             Self::Local => "local",
             Self::Records => "records",
             Self::Xapi => "xapi",
+            Self::Dump => "dump",
+            Self::Catalogue => "catalogue",
+            Self::Quote => "quote",
         }
     }
 }

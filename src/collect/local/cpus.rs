@@ -92,7 +92,7 @@ fn group(cpu: &Cpu, revision: Option<&String>, members: &[usize]) -> CpuGroup {
 }
 
 /// A part of the signature, when the CPU has one.
-pub(super) fn known_part(cpu: &Cpu, part: fn(&crate::cpu::leaves::Signature) -> u32) -> Known<i64> {
+pub(in crate::collect) fn known_part(cpu: &Cpu, part: fn(&crate::cpu::leaves::Signature) -> u32) -> Known<i64> {
     cpu.signature.as_ref().map_or_else(
         || Known::no(Reason::AbsentOnRelease, "this CPU has no CPUID leaf 1"),
         |signature| i64::from(part(signature)).into(),

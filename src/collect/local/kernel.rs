@@ -174,7 +174,7 @@ pub(super) fn parse_list(text: &str) -> Option<Vec<usize>> {
 }
 
 /// Writes numbers, ascending, in the kernel's notation.
-pub(super) fn print_list(list: &[usize]) -> String {
+pub(in crate::collect) fn print_list(list: &[usize]) -> String {
     let mut runs: Vec<(usize, usize)> = Vec::new();
     for &number in list {
         match runs.last_mut() {

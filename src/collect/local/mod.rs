@@ -17,7 +17,8 @@ pub use cpus::Readings;
 pub use kernel::Kernel;
 
 use cpuinfo::CpuFile;
-use cpus::known_part;
+pub(super) use cpus::known_part;
+pub(super) use kernel::print_list;
 use role::Role;
 
 use crate::facts::{Known, Reason};

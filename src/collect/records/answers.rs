@@ -184,9 +184,16 @@ pub(in crate::collect) struct Answers {
     classes: BTreeMap<String, Result<Records, ServerError>>,
     off_wire: Option<Value>,
     strangers: Vec<String>,
+    /// Whether records may lack fields that their release has.
+    partial: bool,
 }
 
 impl Answers {
+    /// Answers whose records may lack fields that their release has.
+    pub(super) fn partial() -> Self {
+        Self { partial: true, ..Self::default() }
+    }
+
     /// Adds the answer for a class.
     pub(in crate::collect) fn add(&mut self, class: String, answer: Result<Records, ServerError>) {
         self.classes.insert(class, answer);
@@ -224,10 +231,15 @@ impl Answers {
     pub(super) fn records(&self, class: &'static str) -> Known<Vec<Record<'_>>> {
         self.objects(class).map(|objects| {
             let mut records: Vec<_> =
-                objects.iter().map(|(reference, record)| Record::new(class, reference, record)).collect();
+                objects.iter().map(|(reference, record)| self.record(class, reference, record)).collect();
             records.sort_by_key(Record::reference);
             records
         })
+    }
+
+    fn record<'a>(&self, class: &'static str, reference: &'a str, record: &'a Value) -> Record<'a> {
+        let record = Record::new(class, reference, record);
+        if self.partial { record.partial() } else { record }
     }
 
     /// The records of a class, each mapped.

@@ -4,6 +4,7 @@
 pub(super) mod answers;
 mod cluster;
 mod cpu;
+mod database;
 mod folder;
 mod host;
 pub(super) mod json;
@@ -19,6 +20,8 @@ mod vm;
 pub(super) mod xml;
 
 use std::path::Path;
+
+use serde_json::{Map, Value};
 
 use super::peek::Form;
 use super::{CollectError, Collected, Look};
@@ -64,6 +67,36 @@ pub(super) fn read_answer(
     let mut collected = snapshot(name, answers);
     collected.notes.insert(0, note);
     Ok(collected)
+}
+
+/// Reads the server's own database.
+pub(super) fn read_database(name: &str, text: &[u8]) -> Result<Collected, CollectError> {
+    let mut collected = snapshot(name, database::read(name, text)?);
+    collected
+        .notes
+        .push("the server's database: what it wrote down last, which its members may have changed since".to_owned());
+    Ok(collected)
+}
+
+/// Hosts of which only some fields were printed: the others were not collected, whatever the release.
+pub(super) fn read_hosts(name: &str, hosts: Vec<Map<String, Value>>, note: String) -> Collected {
+    let mut metrics = Map::new();
+    let mut records = Map::new();
+    for (index, mut host) in hosts.into_iter().enumerate() {
+        let reference = format!("xe:{name}:{}", index + 1);
+        let moved = [("memory_total", "memory_total"), ("memory_free", "memory_free"), ("host_metrics_live", "live")];
+        let measured: Map<_, _> =
+            moved.into_iter().filter_map(|(from, to)| Some((to.to_owned(), host.remove(from)?))).collect();
+        host.insert("metrics".to_owned(), Value::String(reference.clone()));
+        metrics.insert(reference.clone(), Value::Object(measured));
+        records.insert(reference, Value::Object(host));
+    }
+    let mut answers = Answers::partial();
+    answers.add("host".to_owned(), Ok(Value::Object(records)));
+    answers.add("host_metrics".to_owned(), Ok(Value::Object(metrics)));
+    let mut collected = snapshot(name, answers);
+    collected.notes.insert(0, note);
+    collected
 }
 
 /// Maps all classes of a dump, and says what was odd about them.

@@ -1,6 +1,7 @@
 //! One record of the server, read field by field: liberal in encodings, exact about what is missing and why.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use serde_json::{Map, Value};
 
@@ -18,6 +19,20 @@ pub(super) struct Record<'a> {
     within: Option<&'static str>,
     name: Option<&'a str>,
     fields: Result<&'a Map<String, Value>, Unknown>,
+    /// Why a field that is not there is missing.
+    gap: Reason,
+}
+
+/// What an empty set of the database is, where a map is meant.
+static EMPTY: LazyLock<Map<String, Value>> = LazyLock::new(Map::new);
+
+/// A map. The database writes an empty one as it writes an empty set.
+fn as_map(value: &Value) -> Option<&Map<String, Value>> {
+    match value {
+        Value::Object(map) => Some(map),
+        Value::Array(list) if list.is_empty() => Some(&EMPTY),
+        _ => None,
+    }
 }
 
 /// What a value is, for messages. Never the value itself: it may be a secret.
@@ -40,12 +55,17 @@ impl<'a> Record<'a> {
             Unknown::because(Reason::Unreadable, detail)
         });
         let named = |key| fields.as_ref().ok()?.get(key)?.as_str().filter(|name| !name.is_empty());
-        Self { class, reference, within: None, name: named("name_label"), fields }
+        Self { class, reference, within: None, name: named("name_label"), fields, gap: Reason::AbsentOnRelease }
+    }
+
+    /// The same record, where not all fields were taken down.
+    pub(super) fn partial(self) -> Self {
+        Self { gap: Reason::NotCollected, ..self }
     }
 
     /// A record that is not there: every field of it is missing for one reason, its reference included.
     pub(super) fn missing(class: &'static str, why: Unknown) -> Self {
-        Self { class, reference: "", within: None, name: None, fields: Err(why) }
+        Self { class, reference: "", within: None, name: None, fields: Err(why), gap: Reason::AbsentOnRelease }
     }
 
     /// The server's reference of the record.
@@ -101,14 +121,14 @@ impl<'a> Record<'a> {
     pub(super) fn map(&self, field: &str) -> Known<BTreeMap<String, String>> {
         self.get(field, "a map of texts", |value| {
             let entry = |(key, value): (&String, &Value)| Some((key.clone(), value.as_str()?.to_owned()));
-            value.as_object()?.iter().map(entry).collect()
+            as_map(value)?.iter().map(entry).collect()
         })
     }
 
     /// A map of integers.
     pub(super) fn ints(&self, field: &str) -> Known<BTreeMap<String, i64>> {
         self.get(field, "a map of integers", |value| {
-            value.as_object()?.iter().map(|(key, value)| Some((key.clone(), int(value)?))).collect()
+            as_map(value)?.iter().map(|(key, value)| Some((key.clone(), int(value)?))).collect()
         })
     }
 
@@ -136,12 +156,12 @@ impl<'a> Record<'a> {
 
     /// A map inside the record, to be read field by field.
     pub(super) fn inner(&self, field: &'static str) -> Known<Self> {
-        let fields = match self.value(field) {
-            Ok(Value::Object(fields)) => fields,
-            Ok(other) => return Known::no(Reason::Unreadable, self.wrong(field, other, "a map")),
+        let fields = match self.value(field).map(|value| (value, as_map(value))) {
+            Ok((_, Some(fields))) => fields,
+            Ok((other, None)) => return Known::no(Reason::Unreadable, self.wrong(field, other, "a map")),
             Err(unknown) => return Known::No(unknown),
         };
-        Known::Yes(Self { within: Some(field), fields: Ok(fields), ..self.clone() })
+        Known::Yes(Self { within: Some(field), fields: Ok(fields), gap: Reason::AbsentOnRelease, ..self.clone() })
     }
 
     /// Whether the map has a key.
@@ -162,7 +182,7 @@ impl<'a> Record<'a> {
     /// A record as the server gives it has all fields of its release, so that a missing one is absent there.
     fn value(&self, field: &str) -> Result<&'a Value, Unknown> {
         let fields = self.fields.as_ref().map_err(Clone::clone)?;
-        fields.get(field).ok_or(Unknown::new(Reason::AbsentOnRelease))
+        fields.get(field).ok_or(Unknown::new(self.gap))
     }
 
     fn wrong(&self, field: &str, value: &Value, expected: &str) -> String {

@@ -3,6 +3,7 @@
 
 mod eject;
 mod features;
+mod gone;
 mod machine;
 mod vms;
 
@@ -120,6 +121,7 @@ impl Sides<'_> {
             joiner_skipped: false,
             lost_by_pool: no(rest),
             lost_groups: no(rest),
+            gone_features: no(rest),
             lost_undecided: no(rest),
             level_kept: no(rest),
             hidden_on_joiner: no(rest),
@@ -157,6 +159,7 @@ impl Sides<'_> {
             level_agrees: disagreement.as_ref().map(String::is_empty),
             level_disagreement: disagreement,
             lost_groups: lost.as_ref().map(|features| group_texts(features)),
+            gone_features: self.gone(&lost),
             level_kept: self.compared(&before, joiner_skipped).and_then(|()| level_kept(&lost, &lost_undecided)),
             lost_by_pool: lost,
             lost_undecided,
@@ -206,6 +209,7 @@ impl Sides<'_> {
         let (stranded, undecided) = self.vms(|vm| may_move_masked(vm, &vendor, &facts));
         CpuFacts {
             lost_groups: lost.as_ref().map(|features| group_texts(features)),
+            gone_features: self.gone(&lost),
             level_kept: lost.as_ref().map(|lost| lost.is_empty()),
             lost_by_pool: lost,
             lost_undecided: Known::Yes(Vec::new()),

@@ -32,6 +32,9 @@ pub struct Decoded {
     pub words: Vec<String>,
     /// Indices of words that were not captured.
     pub unknown_words: Vec<i64>,
+    /// The kernel's flags, where they are known; they are no feature words.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub flags: Vec<String>,
     /// Each set that is known, by its key in `host.cpu_info`, or `raw`.
     pub sets: BTreeMap<&'static str, NamedSet>,
 }
@@ -57,7 +60,8 @@ pub fn decode((name, cpu): &Labelled<'_>) -> Decoded {
     let raw = cpu.raw.get();
     Decoded {
         name: name.clone(),
-        vendor: text(&cpu.vendor),
+        // Some vendors' strings end in a blank, and the server compares them with it.
+        vendor: cpu.vendor.text().map(|vendor| crate::text::plain(vendor).into_owned()),
         family: cpu.family.get().copied(),
         model: cpu.model.get().copied(),
         stepping: cpu.stepping.get().copied(),
@@ -66,6 +70,7 @@ pub fn decode((name, cpu): &Labelled<'_>) -> Decoded {
         predicted_for: text(&cpu.predicted_for),
         words: raw.into_iter().flat_map(Featureset::words).map(|word| format!("{word:08x}")).collect(),
         unknown_words: cpu.raw_unknown_words.each().copied().collect(),
+        flags: cpu.flags.text().into_iter().flat_map(str::split_whitespace).map(plain).collect(),
         sets: SetKind::ALL
             .into_iter()
             .filter_map(|kind| Some((kind.key(), NamedSet::new(kind.of(cpu).get()?))))
