@@ -116,6 +116,9 @@ fn matches(pattern: &str, text: &str) -> bool {
     let word = |word: &str| word.len() == 8 && word.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
     match pattern {
         "^1\\.[0-9]+$" => text.strip_prefix("1.").is_some_and(digits),
+        "^[0-9]{4}-[0-9]{2}-[0-9]{2}$" => {
+            text.len() == 10 && text.split('-').map(str::len).eq([4, 2, 2]) && text.split('-').all(digits)
+        }
         "^([0-9a-f]{8}(-[0-9a-f]{8})*)?$" => text.is_empty() || text.split('-').all(word),
         other => panic!("this test does not know the pattern {other}"),
     }

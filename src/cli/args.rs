@@ -62,7 +62,7 @@ pub(super) struct Check {
     #[arg(long, short)]
     pub(super) quiet: bool,
     #[command(flatten)]
-    pub(super) output: Output,
+    pub(super) output: Output<ReportFormat>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -96,12 +96,72 @@ pub(super) enum Format {
     Json,
 }
 
+/// A set of formats of which a command offers one.
+pub(super) trait FileFormat: ValueEnum + Default + Send + Sync + 'static {
+    /// The extensions by which `-o` picks one.
+    const EXTENSIONS: &'static [(&'static str, Self)];
+}
+
+impl FileFormat for Format {
+    const EXTENSIONS: &'static [(&'static str, Self)] = &[("json", Self::Json), ("txt", Self::Table)];
+}
+
+/// The formats of findings.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum ReportFormat {
+    /// For people, 80 columns
+    #[default]
+    Table,
+    /// For programs, versioned
+    Json,
+    /// For programs, a line a host
+    Ndjson,
+    /// SARIF 2.1.0, for code scanning
+    Sarif,
+    /// JUnit XML, a case for each rule and host
+    Junit,
+    /// For a pull request
+    Markdown,
+    /// Annotations in a GitHub Actions log
+    Github,
+    /// GitLab code quality
+    Gitlab,
+}
+
+impl FileFormat for ReportFormat {
+    const EXTENSIONS: &'static [(&'static str, Self)] = &[
+        ("json", Self::Json),
+        ("ndjson", Self::Ndjson),
+        ("sarif", Self::Sarif),
+        ("xml", Self::Junit),
+        ("md", Self::Markdown),
+        ("txt", Self::Table),
+    ];
+}
+
+/// The formats of what is read and not judged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum PageFormat {
+    /// For people, 80 columns
+    #[default]
+    Table,
+    /// For programs, versioned
+    Json,
+    /// For a documentation page
+    Markdown,
+}
+
+impl FileFormat for PageFormat {
+    const EXTENSIONS: &'static [(&'static str, Self)] =
+        &[("json", Self::Json), ("md", Self::Markdown), ("txt", Self::Table)];
+}
+
 #[derive(Debug, Args)]
-pub(super) struct Output {
+pub(super) struct Output<F: FileFormat = Format> {
     /// How to print
     #[arg(long, value_enum)]
-    pub(super) format: Option<Format>,
-    /// Write to this file instead of standard output; repeatable, format by extension (.json, .txt)
+    pub(super) format: Option<F>,
+    /// Write to this file instead of standard output; repeatable, format by extension
     #[arg(short = 'o', long = "output", value_name = "FILE")]
     pub(super) files: Vec<PathBuf>,
     /// No colour, also on a terminal
@@ -184,4 +244,6 @@ pub(super) enum SchemaOf {
     Snapshot,
     /// Of JSON reports
     Report,
+    /// Of each line of NDJSON reports
+    ReportLine,
 }

@@ -4,7 +4,7 @@ use std::panic::resume_unwind;
 use std::thread;
 
 use super::Exit;
-use super::args::{Check, CheckPhase, FailOn, Format};
+use super::args::{Check, CheckPhase, FailOn, ReportFormat};
 use super::error::CliError;
 use super::output::emit;
 use super::rules::load_for;
@@ -52,6 +52,7 @@ fn run_eject(args: &Check, wanted: &str) -> Result<Exit, CliError> {
         policy,
         joiners: Vec::new(),
         member: Some(Box::new(member_of(member, judgement))),
+        waivers: None,
     };
     print(args, &report)?;
     let exit = exit_of(report.verdict, args.fail_on);
@@ -105,8 +106,14 @@ fn beside<A: Send, B>(first: impl FnOnce() -> A + Send, second: impl FnOnce() ->
 
 fn print(args: &Check, report: &Report) -> Result<(), CliError> {
     emit(&args.output, |style| match style.format {
-        Format::Json => report::to_json(report, args.all),
-        Format::Table => report::to_table(
+        ReportFormat::Json => report::to_json(report, args.all),
+        ReportFormat::Ndjson => report::to_ndjson(report, args.all),
+        ReportFormat::Sarif => report::to_sarif(report, args.all),
+        ReportFormat::Junit => report::to_junit(report),
+        ReportFormat::Markdown => report::to_markdown(report, args.all),
+        ReportFormat::Github => report::to_github(report),
+        ReportFormat::Gitlab => report::to_gitlab(report),
+        ReportFormat::Table => report::to_table(
             report,
             TableOptions { width: style.width, color: style.color, all: args.all, quiet: args.quiet },
         ),
@@ -124,7 +131,7 @@ const fn exit_of(verdict: Verdict, fail_on: Option<FailOn>) -> Exit {
 fn report_of(pool: &Side, joiners: &[Side], judgements: Vec<Judgement>, policy: Policy) -> Report {
     let verdict = judgements.iter().fold(Verdict::Go, |verdict, judgement| verdict.and(judgement.verdict));
     let joiners = joiners.iter().zip(judgements).map(|(side, judgement)| joiner_of(side, judgement)).collect();
-    Report { verdict, pool: pool_of(pool), policy, joiners, member: None }
+    Report { verdict, pool: pool_of(pool), policy, joiners, member: None, waivers: None }
 }
 
 fn pool_of(pool: &Side) -> PoolSummary {

@@ -133,6 +133,7 @@ impl Checker<'_> {
             title: file.title,
             why: file.why,
             severity: severity?,
+            severity_was: None,
             phases,
             references: file.references,
             examples: file.example,

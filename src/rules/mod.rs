@@ -35,7 +35,7 @@ pub use eject::{EjectCase, EjectJudgement, judge_eject};
 pub use examples::{ExampleError, example_eject, example_sides, run_examples};
 pub use explain::{explain, missing_examples, rule_schema, vocabulary};
 pub use file::Example;
-pub use outcome::{Evidence, Finding, FixStep, Outcome, Refusal, ServerAnswer, Severity, Verdict};
+pub use outcome::{Evidence, Finding, FixStep, Outcome, Refusal, ServerAnswer, Severity, Verdict, Waived};
 pub use registry::{Registry, RuleSource};
 pub use release::{RELEASES, Release, ReleaseLine, at_least, compare_versions, release_of};
 pub use rule::{Phase, Rule, RuleError};

@@ -46,6 +46,8 @@ pub struct Rule {
     pub why: String,
     /// How much it weighs.
     pub severity: Severity,
+    /// What it weighs by itself, where a user's rules set another severity.
+    pub severity_was: Option<Severity>,
     /// When it is asked.
     pub phases: Vec<Phase>,
     /// Where it is written.

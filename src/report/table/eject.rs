@@ -2,10 +2,10 @@
 
 use std::fmt::Write as _;
 
-use super::{Page, plural, read_from, summary, verdict_style};
+use super::{Page, read_from, summary, verdict_style};
 use crate::eject::{EjectFacts, LosingVm, LostNetwork, LostVdi, Management};
 use crate::facts::{Known, Unknown};
-use crate::report::{MemberReport, Report, telling};
+use crate::report::{MemberReport, Report, plural, telling};
 use crate::rules::Verdict;
 use crate::text::plain;
 
