@@ -72,9 +72,7 @@ fn a_file_gets_the_format_of_its_extension() {
     words.push("--no-color".to_owned());
     let done = check("xcp-ng-8.3-5-hosts", &["candidate-trouble"]).with(&words).status(1);
     assert_eq!(done.quietly(), "");
-    for (name, format) in
-        names.iter().zip(["json", "ndjson", "sarif", "junit", "markdown", "table", "html"])
-    {
+    for (name, format) in names.iter().zip(["json", "ndjson", "sarif", "junit", "markdown", "table", "html"]) {
         let text = std::fs::read_to_string(path(name)).unwrap();
         let shown = check("xcp-ng-8.3-5-hosts", &["candidate-trouble"]).with(["--format", format]).status(1).stdout;
         assert_eq!(text, shown, "{name}");
@@ -129,7 +127,8 @@ fn ndjson_ends_with_the_verdict() {
 
 #[test]
 fn junit_has_a_case_for_every_rule_and_host() {
-    let json = check("xcp-ng-8.3-5-hosts", &["candidate-good", "candidate-trouble"]).with(["--all", "--format", "json"]);
+    let json =
+        check("xcp-ng-8.3-5-hosts", &["candidate-good", "candidate-trouble"]).with(["--all", "--format", "json"]);
     let json = json.status(1).json();
     let xml = check("xcp-ng-8.3-5-hosts", &["candidate-good", "candidate-trouble"]).with(["--format", "junit"]);
     let xml = xml.status(1).quietly();
@@ -149,7 +148,10 @@ fn junit_has_a_case_for_every_rule_and_host() {
 #[test]
 fn the_words_for_people_and_services() {
     let text = check("xcp-ng-8.3-5-hosts", &["candidate-older-intel"]).with(["--format", "markdown"]);
-    insta::assert_snapshot!("markdown older-intel", text.status(0).quietly().replace(env!("CARGO_PKG_VERSION"), "[version]"));
+    insta::assert_snapshot!(
+        "markdown older-intel",
+        text.status(0).quietly().replace(env!("CARGO_PKG_VERSION"), "[version]")
+    );
     let text = check("xcp-ng-8.3-5-hosts", &["candidate-hvm-off"]).with(["--format", "github"]);
     insta::assert_snapshot!("github hvm-off", text.status(1).quietly());
     let text = check("xcp-ng-8.3-5-hosts", &["candidate-older-intel"]).with(["--format", "gitlab"]);

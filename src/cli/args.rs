@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::rules::Date;
+
 /// Pre-flight checker and gate for adding servers to XenServer / XCP-ng resource pools.
 ///
 /// Exit status: 0 GO or done, 1 NO-GO or differences, 2 bad usage or input, 3 UNDECIDED, 4 target not reached.
@@ -23,6 +25,8 @@ pub(super) enum Command {
     /// CPU features by name: what is there, what differs, what levelling leaves
     #[command(subcommand)]
     Cpu(Cpu),
+    /// What changed between two snapshots or two JSON reports; status 1 when anything did
+    Diff(Diff),
     /// The knowledge, readable; a user's own rules checked
     #[command(subcommand)]
     Rules(Rules),
@@ -55,6 +59,8 @@ pub(super) struct Check {
     pub(super) fail_on: Option<FailOn>,
     #[command(flatten)]
     pub(super) rules: OwnRules,
+    #[command(flatten)]
+    pub(super) waivers: WaiverFile,
     /// Show also the rules that passed or had no say
     #[arg(long)]
     pub(super) all: bool,
@@ -85,6 +91,16 @@ pub(super) struct OwnRules {
     /// Add the rules of this folder to the built-in ones; repeatable
     #[arg(long = "rules", value_name = "DIR")]
     pub(super) folders: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct WaiverFile {
+    /// Waive what this TOML file says: rule, scope, reason, owner and last day of each waiver
+    #[arg(long = "waivers", value_name = "FILE")]
+    pub(super) file: Option<PathBuf>,
+    /// Judge waivers as of this day instead of the system's, for runs that can be repeated
+    #[arg(long, value_name = "YYYY-MM-DD", requires = "file")]
+    pub(super) today: Option<Date>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -203,6 +219,21 @@ pub(super) struct CpuTargets {
     pub(super) output: Output,
 }
 
+#[derive(Debug, Args)]
+pub(super) struct Diff {
+    /// The older: a JSON report, or any target that gives a snapshot
+    #[arg(value_name = "OLD")]
+    pub(super) old: String,
+    /// The newer, of the same kind
+    #[arg(value_name = "NEW")]
+    pub(super) new: String,
+    /// Show also what changes by its nature: clocks, counters, ages
+    #[arg(long)]
+    pub(super) volatile: bool,
+    #[command(flatten)]
+    pub(super) output: Output,
+}
+
 #[derive(Debug, Subcommand)]
 pub(super) enum Rules {
     /// All rules, one a line
@@ -210,7 +241,7 @@ pub(super) enum Rules {
         #[command(flatten)]
         rules: OwnRules,
         #[command(flatten)]
-        output: Output,
+        output: Output<PageFormat>,
     },
     /// All there is to know about one rule
     Explain {
@@ -218,6 +249,8 @@ pub(super) enum Rules {
         id: String,
         #[command(flatten)]
         rules: OwnRules,
+        #[command(flatten)]
+        output: Output<PageFormat>,
     },
     /// Check rules and run their examples; status 1 when an example shows something else
     Test {

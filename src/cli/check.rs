@@ -9,10 +9,11 @@ use super::error::CliError;
 use super::output::emit;
 use super::rules::load_for;
 use super::targets::collect_sides;
+use super::waivers::RunWaivers;
 use crate::eject::find_member;
-use crate::report::{self, JoinerReport, MemberReport, PoolSummary, Report, TableOptions};
+use crate::report::{self, JoinerReport, MemberReport, PoolSummary, Report, TableOptions, WaiverReport};
 use crate::rules::{
-    EjectJudgement, Judgement, Phase, Policy, Side, Verdict, judge_eject, judge_sequence, release_name,
+    EjectJudgement, Judgement, Phase, Policy, Side, Subject, Verdict, judge_eject, judge_sequence_with, release_name,
 };
 use crate::snapshot::Host;
 
@@ -45,14 +46,25 @@ fn run_eject(args: &Check, wanted: &str) -> Result<Exit, CliError> {
     };
     let policy = Policy { max_hosts: args.max_hosts, as_release: None };
     let member = find_member(&pool.snapshot.pool, wanted)?;
-    let judgement = judge_eject(&pool, member, &rules, &policy);
+    let waivers = RunWaivers::load(&args.waivers, &rules)?;
+    let mut ledger = waivers.ledger();
+    let mut judgement = judge_eject(&pool, member, &rules, &policy);
+    let subject = Subject {
+        pool: &pool.snapshot.pool,
+        host: Some(member),
+        name: member.name_label.text().unwrap_or(wanted),
+        release_known: !judgement.release.is_empty(),
+    };
+    ledger.settle(subject, &rules, &mut judgement.findings);
+    judgement.verdict = Verdict::over(&judgement.findings);
+    let waivers = waivers.report(&ledger);
     let report = Report {
-        verdict: judgement.verdict,
+        verdict: judgement.verdict.and(over_waivers(waivers.as_ref())),
         pool: pool_of(&pool),
         policy,
         joiners: Vec::new(),
         member: Some(Box::new(member_of(member, judgement))),
-        waivers: None,
+        waivers,
     };
     print(args, &report)?;
     let exit = exit_of(report.verdict, args.fail_on);
@@ -83,8 +95,22 @@ fn run_join(args: &Check) -> Result<Exit, CliError> {
     let Some(pool) = pool.into_iter().next() else {
         return Err(CliError::Usage("no pool".to_owned()));
     };
-    let judgements = judge_sequence(&pool, &joiners, &rules, Phase::Join, &policy);
-    let report = report_of(&pool, &joiners, judgements, policy);
+    let waivers = RunWaivers::load(&args.waivers, &rules)?;
+    let mut ledger = waivers.ledger();
+    let judgements =
+        judge_sequence_with(&pool, &joiners, &rules, Phase::Join, &policy, |index, release, findings| {
+            let host = joiners[index].snapshot.pool.coordinator_host();
+            let name = host.get().and_then(|host| host.name_label.text()).unwrap_or(&joiners[index].target);
+            let subject = Subject {
+                pool: &pool.snapshot.pool,
+                host: host.get().copied(),
+                name,
+                release_known: !release.is_empty(),
+            };
+            ledger.settle(subject, &rules, findings);
+        });
+    let waivers = waivers.report(&ledger);
+    let report = report_of(&pool, &joiners, judgements, policy, waivers);
     print(args, &report)?;
     let exit = exit_of(report.verdict, args.fail_on);
     // The process ends here: taking the model apart piece by piece would cost a tenth of the run.
@@ -128,10 +154,22 @@ const fn exit_of(verdict: Verdict, fail_on: Option<FailOn>) -> Exit {
     }
 }
 
-fn report_of(pool: &Side, joiners: &[Side], judgements: Vec<Judgement>, policy: Policy) -> Report {
+/// What is wrong with waivers is worth a warning, never more: what they do not cover counts by itself.
+fn over_waivers(waivers: Option<&WaiverReport>) -> Verdict {
+    waivers.map_or(Verdict::Go, |waivers| Verdict::over(&waivers.findings))
+}
+
+fn report_of(
+    pool: &Side,
+    joiners: &[Side],
+    judgements: Vec<Judgement>,
+    policy: Policy,
+    waivers: Option<WaiverReport>,
+) -> Report {
     let verdict = judgements.iter().fold(Verdict::Go, |verdict, judgement| verdict.and(judgement.verdict));
     let joiners = joiners.iter().zip(judgements).map(|(side, judgement)| joiner_of(side, judgement)).collect();
-    Report { verdict, pool: pool_of(pool), policy, joiners, member: None, waivers: None }
+    let verdict = verdict.and(over_waivers(waivers.as_ref()));
+    Report { verdict, pool: pool_of(pool), policy, joiners, member: None, waivers }
 }
 
 fn pool_of(pool: &Side) -> PoolSummary {

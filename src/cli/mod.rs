@@ -4,12 +4,14 @@ mod args;
 mod check;
 mod collect;
 mod cpu;
+mod diff;
 mod error;
 mod exit;
 mod output;
 mod rules;
 mod schema;
 mod targets;
+mod waivers;
 
 use clap::Parser as _;
 
@@ -32,6 +34,7 @@ pub fn run() -> Exit {
         Command::Check(args) => check::run(args),
         Command::Collect(args) => collect::run(args),
         Command::Cpu(args) => cpu::run(args),
+        Command::Diff(args) => diff::run(args),
         Command::Rules(args) => rules::run(args),
         Command::Schema(args) => schema::run(args),
     };

@@ -8,7 +8,7 @@ use comfy_table::{Attribute, Cell, Color, ColumnConstraint, ContentArrangement, 
 use std::fmt::Write as _;
 
 use super::parts::{is_telling, mark, overridden, waived};
-use super::{JoinerReport, Report, network, parts, plural};
+use super::{JoinerReport, Report, network, parts, plural, waived_count};
 use crate::facts::Known;
 use crate::rules::{Evidence, Finding, FixStep, Outcome, Prediction, Refusal, Severity, Verdict};
 use crate::text::{cut, plain, shell_word};
@@ -69,6 +69,7 @@ impl Page {
         let line = format!("{} → pool {} ({hosts}{release})", names.join(", "), pool.name);
         let _ = writeln!(self.out, "{verdict}");
         self.wrapped("", &line);
+        self.waived(report.joiners.iter().map(|joiner| joiner.findings.as_slice()));
         for note in &pool.notes {
             self.wrapped("  note: ", note);
         }
@@ -102,6 +103,14 @@ impl Page {
             self.finding(finding);
         }
         self.next(report, joiner);
+    }
+
+    /// How many findings do not count, right below the verdict that they would have changed.
+    fn waived<'a>(&mut self, findings: impl Iterator<Item = &'a [Finding]>) {
+        let count: usize = findings.map(waived_count).sum();
+        if count > 0 {
+            self.wrapped("  ", &format!("{} waived", plural(count, "finding")));
+        }
     }
 
     /// What is wrong with the waivers of the run.

@@ -18,11 +18,14 @@ mod forgetting;
 mod judge;
 mod load;
 mod outcome;
+mod page;
 mod registry;
 mod release;
 mod rule;
 mod sequence;
 mod server;
+mod severity;
+mod waivers;
 mod written;
 
 pub use case::{Case, Policy, Seen, Side};
@@ -36,11 +39,14 @@ pub use examples::{ExampleError, example_eject, example_sides, run_examples};
 pub use explain::{explain, missing_examples, rule_schema, vocabulary};
 pub use file::Example;
 pub use outcome::{Evidence, Finding, FixStep, Outcome, Refusal, ServerAnswer, Severity, Verdict, Waived};
+pub use page::{explain_markdown, list_markdown};
 pub use registry::{Registry, RuleSource};
 pub use release::{RELEASES, Release, ReleaseLine, at_least, compare_versions, release_of};
 pub use rule::{Phase, Rule, RuleError};
-pub use sequence::{Judgement, judge_sequence, release_name};
+pub use sequence::{Judgement, judge_sequence, judge_sequence_with, release_name};
 pub use server::{FailingCheck, Prediction};
+pub use severity::SeveritySource;
+pub use waivers::{Date, DateError, Ledger, Mistake, Subject, Waiver, WaiverError, Waivers};
 
 /// A check's place in the server's order, by the name in the server's source.
 pub fn check_place(name: &str) -> Option<usize> {

@@ -84,6 +84,8 @@ pub(super) struct Fix {
     pub(super) place: String,
     pub(super) run: Option<Template>,
     pub(super) note: Option<Template>,
+    /// The two as written, for `rules explain`.
+    pub(super) written: [String; 2],
     pub(super) loses: String,
     pub(super) each: bool,
     pub(super) when: Option<Expr>,

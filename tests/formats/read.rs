@@ -50,8 +50,7 @@ fn of_json(host: &str, list: &Json) -> Found {
 
 fn json(report: &Json) -> Found {
     let hosts = report["joiners"].as_array().unwrap().iter().chain(report.get("member"));
-    let mut all: Found =
-        hosts.flat_map(|host| of_json(host["name"].as_str().unwrap(), &host["findings"])).collect();
+    let mut all: Found = hosts.flat_map(|host| of_json(host["name"].as_str().unwrap(), &host["findings"])).collect();
     if let Some(waivers) = report.get("waivers") {
         all.extend(of_json("waivers", &waivers["findings"]));
     }
@@ -126,10 +125,8 @@ fn html(text: &str) -> Found {
         tag[start..].split('"').next().unwrap().to_owned()
     };
     let tags = text.split("<article ").skip(1).map(|rest| rest.split('>').next().unwrap());
-    tags.map(|tag| {
-        found(&attribute(tag, "data-host"), &attribute(tag, "data-mark"), &attribute(tag, "data-rule"))
-    })
-    .collect()
+    tags.map(|tag| found(&attribute(tag, "data-host"), &attribute(tag, "data-mark"), &attribute(tag, "data-rule")))
+        .collect()
 }
 
 fn github(text: &str) -> Found {

@@ -21,6 +21,7 @@ impl Page {
         let verdict = self.styled(verdict_style(report.verdict), report.verdict.words());
         let _ = writeln!(self.out, "{verdict}");
         self.wrapped("", &format!("{} leaves pool {} ({hosts}{release})", member.name, pool.name));
+        self.waived(std::iter::once(member.findings.as_slice()));
         for note in &pool.notes {
             self.wrapped("  note: ", note);
         }

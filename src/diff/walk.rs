@@ -1,0 +1,193 @@
+//! Walks two trees together.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+use serde_json::Value as Json;
+
+use super::tree::Node;
+
+/// What happened to a fact.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Change {
+    /// It has another value.
+    Changed,
+    /// It is new.
+    Added,
+    /// It is gone.
+    Removed,
+}
+
+/// One difference.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Difference {
+    /// Where: `pool.hosts[xcp-01].enabled`.
+    pub path: String,
+    /// What happened.
+    pub change: Change,
+    /// The value before; left out when it is new.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub old: Option<Json>,
+    /// The value after; left out when it is gone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub new: Option<Json>,
+    /// Whether it changes by its nature.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub volatile: bool,
+}
+
+/// What elements of a list may be told apart by, the surest first.
+const KEYS: [&str; 10] =
+    ["uuid", "rule", "fact", "reference", "name_label", "name", "device", "check", "fingerprint", "code"];
+/// What people call them.
+const NAMES: [&str; 5] = ["name_label", "name", "device", "rule", "fact"];
+
+/// Everything that differs.
+pub(super) fn walk(root: &str, old: &Node, new: &Node) -> Vec<Difference> {
+    let mut found = Vec::new();
+    compare(root, false, old, new, &mut found);
+    found
+}
+
+fn compare(path: &str, volatile: bool, old: &Node, new: &Node, found: &mut Vec<Difference>) {
+    match (old, new) {
+        (Node::Fields(before), Node::Fields(after)) => fields(path, volatile, before, after, found),
+        (Node::List(before), Node::List(after)) => lists(path, volatile, before, after, found),
+        _ if old == new => {}
+        _ => found.push(difference(path, volatile, Some(old), Some(new))),
+    }
+}
+
+fn difference(path: &str, volatile: bool, old: Option<&Node>, new: Option<&Node>) -> Difference {
+    let change = match (old, new) {
+        (None, _) => Change::Added,
+        (_, None) => Change::Removed,
+        _ => Change::Changed,
+    };
+    Difference { path: path.to_owned(), change, old: old.map(Node::json), new: new.map(Node::json), volatile }
+}
+
+type Fields = [(String, bool, Node)];
+
+fn fields(path: &str, volatile: bool, old: &Fields, new: &Fields, found: &mut Vec<Difference>) {
+    let before: BTreeMap<_, _> = old.iter().map(|(name, _, node)| (name, node)).collect();
+    let after: BTreeSet<_> = new.iter().map(|(name, _, _)| name).collect();
+    let below = |name: &str| {
+        let simple = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        if simple { format!("{path}.{name}") } else { format!("{path}[{name}]") }
+    };
+    for (name, changes, node) in new {
+        let volatile = volatile || *changes;
+        match before.get(name) {
+            Some(other) => compare(&below(name), volatile, other, node, found),
+            None => found.push(difference(&below(name), volatile, None, Some(node))),
+        }
+    }
+    for (name, changes, node) in old.iter().filter(|(name, _, _)| !after.contains(name)) {
+        found.push(difference(&below(name), volatile || *changes, Some(node), None));
+    }
+}
+
+fn lists(path: &str, volatile: bool, old: &[Node], new: &[Node], found: &mut Vec<Difference>) {
+    let records = |list: &[Node]| list.iter().all(|node| matches!(node, Node::Fields(_)));
+    if !records(old) || !records(new) {
+        return members(path, volatile, old, new, found);
+    }
+    let Some(key) = KEYS.into_iter().find(|key| tells(old, key) && tells(new, key)) else {
+        return places(path, volatile, old, new, found);
+    };
+    let before: BTreeMap<_, _> = old.iter().filter_map(|node| Some((node.text(key)?, node))).collect();
+    let after: BTreeSet<_> = new.iter().filter_map(|node| node.text(key)).collect();
+    let below = |node: &Node, list: &[Node]| format!("{path}[{}]", label(node, key, list));
+    for node in new {
+        match node.text(key).and_then(|value| before.get(value)) {
+            Some(other) => compare(&below(node, new), volatile, other, node, found),
+            None => found.push(difference(&below(node, new), volatile, None, Some(node))),
+        }
+    }
+    for node in old.iter().filter(|node| node.text(key).is_some_and(|value| !after.contains(value))) {
+        found.push(difference(&below(node, old), volatile, Some(node), None));
+    }
+}
+
+/// Whether every element has this field, and no two the same.
+fn tells(list: &[Node], key: &str) -> bool {
+    let mut seen = BTreeSet::new();
+    list.iter().all(|node| node.text(key).is_some_and(|value| seen.insert(value)))
+}
+
+/// An element's name where no other has it, else what tells it apart.
+fn label<'n>(node: &'n Node, key: &str, list: &[Node]) -> &'n str {
+    let name = NAMES.into_iter().find_map(|name| Some((name, node.text(name)?)));
+    match name {
+        Some((field, text)) if list.iter().filter(|other| other.text(field) == Some(text)).count() == 1 => text,
+        _ => node.text(key).unwrap_or_default(),
+    }
+}
+
+/// Lists of plain values, whose order means nothing: what joined and what left.
+fn members(path: &str, volatile: bool, old: &[Node], new: &[Node], found: &mut Vec<Difference>) {
+    let mut left: Vec<&Node> = old.iter().collect();
+    for node in new {
+        match left.iter().position(|other| *other == node) {
+            Some(index) => drop(left.swap_remove(index)),
+            None => found.push(difference(path, volatile, None, Some(node))),
+        }
+    }
+    for node in old.iter().filter(|node| left.iter().any(|other| std::ptr::eq(*other, *node))) {
+        found.push(difference(path, volatile, Some(node), None));
+    }
+}
+
+/// Lists of records without names: by their places.
+fn places(path: &str, volatile: bool, old: &[Node], new: &[Node], found: &mut Vec<Difference>) {
+    for index in 0..old.len().max(new.len()) {
+        let below = format!("{path}[{index}]");
+        match (old.get(index), new.get(index)) {
+            (Some(old), Some(new)) => compare(&below, volatile, old, new, found),
+            (old, new) => found.push(difference(&below, volatile, old, new)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tree::of_json;
+    use super::*;
+    use serde_json::json;
+
+    fn differ(old: Json, new: Json) -> Vec<(String, Change)> {
+        let found = walk("r", &of_json(&old), &of_json(&new));
+        found.into_iter().map(|difference| (difference.path, difference.change)).collect()
+    }
+
+    fn one(path: &str, change: Change) -> Vec<(String, Change)> {
+        vec![(path.to_owned(), change)]
+    }
+
+    #[test]
+    fn order_is_no_difference_and_names_tell_elements() {
+        let a = json!({"hosts": [{"uuid": "1", "name": "a", "x": 1}, {"uuid": "2", "name": "b", "x": 2}]});
+        let b = json!({"hosts": [{"uuid": "2", "name": "b", "x": 3}, {"uuid": "1", "name": "a", "x": 1}]});
+        assert_eq!(differ(a.clone(), a.clone()), []);
+        assert_eq!(differ(a.clone(), b), one("r.hosts[b].x", Change::Changed));
+        let c = json!({"hosts": [{"uuid": "2", "name": "b", "x": 2}]});
+        assert_eq!(differ(a.clone(), c.clone()), one("r.hosts[a]", Change::Removed));
+        assert_eq!(differ(c, a), one("r.hosts[a]", Change::Added));
+    }
+
+    #[test]
+    fn plain_lists_are_sets_with_counts() {
+        assert_eq!(differ(json!([1, 2, 2]), json!([2, 1, 2])), []);
+        assert_eq!(differ(json!([1, 2, 2]), json!([2, 1])), one("r", Change::Removed));
+        assert_eq!(differ(json!([]), json!(["x"])), one("r", Change::Added));
+        assert_eq!(differ(json!([{"a": 1}, {"a": 1}]), json!([{"a": 1}, {"a": 2}])), one("r[1].a", Change::Changed));
+    }
+
+    #[test]
+    fn a_name_that_two_have_is_no_name() {
+        let list = |x: i64| json!([{"uuid": "1", "name": "n", "x": 1}, {"uuid": "2", "name": "n", "x": x}]);
+        assert_eq!(differ(list(1), list(2)), one("r[2].x", Change::Changed));
+    }
+}
