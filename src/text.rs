@@ -74,6 +74,18 @@ pub fn cut(text: &str, width: usize) -> Cow<'_, str> {
     Cow::Owned(format!("{}…", kept.trim_end()))
 }
 
+/// A text cut to so many characters in its middle: names often differ at their ends.
+pub fn middle_cut(text: &str, width: usize) -> Cow<'_, str> {
+    let length = text.chars().count();
+    if length <= width {
+        return Cow::Borrowed(text);
+    }
+    let tail = width / 3;
+    let head: String = text.chars().take(width.saturating_sub(tail + 1)).collect();
+    let tail: String = text.chars().skip(length - tail).collect();
+    Cow::Owned(format!("{}…{}", head.trim_end(), tail.trim_start()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -90,6 +102,8 @@ mod tests {
     fn a_cut_shows() {
         assert_eq!(cut("abc", 3), "abc");
         assert_eq!(cut("abcd", 3), "ab…");
+        assert_eq!(middle_cut("abcdefghi", 9), "abcdefghi");
+        assert_eq!(middle_cut("network on eth0", 11), "network…th0");
     }
 
     #[test]

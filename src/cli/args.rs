@@ -138,6 +138,8 @@ pub(super) enum ReportFormat {
     Junit,
     /// For a pull request
     Markdown,
+    /// One page with pictures, to send and to print
+    Html,
     /// Annotations in a GitHub Actions log
     Github,
     /// GitLab code quality
@@ -151,6 +153,7 @@ impl FileFormat for ReportFormat {
         ("sarif", Self::Sarif),
         ("xml", Self::Junit),
         ("md", Self::Markdown),
+        ("html", Self::Html),
         ("txt", Self::Table),
     ];
 }

@@ -11,7 +11,7 @@ use super::rules::load_for;
 use super::targets::collect_sides;
 use super::waivers::RunWaivers;
 use crate::eject::find_member;
-use crate::report::{self, JoinerReport, MemberReport, PoolSummary, Report, TableOptions, WaiverReport};
+use crate::report::{self, JoinerReport, MemberReport, Pictures, PoolSummary, Report, TableOptions, WaiverReport};
 use crate::rules::{
     EjectJudgement, Judgement, Phase, Policy, Side, Subject, Verdict, judge_eject, judge_sequence_with, release_name,
 };
@@ -66,7 +66,7 @@ fn run_eject(args: &Check, wanted: &str) -> Result<Exit, CliError> {
         member: Some(Box::new(member_of(member, judgement))),
         waivers,
     };
-    print(args, &report)?;
+    print(args, &report, || Pictures::new(&pool.snapshot.pool, []))?;
     let exit = exit_of(report.verdict, args.fail_on);
     std::mem::forget((pool, report, rules));
     Ok(exit)
@@ -111,7 +111,7 @@ fn run_join(args: &Check) -> Result<Exit, CliError> {
         });
     let waivers = waivers.report(&ledger);
     let report = report_of(&pool, &joiners, judgements, policy, waivers);
-    print(args, &report)?;
+    print(args, &report, || Pictures::new(&pool.snapshot.pool, joiners.iter().map(|joiner| &joiner.snapshot.pool)))?;
     let exit = exit_of(report.verdict, args.fail_on);
     // The process ends here: taking the model apart piece by piece would cost a tenth of the run.
     std::mem::forget((pool, joiners, report, rules));
@@ -130,13 +130,15 @@ fn beside<A: Send, B>(first: impl FnOnce() -> A + Send, second: impl FnOnce() ->
     })
 }
 
-fn print(args: &Check, report: &Report) -> Result<(), CliError> {
+/// Writes the report. `pictures` are made only for a page that shows them.
+fn print(args: &Check, report: &Report, pictures: impl Fn() -> Pictures) -> Result<(), CliError> {
     emit(&args.output, |style| match style.format {
         ReportFormat::Json => report::to_json(report, args.all),
         ReportFormat::Ndjson => report::to_ndjson(report, args.all),
         ReportFormat::Sarif => report::to_sarif(report, args.all),
         ReportFormat::Junit => report::to_junit(report),
         ReportFormat::Markdown => report::to_markdown(report, args.all),
+        ReportFormat::Html => report::to_html(report, &pictures(), args.all),
         ReportFormat::Github => report::to_github(report),
         ReportFormat::Gitlab => report::to_gitlab(report),
         ReportFormat::Table => report::to_table(

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::Report;
-use super::parts::{Part, lines, mark, summary};
+use super::parts::{Part, lines, mark};
 use crate::rules::{Finding, Outcome, Severity};
 use crate::text::plain;
 
@@ -11,7 +11,7 @@ use crate::text::plain;
 pub fn to_github(report: &Report) -> String {
     let mut out = format!("{}: {}\n", report.verdict.words(), inert(&report.question()));
     for part in report.parts() {
-        let _ = writeln!(out, "{}: {}: {}", part.kind.word(), inert(part.name), summary(part.findings));
+        let _ = writeln!(out, "{}: {}: {}", part.kind.word(), inert(part.name), part.summary());
         for finding in part.shown(false) {
             out.push_str(&command(&part, finding));
         }

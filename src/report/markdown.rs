@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use super::parts::{Part, evidence, is_telling, mark, overridden, place, refusal, summary, waived};
+use super::parts::{Part, PartKind, evidence, is_telling, mark, overridden, place, refusal, waived};
 use super::{Report, plural};
 use crate::rules::{Finding, Outcome, Severity, Verdict};
 use crate::text::plain;
@@ -18,14 +18,11 @@ pub fn to_markdown(report: &Report, all: bool) -> String {
     if several {
         out.push_str("| | Host | Findings |\n|---|---|---|\n");
         for part in &parts {
-            let _ = writeln!(
-                out,
-                "| {} {} | {} | {} |",
-                sign(part.verdict),
-                part.verdict.words(),
-                md(part.name),
-                summary(part.findings)
-            );
+            let verdict = match part.kind {
+                PartKind::Run => String::new(),
+                _ => format!("{} {}", sign(part.verdict), part.verdict.words()),
+            };
+            let _ = writeln!(out, "| {verdict} | {} | {} |", md(part.name), part.summary());
         }
         out.push('\n');
     }
@@ -44,14 +41,17 @@ pub fn to_markdown(report: &Report, all: bool) -> String {
 
 fn write_part(out: &mut String, part: &Part<'_>, several: bool, all: bool) {
     if several {
-        let _ = writeln!(out, "### {} {}: {}\n", sign(part.verdict), md(part.name), part.verdict.words());
+        let _ = match part.kind {
+            PartKind::Run => writeln!(out, "### {}\n", md(part.name)),
+            _ => writeln!(out, "### {} {}: {}\n", sign(part.verdict), md(part.name), part.verdict.words()),
+        };
     }
     let release = if part.release.is_empty() { String::new() } else { format!(" ({})", md(part.release)) };
     let _ = writeln!(
         out,
         "{}{release}: {}. Read from {}{}.\n",
         md(part.name),
-        summary(part.findings),
+        part.summary(),
         md(part.source),
         when(part.seen)
     );

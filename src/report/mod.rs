@@ -4,6 +4,7 @@
 mod eject;
 mod github;
 mod gitlab;
+mod html;
 mod json;
 mod junit;
 mod markdown;
@@ -16,6 +17,7 @@ mod table;
 
 pub use github::to_github;
 pub use gitlab::to_gitlab;
+pub use html::{Pictures, to_html};
 pub use json::to_json;
 pub use junit::to_junit;
 pub use markdown::to_markdown;

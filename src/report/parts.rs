@@ -50,6 +50,16 @@ impl Part<'_> {
         self.findings.iter().filter(move |finding| all || is_telling(finding))
     }
 
+    /// How many findings of which kind, in a line.
+    pub(super) fn summary(&self) -> String {
+        let all = summary(self.findings);
+        match self.kind {
+            // Nothing of a run passes: there are only findings.
+            PartKind::Run => all.strip_suffix(", 0 rules passed").map(str::to_owned).unwrap_or(all),
+            PartKind::Joiner | PartKind::Member => all,
+        }
+    }
+
     /// What the server would answer, in a line.
     pub(super) fn answer(&self) -> Option<String> {
         let call = match self.kind {

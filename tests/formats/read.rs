@@ -103,7 +103,8 @@ fn markdown(text: &str) -> Found {
     let mut all = Vec::new();
     for line in text.lines() {
         if let Some(title) = line.strip_prefix("### ") {
-            title.split_once(' ').unwrap().1.rsplit_once(": ").unwrap().0.clone_into(&mut host);
+            let name = title.split_once(' ').and_then(|(_, rest)| Some(rest.rsplit_once(": ")?.0));
+            name.unwrap_or(title).clone_into(&mut host);
         } else if let Some(title) = line.strip_prefix("#### ") {
             let (mark, rule) = title.split_once(": ").unwrap();
             all.push(found(&host, mark, rule.trim_matches('`')));
@@ -218,7 +219,7 @@ pub(crate) fn check_names(format: &str, text: &str, nasty: &str) {
     }
 }
 
-fn outside_fences(text: &str) -> String {
+pub(crate) fn outside_fences(text: &str) -> String {
     let mut fenced = false;
     let mut out = String::new();
     for line in text.lines() {
