@@ -193,8 +193,15 @@ pub(crate) fn check_names(format: &str, text: &str, nasty: &str) {
         }
         "junit" => drop(roxmltree::Document::parse(text).unwrap()),
         "markdown" => {
+            // Folds are HTML, where Markdown is not read; what is escaped is text.
+            let lines = outside_fences(text)
+                .lines()
+                .filter(|line| !line.starts_with("<details>"))
+                .collect::<Vec<_>>()
+                .join("\n");
+            let read = lines.replace("\\]", "").replace("\\[", "").replace("\\*", "").replace("\\`", "");
             for sign in ["@root", "#1 ", "](javascript", "https://evil", " *c* ", "`b` *"] {
-                assert!(!outside_fences(text).contains(sign), "{sign}");
+                assert!(!read.contains(sign), "{sign}");
             }
         }
         "html" => {
