@@ -167,6 +167,27 @@ fn every_report_is_a_report() {
 }
 
 #[test]
+fn every_line_of_ndjson_and_every_waiver_is_as_published() {
+    let (line, report) = (Schema::printed("report-line"), Schema::printed("report"));
+    let waivers = ["--waivers", "tests/formats/waivers.toml", "--today", "2026-06-01"];
+    let run = || check("xcp-ng-8.3-5-hosts", &["candidate-good", "candidate-trouble"]).with(waivers);
+    let text = run().with(["--format", "ndjson", "--all"]).status(1).quietly();
+    assert_eq!(text.lines().count(), 5);
+    for text in text.lines() {
+        assert_eq!(line.faults(&serde_json::from_str(text).unwrap()), Vec::<String>::new());
+    }
+    let words = ["check", "--phase", "eject", "--pool", "fixtures/xcp-ng-8.3-5-hosts.json", "--member", "xcp-05"];
+    let text = poolgate(words).with(["--format", "ndjson"]).status(1).quietly();
+    for text in text.lines() {
+        assert_eq!(line.faults(&serde_json::from_str(text).unwrap()), Vec::<String>::new());
+    }
+    assert!(!line.faults(&json!({"type": "verdict"})).is_empty());
+    let json = run().with(["--format", "json"]).status(1).json();
+    assert_eq!(report.faults(&json), Vec::<String>::new());
+    assert!(json["waivers"]["findings"].as_array().is_some_and(|findings| !findings.is_empty()));
+}
+
+#[test]
 fn a_spoilt_document_has_faults() {
     let schema = Schema::printed("snapshot");
     let good = fixture_json("candidate-good");

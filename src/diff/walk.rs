@@ -117,12 +117,16 @@ fn tells(list: &[Node], key: &str) -> bool {
     list.iter().all(|node| node.text(key).is_some_and(|value| seen.insert(value)))
 }
 
-/// An element's name where no other has it, else what tells it apart.
-fn label<'n>(node: &'n Node, key: &str, list: &[Node]) -> &'n str {
+/// An element's name; with what tells it apart where another has the same.
+fn label(node: &Node, key: &str, list: &[Node]) -> String {
     let name = NAMES.into_iter().find_map(|name| Some((name, node.text(name)?)));
+    let value = node.text(key).unwrap_or_default();
     match name {
-        Some((field, text)) if list.iter().filter(|other| other.text(field) == Some(text)).count() == 1 => text,
-        _ => node.text(key).unwrap_or_default(),
+        Some((field, text)) if list.iter().filter(|other| other.text(field) == Some(text)).count() == 1 => {
+            text.to_owned()
+        }
+        Some((field, text)) if field != key => format!("{text} {value}"),
+        _ => value.to_owned(),
     }
 }
 
@@ -188,6 +192,6 @@ mod tests {
     #[test]
     fn a_name_that_two_have_is_no_name() {
         let list = |x: i64| json!([{"uuid": "1", "name": "n", "x": 1}, {"uuid": "2", "name": "n", "x": x}]);
-        assert_eq!(differ(list(1), list(2)), one("r[2].x", Change::Changed));
+        assert_eq!(differ(list(1), list(2)), one("r[n 2].x", Change::Changed));
     }
 }
