@@ -99,15 +99,16 @@ fn lists(path: &str, volatile: bool, old: &[Node], new: &[Node], found: &mut Vec
     };
     let before: BTreeMap<_, _> = old.iter().filter_map(|node| Some((node.text(key)?, node))).collect();
     let after: BTreeSet<_> = new.iter().filter_map(|node| node.text(key)).collect();
-    let below = |node: &Node, list: &[Node]| format!("{path}[{}]", label(node, key, list));
+    let (names_before, names_after) = (names(old), names(new));
+    let below = |node: &Node, names: &Names<'_>| format!("{path}[{}]", label(node, key, names));
     for node in new {
         match node.text(key).and_then(|value| before.get(value)) {
-            Some(other) => compare(&below(node, new), volatile, other, node, found),
-            None => found.push(difference(&below(node, new), volatile, None, Some(node))),
+            Some(other) => compare(&below(node, &names_after), volatile, other, node, found),
+            None => found.push(difference(&below(node, &names_after), volatile, None, Some(node))),
         }
     }
     for node in old.iter().filter(|node| node.text(key).is_some_and(|value| !after.contains(value))) {
-        found.push(difference(&below(node, old), volatile, Some(node), None));
+        found.push(difference(&below(node, &names_before), volatile, Some(node), None));
     }
 }
 
@@ -117,30 +118,48 @@ fn tells(list: &[Node], key: &str) -> bool {
     list.iter().all(|node| node.text(key).is_some_and(|value| seen.insert(value)))
 }
 
+/// (field, name) of elements, and how many have it.
+type Names<'n> = BTreeMap<(&'static str, &'n str), usize>;
+
+fn names(list: &[Node]) -> Names<'_> {
+    let mut names = Names::new();
+    list.iter().filter_map(name).for_each(|name| *names.entry(name).or_default() += 1);
+    names
+}
+
+fn name(node: &Node) -> Option<(&'static str, &str)> {
+    NAMES.into_iter().find_map(|field| Some((field, node.text(field)?)))
+}
+
 /// An element's name; with what tells it apart where another has the same.
-fn label(node: &Node, key: &str, list: &[Node]) -> String {
-    let name = NAMES.into_iter().find_map(|name| Some((name, node.text(name)?)));
+fn label(node: &Node, key: &str, names: &Names<'_>) -> String {
     let value = node.text(key).unwrap_or_default();
-    match name {
-        Some((field, text)) if list.iter().filter(|other| other.text(field) == Some(text)).count() == 1 => {
-            text.to_owned()
-        }
-        Some((field, text)) if field != key => format!("{text} {value}"),
-        _ => value.to_owned(),
+    match name(node) {
+        Some((field, text)) if field == key || names.get(&(field, text)) == Some(&1) => text.to_owned(),
+        Some((_, text)) => format!("{text} {value}"),
+        None => value.to_owned(),
     }
 }
 
-/// Lists of plain values, whose order means nothing: what joined and what left.
+/// Lists of plain values, whose order means nothing: what joined and what left, each as often as it did.
 fn members(path: &str, volatile: bool, old: &[Node], new: &[Node], found: &mut Vec<Difference>) {
-    let mut left: Vec<&Node> = old.iter().collect();
-    for node in new {
-        match left.iter().position(|other| *other == node) {
-            Some(index) => drop(left.swap_remove(index)),
-            None => found.push(difference(path, volatile, None, Some(node))),
+    let written = |list: &[Node]| list.iter().map(|node| node.json().to_string()).collect::<Vec<_>>();
+    let (before, after) = (written(old), written(new));
+    let mut counts: BTreeMap<&str, i64> = BTreeMap::new();
+    before.iter().for_each(|text| *counts.entry(text).or_default() += 1);
+    for (node, text) in new.iter().zip(&after) {
+        let left = counts.entry(text).or_default();
+        *left -= 1;
+        if *left < 0 {
+            found.push(difference(path, volatile, None, Some(node)));
         }
     }
-    for node in old.iter().filter(|node| left.iter().any(|other| std::ptr::eq(*other, *node))) {
-        found.push(difference(path, volatile, Some(node), None));
+    for (node, text) in old.iter().zip(&before) {
+        let left = counts.entry(text).or_default();
+        if *left > 0 {
+            *left -= 1;
+            found.push(difference(path, volatile, Some(node), None));
+        }
     }
 }
 
@@ -159,7 +178,45 @@ fn places(path: &str, volatile: bool, old: &[Node], new: &[Node], found: &mut Ve
 mod tests {
     use super::super::tree::of_json;
     use super::*;
+    use proptest::prelude::*;
     use serde_json::json;
+
+    fn any_json() -> impl Strategy<Value = Json> {
+        let leaf =
+            prop_oneof![Just(Json::Null), any::<bool>().prop_map(Json::from), "[a-c]{0,2}".prop_map(Json::from)];
+        leaf.prop_recursive(4, 40, 5, |inner| {
+            let key = prop_oneof![Just("uuid"), Just("name"), Just("rule"), Just("x"), Just("seen")];
+            let key = key.prop_map(str::to_owned);
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..5).prop_map(Json::from),
+                prop::collection::btree_map(key, inner, 0..4).prop_map(|map| map.into_iter().collect()),
+            ]
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(300))]
+
+        #[test]
+        fn nothing_differs_from_itself_and_both_ways_differ_alike(a in any_json(), b in any_json()) {
+            let (a, b) = (of_json(&a), of_json(&b));
+            prop_assert_eq!(walk("r", &a, &a), vec![]);
+            let (there, back) = (walk("r", &a, &b), walk("r", &b, &a));
+            prop_assert_eq!(there.len(), back.len());
+            let count = |list: &[Difference], change| list.iter().filter(|it| it.change == change).count();
+            prop_assert_eq!(count(&there, Change::Added), count(&back, Change::Removed));
+        }
+    }
+
+    #[test]
+    fn long_lists_take_no_long_time() {
+        let list = |end: i64| Json::from((0..end).rev().map(Json::from).collect::<Vec<_>>());
+        let named = |from: i64| {
+            (from..from + 20_000).map(|n| json!({"uuid": n.to_string(), "name": "n", "x": from})).collect::<Json>()
+        };
+        assert_eq!(differ(list(100_000), list(100_001)).len(), 1);
+        assert_eq!(differ(named(0), named(1)).len(), 20_001);
+    }
 
     fn differ(old: Json, new: Json) -> Vec<(String, Change)> {
         let found = walk("r", &of_json(&old), &of_json(&new));

@@ -185,6 +185,19 @@ fn html(text: &str) -> String {
 mod tests {
     use super::*;
 
+    proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig::with_cases(300))]
+
+        #[test]
+        fn no_text_leaves_its_place(name in "(\\PC|\\n|\\r|[<>`*_|#@\\[\\]()!~$-]|://|\u{202e}){0,40}") {
+            let (text, tag) = (md(&name), html(&name));
+            for sign in ['<', '>', '|', '@', '#', '\n', '\r', '\u{202e}'] {
+                assert!(!text.replace("&#", "").contains(sign), "{text:?}");
+            }
+            assert!(!tag.contains(['<', '>', '"', '\n']) && !text.contains("://") && !tag.contains("://"));
+        }
+    }
+
     #[test]
     fn names_are_only_names() {
         assert_eq!(md("**bold** _it_ `x`"), "\\*\\*bold\\*\\* \\_it\\_ \\`x\\`");

@@ -11,6 +11,9 @@ use crate::rules::expr::{ExprError, render};
 /// What a waiver may and must say.
 const KEYS: [&str; 7] = ["rule", "host", "pool", "serial", "reason", "owner", "expires"];
 
+/// More mistakes than these nobody reads.
+const MOST: usize = 100;
+
 /// The waivers of a file, in its order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Waivers {
@@ -60,7 +63,8 @@ pub struct WaiverError {
 impl Waivers {
     /// Reads and checks a file. `rules` are the ids of all rules, of every phase.
     pub fn load(file: &str, text: &str, rules: &[&str]) -> Result<Self, Vec<WaiverError>> {
-        let mut reader = Reader { file, text, rules, errors: Vec::new() };
+        let ends = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at).collect();
+        let mut reader = Reader { file, text, ends, rules, errors: Vec::new() };
         let list = match DeTable::parse(text) {
             Ok(table) => reader.file(table.get_ref()),
             Err(error) => {
@@ -75,6 +79,8 @@ impl Waivers {
 struct Reader<'t> {
     file: &'t str,
     text: &'t str,
+    /// Where its lines end.
+    ends: Vec<usize>,
     rules: &'t [&'t str],
     errors: Vec<WaiverError>,
 }
@@ -214,6 +220,9 @@ impl Reader<'_> {
     }
 
     fn wrong(&mut self, mistake: Mistake, span: Range<usize>, message: &str, help: &str) {
+        if self.errors.len() >= MOST {
+            return;
+        }
         // Of a whole waiver its first line is enough.
         let end = self.text.get(span.clone()).and_then(|text| text.find('\n')).map_or(span.end, |at| span.start + at);
         let error = ExprError { span: 0..end - span.start, message: message.to_owned(), help: Some(help.to_owned()) };
@@ -226,7 +235,7 @@ impl Reader<'_> {
     }
 
     fn line(&self, offset: usize) -> usize {
-        self.text.as_bytes().iter().take(offset).filter(|byte| **byte == b'\n').count() + 1
+        self.ends.partition_point(|end| *end < offset) + 1
     }
 }
 
@@ -262,6 +271,29 @@ mod tests {
         assert_eq!(waivers.list[0].expires.to_string(), "2026-12-31");
         assert_eq!(mistakes(&text.replace("2026-12-31", "\"2026-12-31\"")), []);
         assert_eq!(mistakes(""), []);
+    }
+
+    proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig::with_cases(300))]
+
+        #[test]
+        fn no_text_panics(noise in "\\PC{0,40}", at in 0usize..120, text in "(\\[\\[waiver\\]\\]|rule|host|=|\"|'|[0-9-]{1,10}|\\n|é){0,30}") {
+            let good = "[[waiver]]\nrule = \"host-limit-policy\"\nhost = \"é\"\nreason = \"r\"\nowner = \"o\"\nexpires = 2026-12-31\n";
+            let mut spoilt = good.to_owned();
+            let at = (0..=at.min(good.len())).rev().find(|at| good.is_char_boundary(*at)).unwrap();
+            spoilt.insert_str(at, &noise);
+            for text in [spoilt, text] {
+                for error in Waivers::load("w.toml", &text, &RULES).err().unwrap_or_default() {
+                    assert!(error.line >= 1 && error.rendered.contains("w.toml"), "{error}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn many_mistakes_and_deep_nesting_end_soon() {
+        assert_eq!(mistakes(&"[[waiver]]\n".repeat(50_000)).len(), MOST);
+        assert!(!mistakes(&format!("waiver = {}", "[".repeat(100_000))).is_empty());
     }
 
     #[test]
