@@ -33,7 +33,7 @@ fn command(part: &Part<'_>, finding: &Finding) -> String {
         source if source.contains("://") || source.starts_with("cpu:") => String::new(),
         source => format!("file={},", property(source)),
     };
-    format!("::{command} {file}title={}::{}\n", property(&title), data(&lines(finding).join("\n")))
+    format!("::{command} {file}title={}::{}\n", property(&title), data(&lines(part.kind, finding).join("\n")))
 }
 
 /// The value of a command: a line end or a percent sign would end or change it.

@@ -35,14 +35,14 @@ fn suite(part: &Part<'_>) -> TestSuite {
             PartKind::Run => format!("{} {}", finding.rule, index + 1),
             PartKind::Joiner | PartKind::Member => finding.rule.clone(),
         };
-        let mut case = TestCase::new(id, status(finding));
+        let mut case = TestCase::new(id, status(part.kind, finding));
         case.set_classname(name.as_ref()).set_time(Duration::ZERO);
         suite.add_test_case(case);
     }
     suite
 }
 
-fn status(finding: &Finding) -> TestCaseStatus {
+fn status(kind: PartKind, finding: &Finding) -> TestCaseStatus {
     let mut status = match (finding.outcome, finding.severity) {
         (Outcome::Pass, _) => return TestCaseStatus::success(),
         (Outcome::NotApplicable, _) => TestCaseStatus::skipped(),
@@ -53,7 +53,7 @@ fn status(finding: &Finding) -> TestCaseStatus {
     };
     status.set_type(mark(finding)).set_message(plain(&finding.message).as_ref());
     if finding.outcome != Outcome::NotApplicable {
-        status.set_description(lines(finding).join("\n"));
+        status.set_description(lines(kind, finding).join("\n"));
     }
     status
 }

@@ -65,7 +65,7 @@ fn write_part(out: &mut String, part: &Part<'_>, several: bool, all: bool) {
         |finding: &&Finding| is_telling(finding) && finding.severity == Severity::Blocker && finding.waived.is_none();
     for finding in part.findings.iter().filter(stops) {
         let _ = writeln!(out, "#### {}: `{}`\n", mark(finding), finding.rule);
-        body(out, finding);
+        body(out, part.kind, finding);
     }
     let rest = part.shown(all).filter(|finding| !stops(finding));
     for finding in rest {
@@ -77,12 +77,12 @@ fn write_part(out: &mut String, part: &Part<'_>, several: bool, all: bool) {
             finding.rule,
             html(&line)
         );
-        body(out, finding);
+        body(out, part.kind, finding);
         out.push_str("</details>\n\n");
     }
 }
 
-fn body(out: &mut String, finding: &Finding) {
+fn body(out: &mut String, kind: PartKind, finding: &Finding) {
     /// How many items are shown before the rest is folded away.
     const ITEMS: usize = 12;
     let _ = writeln!(out, "{}\n", md(&finding.message));
@@ -116,7 +116,7 @@ fn body(out: &mut String, finding: &Finding) {
     for step in &finding.fix {
         let loses = if step.loses.is_empty() { String::new() } else { format!(" **Loses:** {}", md(&step.loses)) };
         let note = if step.note.is_empty() { String::new() } else { format!(" {}", md(&step.note)) };
-        let _ = writeln!(out, "Mend {}:{note}{loses}\n", md(&place(step)));
+        let _ = writeln!(out, "Mend {}:{note}{loses}\n", md(&place(kind, step)));
         if !step.run.is_empty() {
             out.push_str(&fenced(&step.run));
         }

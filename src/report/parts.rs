@@ -215,8 +215,9 @@ fn witness(evidence: &Evidence) -> String {
 }
 
 /// Where a step is done, in words.
-pub(super) fn place(step: &FixStep) -> String {
+pub(super) fn place(kind: PartKind, step: &FixStep) -> String {
     match step.place.as_str() {
+        "member" if kind == PartKind::Joiner => "on the new member".to_owned(),
         "anywhere" => "anywhere".to_owned(),
         "firmware" | "cabling" => format!("in the {}", step.place),
         "pool" => "in the pool".to_owned(),
@@ -225,7 +226,7 @@ pub(super) fn place(step: &FixStep) -> String {
 }
 
 /// A finding as lines of plain text, for formats that have one text for it: message, items, facts, what mends it.
-pub(super) fn lines(finding: &Finding) -> Vec<String> {
+pub(super) fn lines(kind: PartKind, finding: &Finding) -> Vec<String> {
     let mut lines = vec![finding.message.clone()];
     lines.extend(waived(finding));
     lines.extend(overridden(finding));
@@ -239,7 +240,7 @@ pub(super) fn lines(finding: &Finding) -> Vec<String> {
     }
     for step in &finding.fix {
         let what = if step.run.is_empty() { &step.note } else { &step.run };
-        lines.push(format!("mend {}: {what}", place(step)));
+        lines.push(format!("mend {}: {what}", place(kind, step)));
         if !step.run.is_empty() && !step.note.is_empty() {
             lines.push(format!("  {}", step.note));
         }

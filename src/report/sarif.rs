@@ -192,7 +192,7 @@ fn result<'a>(report: &Report, part: &Part<'a>, finding: &'a Finding, rule_index
         Outcome::NotApplicable => ("notApplicable", "none"),
     };
     let host = literal(&plain(part.name));
-    let text: Vec<_> = lines(finding).iter().map(|line| literal(line)).collect();
+    let text: Vec<_> = lines(part.kind, finding).iter().map(|line| literal(line)).collect();
     SarifResult {
         rule_id: &finding.rule,
         rule_index,

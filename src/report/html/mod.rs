@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::Report;
 use super::parts::{Part, PartKind, evidence, is_telling, mark, overridden, place, refusal, waived};
-use crate::rules::{Finding, Outcome, Verdict};
+use crate::rules::{Finding, FixStep, Outcome, Verdict};
 use crate::text::plain;
 use matrix::{Matrix, matrix};
 use nics::{NicMap, nic_map};
@@ -186,7 +186,10 @@ fn html_part(report: &Report, part: &Part<'_>, index: usize, pictures: &Pictures
         nics: joiner.and_then(|joiner| nic_map(joiner, pictures.before(index), index)),
         remarks: said.into_iter().map(|(label, said)| (text(&label), text(&said))).collect(),
         scripts: scripts
-            .map(|(title, steps)| HtmlScript { title, steps: steps.iter().map(html_step).collect() })
+            .map(|(title, steps)| HtmlScript {
+                title,
+                steps: steps.iter().map(|step| html_step(part.kind, step)).collect(),
+            })
             .collect(),
     }
 }
@@ -214,13 +217,13 @@ fn html_finding(part: &Part<'_>, finding: &Finding) -> HtmlFinding {
         remarks: remarks.iter().flatten().map(|remark| text(remark)).collect(),
         items: finding.items.iter().take(ITEMS).map(|item| text(item)).collect(),
         more_items: finding.items.len().saturating_sub(ITEMS),
-        steps: finding.fix.iter().map(html_step).collect(),
+        steps: finding.fix.iter().map(|step| html_step(part.kind, step)).collect(),
         facts_title: if finding.outcome == Outcome::Unknown { "What would decide it" } else { "Facts behind it" },
         facts: facts.iter().map(|fact| text(fact)).collect(),
         more_facts,
     }
 }
 
-fn html_step(step: &crate::rules::FixStep) -> HtmlStep {
-    HtmlStep { place: place(step), run: text(&step.run), note: text(&step.note), loses: text(&step.loses) }
+fn html_step(kind: PartKind, step: &FixStep) -> HtmlStep {
+    HtmlStep { place: place(kind, step), run: text(&step.run), note: text(&step.note), loses: text(&step.loses) }
 }
