@@ -1,11 +1,12 @@
 //! poolgate: may this server join that XenServer / XCP-ng pool, and what would it cost?
 //!
 //! Data flows one way: [`collect`] → [`snapshot`] → [`cpu`], [`network`], [`eject`] (derive) → [`rules`] → [`report`];
-//! [`cli`] ties them together. Only `collect` and `cli` do I/O.
+//! [`diff`] compares two of them; [`cli`] ties them together. Only `collect` and `cli` do I/O.
 
 pub mod cli;
 pub mod collect;
 pub mod cpu;
+pub mod diff;
 pub mod eject;
 pub mod facts;
 pub mod lab;

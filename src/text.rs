@@ -36,6 +36,25 @@ const fn acts(character: char) -> bool {
     )
 }
 
+/// JSON whose texts are the same and whose letters do nothing on a terminal: what [`plain`] would show as an escape is
+/// written as one of JSON's own.
+pub fn json_text(json: &str) -> Cow<'_, str> {
+    let acting = |character: char| acts(character) && character != '\n';
+    if !json.chars().any(acting) {
+        return Cow::Borrowed(json);
+    }
+    let mut out = String::with_capacity(json.len() + 64);
+    for character in json.chars() {
+        // All of them lie in the first plane; line ends are those between the lines, which JSON's writer made.
+        if acting(character) {
+            out.push_str(&format!("\\u{:04x}", u32::from(character)))
+        } else {
+            out.push(character)
+        }
+    }
+    Cow::Owned(out)
+}
+
 /// One word for a shell, whatever it holds: names are the operator's and may hold anything.
 pub fn shell_word(text: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-./:,@%+".contains(&byte);
@@ -55,6 +74,18 @@ pub fn cut(text: &str, width: usize) -> Cow<'_, str> {
     Cow::Owned(format!("{}…", kept.trim_end()))
 }
 
+/// A text cut to so many characters in its middle: names often differ at their ends.
+pub fn middle_cut(text: &str, width: usize) -> Cow<'_, str> {
+    let length = text.chars().count();
+    if length <= width {
+        return Cow::Borrowed(text);
+    }
+    let tail = width / 3;
+    let head: String = text.chars().take(width.saturating_sub(tail + 1)).collect();
+    let tail: String = text.chars().skip(length - tail).collect();
+    Cow::Owned(format!("{}…{}", head.trim_end(), tail.trim_start()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -71,6 +102,17 @@ mod tests {
     fn a_cut_shows() {
         assert_eq!(cut("abc", 3), "abc");
         assert_eq!(cut("abcd", 3), "ab…");
+        assert_eq!(middle_cut("abcdefghi", 9), "abcdefghi");
+        assert_eq!(middle_cut("network on eth0", 11), "network…th0");
+    }
+
+    #[test]
+    fn json_keeps_its_texts_and_does_nothing() {
+        let text = "a\u{202e}b\u{9b}\u{7f}\u{feff}\n";
+        let json = serde_json::to_string_pretty(&serde_json::json!({ "k": text })).unwrap();
+        let safe = json_text(&json);
+        assert_eq!(safe, "{\n  \"k\": \"a\\u202eb\\u009b\\u007f\\ufeff\\n\"\n}");
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&safe).unwrap()["k"], text);
     }
 
     #[test]

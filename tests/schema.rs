@@ -116,6 +116,9 @@ fn matches(pattern: &str, text: &str) -> bool {
     let word = |word: &str| word.len() == 8 && word.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
     match pattern {
         "^1\\.[0-9]+$" => text.strip_prefix("1.").is_some_and(digits),
+        "^[0-9]{4}-[0-9]{2}-[0-9]{2}$" => {
+            text.len() == 10 && text.split('-').map(str::len).eq([4, 2, 2]) && text.split('-').all(digits)
+        }
         "^([0-9a-f]{8}(-[0-9a-f]{8})*)?$" => text.is_empty() || text.split('-').all(word),
         other => panic!("this test does not know the pattern {other}"),
     }
@@ -160,6 +163,27 @@ fn every_report_is_a_report() {
     let words = ["check", "--pool", "fixtures/xcp-ng-8.3-5-hosts.json", "--host", "-", "--format", "json"];
     let report = poolgate(words).stdin(nothing).status(3).json();
     assert_eq!(schema.faults(&report), Vec::<String>::new());
+}
+
+#[test]
+fn every_line_of_ndjson_and_every_waiver_is_as_published() {
+    let (line, report) = (Schema::printed("report-line"), Schema::printed("report"));
+    let waivers = ["--waivers", "tests/formats/waivers.toml", "--today", "2026-06-01"];
+    let run = || check("xcp-ng-8.3-5-hosts", &["candidate-good", "candidate-trouble"]).with(waivers);
+    let text = run().with(["--format", "ndjson", "--all"]).status(1).quietly();
+    assert_eq!(text.lines().count(), 5);
+    for text in text.lines() {
+        assert_eq!(line.faults(&serde_json::from_str(text).unwrap()), Vec::<String>::new());
+    }
+    let words = ["check", "--phase", "eject", "--pool", "fixtures/xcp-ng-8.3-5-hosts.json", "--member", "xcp-05"];
+    let text = poolgate(words).with(["--format", "ndjson"]).status(1).quietly();
+    for text in text.lines() {
+        assert_eq!(line.faults(&serde_json::from_str(text).unwrap()), Vec::<String>::new());
+    }
+    assert!(!line.faults(&json!({"type": "verdict"})).is_empty());
+    let json = run().with(["--format", "json"]).status(1).json();
+    assert_eq!(report.faults(&json), Vec::<String>::new());
+    assert!(json["waivers"]["findings"].as_array().is_some_and(|findings| !findings.is_empty()));
 }
 
 #[test]

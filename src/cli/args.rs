@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::rules::Date;
+
 /// Pre-flight checker and gate for adding servers to XenServer / XCP-ng resource pools.
 ///
 /// Exit status: 0 GO or done, 1 NO-GO or differences, 2 bad usage or input, 3 UNDECIDED, 4 target not reached.
@@ -27,6 +29,8 @@ pub(super) enum Command {
     /// Servers that are not bought yet
     #[command(subcommand)]
     Quote(Quote),
+    /// What changed between two snapshots or two JSON reports; status 1 when anything did
+    Diff(Diff),
     /// The knowledge, readable; a user's own rules checked
     #[command(subcommand)]
     Rules(Rules),
@@ -65,6 +69,8 @@ pub(super) struct Check {
     pub(super) fail_on: Option<FailOn>,
     #[command(flatten)]
     pub(super) rules: OwnRules,
+    #[command(flatten)]
+    pub(super) waivers: WaiverFile,
     /// Show also the rules that passed or had no say
     #[arg(long)]
     pub(super) all: bool,
@@ -72,7 +78,7 @@ pub(super) struct Check {
     #[arg(long, short)]
     pub(super) quiet: bool,
     #[command(flatten)]
-    pub(super) output: Output,
+    pub(super) output: Output<ReportFormat>,
     #[command(flatten)]
     pub(super) live: LiveArgs,
 }
@@ -99,6 +105,16 @@ pub(super) struct OwnRules {
     pub(super) folders: Vec<PathBuf>,
 }
 
+#[derive(Debug, Args)]
+pub(super) struct WaiverFile {
+    /// Waive what this TOML file says: rule, scope, reason, owner and last day of each waiver
+    #[arg(long = "waivers", value_name = "FILE")]
+    pub(super) file: Option<PathBuf>,
+    /// Judge waivers as of this day instead of the system's, for runs that can be repeated
+    #[arg(long, value_name = "YYYY-MM-DD", requires = "file")]
+    pub(super) today: Option<Date>,
+}
+
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(super) enum Format {
     /// For people, 80 columns
@@ -108,12 +124,75 @@ pub(super) enum Format {
     Json,
 }
 
+/// A set of formats of which a command offers one.
+pub(super) trait FileFormat: ValueEnum + Default + Send + Sync + 'static {
+    /// The extensions by which `-o` picks one.
+    const EXTENSIONS: &'static [(&'static str, Self)];
+}
+
+impl FileFormat for Format {
+    const EXTENSIONS: &'static [(&'static str, Self)] = &[("json", Self::Json), ("txt", Self::Table)];
+}
+
+/// The formats of findings.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum ReportFormat {
+    /// For people, 80 columns
+    #[default]
+    Table,
+    /// For programs, versioned
+    Json,
+    /// For programs, a line a host
+    Ndjson,
+    /// SARIF 2.1.0, for code scanning
+    Sarif,
+    /// JUnit XML, a case for each rule and host
+    Junit,
+    /// For a pull request
+    Markdown,
+    /// One page with pictures, to send and to print
+    Html,
+    /// Annotations in a GitHub Actions log
+    Github,
+    /// GitLab code quality
+    Gitlab,
+}
+
+impl FileFormat for ReportFormat {
+    const EXTENSIONS: &'static [(&'static str, Self)] = &[
+        ("json", Self::Json),
+        ("ndjson", Self::Ndjson),
+        ("sarif", Self::Sarif),
+        ("xml", Self::Junit),
+        ("md", Self::Markdown),
+        ("html", Self::Html),
+        ("txt", Self::Table),
+    ];
+}
+
+/// The formats of what is read and not judged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum PageFormat {
+    /// For people, 80 columns
+    #[default]
+    Table,
+    /// For programs, versioned
+    Json,
+    /// For a documentation page
+    Markdown,
+}
+
+impl FileFormat for PageFormat {
+    const EXTENSIONS: &'static [(&'static str, Self)] =
+        &[("json", Self::Json), ("md", Self::Markdown), ("txt", Self::Table)];
+}
+
 #[derive(Debug, Args)]
-pub(super) struct Output {
+pub(super) struct Output<F: FileFormat = Format> {
     /// How to print
     #[arg(long, value_enum)]
-    pub(super) format: Option<Format>,
-    /// Write to this file instead of standard output; repeatable, format by extension (.json, .txt)
+    pub(super) format: Option<F>,
+    /// Write to this file instead of standard output; repeatable, format by extension
     #[arg(short = 'o', long = "output", value_name = "FILE")]
     pub(super) files: Vec<PathBuf>,
     /// No colour, also on a terminal
@@ -228,6 +307,23 @@ pub(super) struct QuoteInit {
     pub(super) overwrite: bool,
 }
 
+#[derive(Debug, Args)]
+pub(super) struct Diff {
+    /// The older: a JSON report, or any target that gives a snapshot
+    #[arg(value_name = "OLD")]
+    pub(super) old: String,
+    /// The newer, of the same kind
+    #[arg(value_name = "NEW")]
+    pub(super) new: String,
+    /// Show also what changes by its nature: clocks, counters, ages
+    #[arg(long)]
+    pub(super) volatile: bool,
+    #[command(flatten)]
+    pub(super) output: Output,
+    #[command(flatten)]
+    pub(super) live: LiveArgs,
+}
+
 #[derive(Debug, Subcommand)]
 pub(super) enum Rules {
     /// All rules, one a line
@@ -235,7 +331,7 @@ pub(super) enum Rules {
         #[command(flatten)]
         rules: OwnRules,
         #[command(flatten)]
-        output: Output,
+        output: Output<PageFormat>,
     },
     /// All there is to know about one rule
     Explain {
@@ -243,6 +339,8 @@ pub(super) enum Rules {
         id: String,
         #[command(flatten)]
         rules: OwnRules,
+        #[command(flatten)]
+        output: Output<PageFormat>,
     },
     /// Check rules and run their examples; status 1 when an example shows something else
     Test {
@@ -269,6 +367,8 @@ pub(super) enum SchemaOf {
     Snapshot,
     /// Of JSON reports
     Report,
+    /// Of each line of NDJSON reports
+    ReportLine,
 }
 
 #[derive(Debug, Args)]

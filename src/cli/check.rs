@@ -4,16 +4,18 @@ use std::panic::resume_unwind;
 use std::thread;
 
 use super::Exit;
-use super::args::{Check, CheckPhase, FailOn, Format};
+use super::args::{Check, CheckPhase, FailOn, ReportFormat};
 use super::error::CliError;
 use super::output::emit;
 use super::quote;
 use super::rules::load_for;
 use super::targets::collect_sides;
+use super::waivers::RunWaivers;
 use crate::eject::find_member;
-use crate::report::{self, JoinerReport, MemberReport, PoolSummary, Report, TableOptions};
+use crate::report::{self, JoinerReport, MemberReport, Pictures, PoolSummary, Report, TableOptions, WaiverReport};
 use crate::rules::{
-    EjectJudgement, Judgement, Phase, Policy, Side, Verdict, judge_eject, judge_sequence, release_name,
+    EjectJudgement, Judgement, Phase, Policy, Registry, Side, Subject, Verdict, judge_eject, judge_sequence_with,
+    release_name,
 };
 use crate::snapshot::Host;
 
@@ -49,15 +51,27 @@ fn run_eject(args: &Check, wanted: &str) -> Result<Exit, CliError> {
     };
     let policy = Policy { max_hosts: args.max_hosts, as_release: None };
     let member = find_member(&pool.snapshot.pool, wanted)?;
-    let judgement = judge_eject(&pool, member, &rules, &policy);
+    let waivers = RunWaivers::load(&args.waivers, &rules)?;
+    let mut ledger = waivers.ledger();
+    let mut judgement = judge_eject(&pool, member, &rules, &policy);
+    let subject = Subject {
+        pool: &pool.snapshot.pool,
+        host: Some(member),
+        name: member.name_label.text().unwrap_or(wanted),
+        release_known: !judgement.release.is_empty(),
+    };
+    ledger.settle(subject, &rules, &mut judgement.findings);
+    judgement.verdict = Verdict::over(&judgement.findings);
+    let waivers = waivers.report(&ledger);
     let report = Report {
-        verdict: judgement.verdict,
+        verdict: judgement.verdict.and(over_waivers(waivers.as_ref())),
         pool: pool_of(&pool),
         policy,
         joiners: Vec::new(),
         member: Some(Box::new(member_of(member, judgement))),
+        waivers,
     };
-    print(args, &report)?;
+    print(args, &report, || Pictures::new(&pool.snapshot.pool, []))?;
     let exit = exit_of(report.verdict, args.fail_on);
     std::mem::forget((pool, report, rules));
     Ok(exit)
@@ -85,11 +99,42 @@ fn run_join(args: &Check) -> Result<Exit, CliError> {
     let Some(pool) = pool else {
         return Err(CliError::Usage("no pool".to_owned()));
     };
-    let judgements = judge_sequence(&pool, &joiners, &rules, Phase::Join, &policy);
-    let exit = finish(args, &pool, &joiners, judgements, policy)?;
+    let judged = judge(args, &pool, &joiners, &rules, Phase::Join, &policy)?;
+    let exit = finish(args, &pool, &joiners, judged, policy)?;
     // The process ends here: taking the model apart piece by piece would cost a tenth of the run.
     std::mem::forget((pool, joiners, rules));
     Ok(exit)
+}
+
+/// What a phase's rules say of joiners, waivers settled.
+pub(super) struct Judged {
+    pub(super) judgements: Vec<Judgement>,
+    waivers: Option<WaiverReport>,
+}
+
+/// Judges joiners one after another, and settles what is waived.
+pub(super) fn judge(
+    args: &Check,
+    pool: &Side,
+    joiners: &[Side],
+    rules: &Registry,
+    phase: Phase,
+    policy: &Policy,
+) -> Result<Judged, CliError> {
+    let waivers = RunWaivers::load(&args.waivers, rules)?;
+    let mut ledger = waivers.ledger();
+    let judgements = judge_sequence_with(pool, joiners, rules, phase, policy, |index, release, findings| {
+        let host = joiners[index].snapshot.pool.coordinator_host();
+        let name = host.get().and_then(|host| host.name_label.text()).unwrap_or(&joiners[index].target);
+        let subject = Subject {
+            pool: &pool.snapshot.pool,
+            host: host.get().copied(),
+            name,
+            release_known: !release.is_empty(),
+        };
+        ledger.settle(subject, rules, findings);
+    });
+    Ok(Judged { judgements, waivers: waivers.report(&ledger) })
 }
 
 /// Prints the report of a judgement, and says how the process ends.
@@ -97,11 +142,11 @@ pub(super) fn finish(
     args: &Check,
     pool: &Side,
     joiners: &[Side],
-    judgements: Vec<Judgement>,
+    judged: Judged,
     policy: Policy,
 ) -> Result<Exit, CliError> {
-    let report = report_of(pool, joiners, judgements, policy);
-    print(args, &report)?;
+    let report = report_of(pool, joiners, judged.judgements, policy, judged.waivers);
+    print(args, &report, || Pictures::new(&pool.snapshot.pool, joiners.iter().map(|joiner| &joiner.snapshot.pool)))?;
     let exit = exit_of(report.verdict, args.fail_on);
     std::mem::forget(report);
     Ok(exit)
@@ -119,10 +164,18 @@ fn beside<A: Send, B>(first: impl FnOnce() -> A + Send, second: impl FnOnce() ->
     })
 }
 
-fn print(args: &Check, report: &Report) -> Result<(), CliError> {
+/// Writes the report. `pictures` are made only for a page that shows them.
+fn print(args: &Check, report: &Report, pictures: impl Fn() -> Pictures) -> Result<(), CliError> {
     emit(&args.output, |style| match style.format {
-        Format::Json => report::to_json(report, args.all),
-        Format::Table => report::to_table(
+        ReportFormat::Json => report::to_json(report, args.all),
+        ReportFormat::Ndjson => report::to_ndjson(report, args.all),
+        ReportFormat::Sarif => report::to_sarif(report, args.all),
+        ReportFormat::Junit => report::to_junit(report),
+        ReportFormat::Markdown => report::to_markdown(report, args.all),
+        ReportFormat::Html => report::to_html(report, &pictures(), args.all),
+        ReportFormat::Github => report::to_github(report),
+        ReportFormat::Gitlab => report::to_gitlab(report),
+        ReportFormat::Table => report::to_table(
             report,
             TableOptions { width: style.width, color: style.color, all: args.all, quiet: args.quiet },
         ),
@@ -137,10 +190,22 @@ const fn exit_of(verdict: Verdict, fail_on: Option<FailOn>) -> Exit {
     }
 }
 
-fn report_of(pool: &Side, joiners: &[Side], judgements: Vec<Judgement>, policy: Policy) -> Report {
+/// What is wrong with waivers is worth a warning, never more: what they do not cover counts by itself.
+fn over_waivers(waivers: Option<&WaiverReport>) -> Verdict {
+    waivers.map_or(Verdict::Go, |waivers| Verdict::over(&waivers.findings))
+}
+
+fn report_of(
+    pool: &Side,
+    joiners: &[Side],
+    judgements: Vec<Judgement>,
+    policy: Policy,
+    waivers: Option<WaiverReport>,
+) -> Report {
     let verdict = judgements.iter().fold(Verdict::Go, |verdict, judgement| verdict.and(judgement.verdict));
     let joiners = joiners.iter().zip(judgements).map(|(side, judgement)| joiner_of(side, judgement)).collect();
-    Report { verdict, pool: pool_of(pool), policy, joiners, member: None }
+    let verdict = verdict.and(over_waivers(waivers.as_ref()));
+    Report { verdict, pool: pool_of(pool), policy, joiners, member: None, waivers }
 }
 
 fn pool_of(pool: &Side) -> PoolSummary {

@@ -6,9 +6,10 @@ use super::Exit;
 use crate::collect::xapi::{AuthorityError, KnownHostsError, XapiError};
 use crate::collect::{CollectError, QuoteError, TargetError, local::LocalError};
 use crate::cpu::releases::UnknownProduct;
+use crate::diff::DiffError;
 use crate::eject::MemberError;
 use crate::lab::LabError;
-use crate::rules::RuleError;
+use crate::rules::{RuleError, WaiverError};
 
 /// Why a command ended early.
 #[derive(Debug, thiserror::Error)]
@@ -46,9 +47,25 @@ pub enum CliError {
     /// The lab did not start.
     #[error("lab: {0}")]
     Lab(#[from] LabError),
+    /// Two documents cannot be compared.
+    #[error(transparent)]
+    Diff(#[from] DiffError),
     /// Rules have mistakes.
     #[error("{}\n{} in rules", .0.iter().map(|error| error.rendered.as_str()).collect::<Vec<_>>().join("\n\n"), mistakes(.0.len()))]
     Rules(Vec<RuleError>),
+    /// Waivers have mistakes.
+    #[error("{}\n{} in waivers", .0.iter().map(|error| error.rendered.as_str()).collect::<Vec<_>>().join("\n\n"), mistakes(.0.len()))]
+    Waivers(Vec<WaiverError>),
+    /// A file that the operator named could not be read.
+    #[error("cannot read {what} {}: {source}", path.display())]
+    Read {
+        /// What it was to be.
+        what: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
     /// A folder of rules could not be read.
     #[error("cannot read rules from {}: {source}; --rules takes a folder of .toml files", path.display())]
     RuleFolder {
@@ -88,7 +105,10 @@ impl CliError {
             | Self::Release(_)
             | Self::Member(_)
             | Self::Lab(_)
+            | Self::Diff(_)
             | Self::Rules(_)
+            | Self::Waivers(_)
+            | Self::Read { .. }
             | Self::RuleFolder { .. }
             | Self::Write { .. }
             | Self::Usage(_) => Exit::Usage,

@@ -4,6 +4,7 @@ mod args;
 mod check;
 mod collect;
 mod cpu;
+mod diff;
 mod error;
 mod exit;
 mod lab;
@@ -14,6 +15,7 @@ mod quote;
 mod rules;
 mod schema;
 mod targets;
+mod waivers;
 
 use clap::Parser as _;
 
@@ -37,6 +39,7 @@ pub fn run() -> Exit {
         Command::Collect(args) => collect::run(args),
         Command::Cpu(args) => cpu::run(args),
         Command::Quote(args) => quote::run(args),
+        Command::Diff(args) => diff::run(args),
         Command::Rules(args) => rules::run(args),
         Command::Lab(args) => lab::run(args),
         Command::Schema(args) => schema::run(args),

@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-use super::args::{Format, Output};
+use super::args::{FileFormat, Format, Output};
 use super::error::CliError;
 use crate::text::plain;
 
@@ -14,23 +14,23 @@ const WIDTH: u16 = 80;
 
 /// How to write one rendering.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Style {
-    pub(super) format: Format,
+pub(super) struct Style<F = Format> {
+    pub(super) format: F,
     pub(super) color: bool,
     pub(super) width: u16,
 }
 
 /// Renders once for each place that the operator named, or for standard output.
-pub(super) fn emit(output: &Output, render: impl Fn(Style) -> String) -> Result<(), CliError> {
+pub(super) fn emit<F: FileFormat>(output: &Output<F>, render: impl Fn(Style<F>) -> String) -> Result<(), CliError> {
     if output.files.is_empty() {
         let color = !output.no_color && std::env::var_os("NO_COLOR").is_none() && io::stdout().is_terminal();
-        return print(&render(Style { format: output.format.unwrap_or_default(), color, width: WIDTH }));
+        return print(&render(Style { format: output.format.clone().unwrap_or_default(), color, width: WIDTH }));
     }
     // All formats first: a file that cannot have one stops the run before another is written.
     let formats: Vec<_> = output
         .files
         .iter()
-        .map(|file| output.format.map_or_else(|| format_of(file), Ok))
+        .map(|file| output.format.clone().map_or_else(|| format_of(file), Ok))
         .collect::<Result<_, _>>()?;
     for (file, format) in output.files.iter().zip(formats) {
         write_file(file, &render(Style { format, color: false, width: WIDTH }))?;
@@ -38,15 +38,19 @@ pub(super) fn emit(output: &Output, render: impl Fn(Style) -> String) -> Result<
     Ok(())
 }
 
-fn format_of(file: &Path) -> Result<Format, CliError> {
-    match file.extension().and_then(|extension| extension.to_str()) {
-        Some("json") => Ok(Format::Json),
-        Some("txt") => Ok(Format::Table),
-        _ => Err(CliError::Usage(format!(
-            "{}: no format goes by that extension; use .json or .txt, or say --format",
+fn format_of<F: FileFormat>(file: &Path) -> Result<F, CliError> {
+    let extension = file.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
+    let found = F::EXTENSIONS.iter().find(|(known, _)| *known == extension);
+    found.map(|(_, format)| format.clone()).ok_or_else(|| {
+        let known: Vec<_> = F::EXTENSIONS.iter().map(|(known, _)| format!(".{known}")).collect();
+        let (last, first) = known
+            .split_last()
+            .map_or((String::new(), String::new()), |(last, first)| (last.clone(), first.join(", ")));
+        CliError::Usage(format!(
+            "{}: no format goes by that extension; use {first} or {last}, or say --format",
             file.display()
-        ))),
-    }
+        ))
+    })
 }
 
 /// Prints to standard output. A reader that went away (`| head`) is no error.

@@ -94,15 +94,14 @@ pub(super) fn run_check(args: &Check) -> Result<Exit, CliError> {
     }
     releases.dedup();
     let policy = Policy { max_hosts: args.max_hosts, as_release: releases.first().map(|name| (*name).to_owned()) };
-    let judged = |phase| {
-        Ok::<_, CliError>(judge_sequence(&pool, &joiners, &load_for(phase, &args.rules.folders)?, phase, &policy))
-    };
-    let judgements = judged(Phase::Procurement)?;
-    let open = judged(Phase::Join)?;
-    for ((joiner, judgement), open) in joiners.iter_mut().zip(&judgements).zip(&open) {
+    let rules = load_for(Phase::Procurement, &args.rules.folders)?;
+    let judged = check::judge(args, &pool, &joiners, &rules, Phase::Procurement, &policy)?;
+    let of_join = load_for(Phase::Join, &args.rules.folders)?;
+    let open = judge_sequence(&pool, &joiners, &of_join, Phase::Join, &policy);
+    for ((joiner, judgement), open) in joiners.iter_mut().zip(&judged.judgements).zip(&open) {
         joiner.notes.extend(condition(judgement, open));
     }
-    check::finish(args, &pool, &joiners, judgements, policy)
+    check::finish(args, &pool, &joiners, judged, policy)
 }
 
 /// What only the installed host will show: rules of a join that the quote leaves undecided.

@@ -7,15 +7,15 @@ use comfy_table::{ColumnConstraint, ContentArrangement, Table, presets};
 use serde_json::json;
 
 use super::Exit;
-use super::args::{Format, Output, Rules};
+use super::args::{Format, Output, PageFormat, Rules};
 use super::error::CliError;
 use super::output::{emit, print};
-use crate::rules::{self, Phase, Registry, Rule, RuleSource, run_examples};
+use crate::rules::{self, Phase, Registry, Rule, RuleSource, SeveritySource, run_examples};
 
 pub(super) fn run(args: &Rules) -> Result<Exit, CliError> {
     match args {
         Rules::List { rules, output } => list(&load_whole(&rules.folders)?, output),
-        Rules::Explain { id, rules } => explain(&load_whole(&rules.folders)?, id),
+        Rules::Explain { id, rules, output } => explain(&load_whole(&rules.folders)?, id, output),
         Rules::Test { dir } => test(dir.as_deref()),
         Rules::Schema { output } => schema(output),
     }
@@ -23,17 +23,35 @@ pub(super) fn run(args: &Rules) -> Result<Exit, CliError> {
 
 /// The rules of one phase.
 pub(super) fn load_for(phase: Phase, folders: &[PathBuf]) -> Result<Registry, CliError> {
-    Registry::load_for(phase, &read_folders(folders)?).map_err(CliError::Rules)
+    let own = read_folders(folders)?;
+    let registry = Registry::load_for(phase, &own.rules).and_then(|rules| rules.with_severities(&own.severities));
+    registry.map_err(CliError::Rules)
 }
 
 fn load_whole(folders: &[PathBuf]) -> Result<Registry, CliError> {
-    Registry::load_whole(&read_folders(folders)?).map_err(CliError::Rules)
+    read_folders(folders)?.load_whole()
 }
 
-fn read_folders(folders: &[PathBuf]) -> Result<Vec<RuleSource>, CliError> {
-    let mut own = Vec::new();
+/// What folders of a user's own hold.
+#[derive(Default)]
+struct Own {
+    rules: Vec<RuleSource>,
+    severities: Vec<SeveritySource>,
+}
+
+impl Own {
+    fn load_whole(&self) -> Result<Registry, CliError> {
+        let registry = Registry::load_whole(&self.rules);
+        registry.and_then(|rules| rules.with_severities(&self.severities)).map_err(CliError::Rules)
+    }
+}
+
+fn read_folders(folders: &[PathBuf]) -> Result<Own, CliError> {
+    let mut own = Own::default();
     for folder in folders {
-        own.extend(read_folder(folder)?);
+        let more = read_folder(folder)?;
+        own.rules.extend(more.rules);
+        own.severities.extend(more.severities);
     }
     Ok(own)
 }
@@ -41,9 +59,12 @@ fn read_folders(folders: &[PathBuf]) -> Result<Vec<RuleSource>, CliError> {
 /// Largest rule file; a rule is a page, not a book.
 const MAX_RULE_BYTES: u64 = 1 << 20;
 
-fn read_folder(folder: &Path) -> Result<Vec<RuleSource>, CliError> {
+/// The file of a folder that is no rule.
+const SEVERITIES: &str = "severity.toml";
+
+fn read_folder(folder: &Path) -> Result<Own, CliError> {
     let wrong = |path: &Path, source| CliError::RuleFolder { path: path.to_owned(), source };
-    let mut sources = Vec::new();
+    let mut own = Own::default();
     // Below the folder, one level: the phases, as in the built-in rules.
     let phases: [(&str, Phase); 4] =
         [("", Phase::Join), ("join", Phase::Join), ("eject", Phase::Eject), ("procurement", Phase::Procurement)];
@@ -74,17 +95,21 @@ fn read_folder(folder: &Path) -> Result<Vec<RuleSource>, CliError> {
                 )));
             }
             let text = fs::read_to_string(&path).map_err(|source| wrong(&path, source))?;
+            if name.is_empty() && path.file_name().is_some_and(|name| name == SEVERITIES) {
+                own.severities.push(SeveritySource { path: path.display().to_string(), text });
+                continue;
+            }
             let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-            sources.push(RuleSource { path: path.display().to_string(), stem, phase, text });
+            own.rules.push(RuleSource { path: path.display().to_string(), stem, phase, text });
         }
     }
-    if sources.is_empty() {
+    if own.rules.is_empty() && own.severities.is_empty() {
         return Err(CliError::Usage(format!(
             "{}: no rules there; a rule is a .toml file in the folder itself or in join/, eject/, procurement/ below it",
             folder.display()
         )));
     }
-    Ok(sources)
+    Ok(own)
 }
 
 fn is_rule(path: &Path) -> bool {
@@ -106,13 +131,14 @@ fn refuse_strange_folder(folder: &Path) -> Result<(), CliError> {
     Ok(())
 }
 
-fn list(registry: &Registry, output: &Output) -> Result<Exit, CliError> {
+fn list(registry: &Registry, output: &Output<PageFormat>) -> Result<Exit, CliError> {
     emit(output, |style| match style.format {
-        Format::Json => {
+        PageFormat::Markdown => rules::list_markdown(registry.all()),
+        PageFormat::Json => {
             let rules: Vec<_> = registry.all().map(rule_json).collect();
             format!("{:#}\n", json!({"format": "poolgate-rules", "version": "1.0", "rules": rules}))
         }
-        Format::Table => {
+        PageFormat::Table => {
             let mut table = Table::new();
             table
                 .load_style(presets::UTF8_HORIZONTAL_ONLY)
@@ -139,6 +165,7 @@ fn rule_json(rule: &Rule) -> serde_json::Value {
         "title": rule.title,
         "why": rule.why.trim(),
         "severity": rule.severity.word(),
+        "severity_was": rule.severity_was.map(rules::Severity::word),
         "phases": rule.phases.iter().map(|phase| phase.word()).collect::<Vec<_>>(),
         "require": rule.condition,
         "server": rule.server.as_ref().map(|server| json!({
@@ -153,7 +180,7 @@ fn rule_json(rule: &Rule) -> serde_json::Value {
     })
 }
 
-fn explain(registry: &Registry, id: &str) -> Result<Exit, CliError> {
+fn explain(registry: &Registry, id: &str, output: &Output<PageFormat>) -> Result<Exit, CliError> {
     let Some(rule) = registry.get(id) else {
         let nearest = registry
             .all()
@@ -163,14 +190,18 @@ fn explain(registry: &Registry, id: &str) -> Result<Exit, CliError> {
             .unwrap_or_default();
         return Err(CliError::Usage(format!("there is no rule \"{id}\"{nearest} `poolgate rules list` shows all")));
     };
-    print(&rules::explain(rule))?;
+    emit(output, |style| match style.format {
+        PageFormat::Table => rules::explain(rule),
+        PageFormat::Json => format!("{:#}\n", rule_json(rule)),
+        PageFormat::Markdown => rules::explain_markdown(rule),
+    })?;
     Ok(Exit::Done)
 }
 
 fn test(dir: Option<&Path>) -> Result<Exit, CliError> {
     let own = dir.map(read_folder).transpose()?.unwrap_or_default();
-    let names: Vec<_> = own.iter().map(|source| source.stem.clone()).collect();
-    let registry = Registry::load_whole(&own).map_err(CliError::Rules)?;
+    let names: Vec<_> = own.rules.iter().map(|source| source.stem.clone()).collect();
+    let registry = own.load_whole()?;
     let rules: Vec<_> = registry.all().filter(|rule| dir.is_none() || names.contains(&rule.id)).collect();
     let mut text = String::new();
     let mut failures = 0;

@@ -10,6 +10,7 @@ pub(super) fn run(args: &Schema) -> Result<Exit, CliError> {
     let schema = match args.of {
         SchemaOf::Snapshot => snapshot::json_schema(),
         SchemaOf::Report => report::json_schema(),
+        SchemaOf::ReportLine => report::line_schema(),
     };
     print(&format!("{schema:#}\n"))?;
     Ok(Exit::Done)

@@ -6,7 +6,8 @@ use super::eject::{MemberV1, member_v1};
 use super::{JoinerReport, Report};
 use crate::cpu::FeatureFact;
 use crate::facts::{Fact, Known, Value};
-use crate::rules::{Evidence, Finding, FixStep, Outcome, Prediction, Severity, SharedSr, Verdict};
+use crate::rules::{Evidence, Finding, FixStep, Outcome, Prediction, Severity, SharedSr, Verdict, Waived};
+use crate::text::json_text;
 
 /// The value of `format`.
 pub(super) const FORMAT: &str = "poolgate-report";
@@ -25,10 +26,20 @@ struct ReportV1<'a> {
     joiners: Vec<JoinerV1<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     member: Option<MemberV1<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    waivers: Option<WaiversV1<'a>>,
+}
+
+/// The file of waivers, and what is wrong with them.
+#[derive(Serialize)]
+pub(super) struct WaiversV1<'a> {
+    file: &'a str,
+    today: &'a str,
+    findings: Vec<FindingV1<'a>>,
 }
 
 #[derive(Serialize)]
-struct PoolV1<'a> {
+pub(super) struct PoolV1<'a> {
     name: &'a str,
     uuid: &'a str,
     hosts: Option<usize>,
@@ -40,13 +51,13 @@ struct PoolV1<'a> {
 }
 
 #[derive(Serialize)]
-struct PolicyV1<'a> {
+pub(super) struct PolicyV1<'a> {
     max_hosts: i64,
     as_release: Option<&'a str>,
 }
 
 #[derive(Serialize)]
-struct JoinerV1<'a> {
+pub(super) struct JoinerV1<'a> {
     name: &'a str,
     uuid: &'a str,
     verdict: Verdict,
@@ -113,6 +124,10 @@ pub(super) struct FindingV1<'a> {
     title: &'a str,
     outcome: Outcome,
     severity: Severity,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    severity_was: Option<Severity>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    waived: Option<&'a Waived>,
     message: &'a str,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     items: &'a [String],
@@ -129,6 +144,8 @@ pub(super) struct SummaryV1 {
     warnings: usize,
     notes: usize,
     undecided: usize,
+    #[serde(skip_serializing_if = "is_zero")]
+    waived: usize,
     passed: usize,
     not_applicable: usize,
 }
@@ -145,27 +162,48 @@ pub fn to_json(report: &Report, all: bool) -> String {
         version: VERSION,
         tool: concat!("poolgate ", env!("CARGO_PKG_VERSION")),
         verdict: report.verdict,
-        phase: if report.member.is_some() { "eject" } else { "join" },
-        pool: PoolV1 {
-            name: &report.pool.name,
-            uuid: &report.pool.uuid,
-            hosts: report.pool.hosts,
-            release: &report.pool.release,
-            source: &report.pool.target,
-            seen: &report.pool.seen,
-            notes: &report.pool.notes,
-        },
-        policy: PolicyV1 { max_hosts: report.policy.max_hosts, as_release: report.policy.as_release.as_deref() },
+        phase: phase(report),
+        pool: pool_v1(report),
+        policy: policy_v1(report),
         joiners: report.joiners.iter().map(|joiner| joiner_v1(joiner, all)).collect(),
         member: report.member.as_deref().map(|member| member_v1(member, all)),
+        waivers: waivers_v1(report, all),
     };
     // The mirrors hold text, numbers and lists only: nothing in them can fail to serialise.
-    let mut text = serde_json::to_string_pretty(&mirror).unwrap_or_default();
+    let mut text = json_text(&serde_json::to_string_pretty(&mirror).unwrap_or_default()).into_owned();
     text.push('\n');
     text
 }
 
-fn joiner_v1(joiner: &JoinerReport, all: bool) -> JoinerV1<'_> {
+pub(super) const fn phase(report: &Report) -> &'static str {
+    if report.member.is_some() { "eject" } else { "join" }
+}
+
+pub(super) fn pool_v1(report: &Report) -> PoolV1<'_> {
+    PoolV1 {
+        name: &report.pool.name,
+        uuid: &report.pool.uuid,
+        hosts: report.pool.hosts,
+        release: &report.pool.release,
+        source: &report.pool.target,
+        seen: &report.pool.seen,
+        notes: &report.pool.notes,
+    }
+}
+
+pub(super) fn policy_v1(report: &Report) -> PolicyV1<'_> {
+    PolicyV1 { max_hosts: report.policy.max_hosts, as_release: report.policy.as_release.as_deref() }
+}
+
+pub(super) fn waivers_v1(report: &Report, all: bool) -> Option<WaiversV1<'_>> {
+    report.waivers.as_ref().map(|waivers| WaiversV1 {
+        file: &waivers.file,
+        today: &waivers.today,
+        findings: findings_v1(&waivers.findings, all),
+    })
+}
+
+pub(super) fn joiner_v1(joiner: &JoinerReport, all: bool) -> JoinerV1<'_> {
     JoinerV1 {
         name: &joiner.name,
         uuid: &joiner.uuid,
@@ -197,6 +235,7 @@ pub(super) fn summary_v1(findings: &[Finding]) -> SummaryV1 {
         warnings: super::count(findings, Severity::Warning, Outcome::Fail),
         notes: super::count(findings, Severity::Note, Outcome::Fail),
         undecided: total(Outcome::Unknown),
+        waived: super::waived_count(findings),
         passed: total(Outcome::Pass),
         not_applicable: total(Outcome::NotApplicable),
     }
@@ -208,6 +247,8 @@ fn finding_v1(finding: &Finding) -> FindingV1<'_> {
         title: &finding.title,
         outcome: finding.outcome,
         severity: finding.severity,
+        severity_was: finding.severity_was,
+        waived: finding.waived.as_ref(),
         message: &finding.message,
         items: &finding.items,
         evidence: &finding.evidence,

@@ -2,13 +2,28 @@
 //! they decide nothing.
 
 mod eject;
+mod github;
+mod gitlab;
+mod html;
 mod json;
+mod junit;
+mod markdown;
+mod ndjson;
 mod network;
+mod parts;
+mod sarif;
 mod schema;
 mod table;
 
+pub use github::to_github;
+pub use gitlab::to_gitlab;
+pub use html::{Pictures, to_html};
 pub use json::to_json;
-pub use schema::json_schema;
+pub use junit::to_junit;
+pub use markdown::to_markdown;
+pub use ndjson::to_ndjson;
+pub use sarif::to_sarif;
+pub use schema::{json_schema, line_schema};
 pub use table::{TableOptions, to_table};
 
 use crate::cpu::CpuFacts;
@@ -30,6 +45,19 @@ pub struct Report {
     pub joiners: Vec<JoinerReport>,
     /// The member that is to leave, in phase eject; there are no joiners then.
     pub member: Option<Box<MemberReport>>,
+    /// The waivers of the run, where there are any.
+    pub waivers: Option<WaiverReport>,
+}
+
+/// What a report says of the file of waivers.
+#[derive(Clone, Debug, Default)]
+pub struct WaiverReport {
+    /// The file.
+    pub file: String,
+    /// The day on which they were judged, `YYYY-MM-DD`.
+    pub today: String,
+    /// What is wrong with them: expired, unmatched, over-broad, not applied.
+    pub findings: Vec<Finding>,
 }
 
 /// What a report says of the pool.
@@ -110,28 +138,38 @@ impl JoinerReport {
     }
 }
 
-/// How many rules of a severity had an outcome.
+/// How many rules of a severity had an outcome; what is waived is counted apart.
 fn count(findings: &[Finding], severity: Severity, outcome: Outcome) -> usize {
-    findings.iter().filter(|finding| finding.severity == severity && finding.outcome == outcome).count()
+    let counts = |finding: &&Finding| finding.severity == severity && finding.outcome == outcome;
+    findings.iter().filter(|finding| finding.waived.is_none()).filter(counts).count()
+}
+
+fn waived_count(findings: &[Finding]) -> usize {
+    findings.iter().filter(|finding| finding.waived.is_some()).count()
 }
 
 fn telling(findings: &[Finding]) -> impl Iterator<Item = &Finding> {
-    findings.iter().filter(|finding| matches!(finding.outcome, Outcome::Fail | Outcome::Unknown))
+    findings.iter().filter(|finding| parts::is_telling(finding))
+}
+
+fn plural(count: usize, word: &str) -> String {
+    if count == 1 { format!("{count} {word}") } else { format!("{count} {word}s") }
 }
 
 /// Puts the weightiest first: failed before undecided, blockers before warnings, then in the server's order, then by
-/// name; what passed comes last.
+/// name; what is waived and what passed come last.
 pub fn sort(findings: &mut [Finding]) {
     findings.sort_by_key(|finding| {
         let outcome = match (finding.outcome, finding.severity) {
+            (Outcome::Fail, _) if finding.waived.is_some() => 6,
             (Outcome::Fail, Severity::Blocker) => 0,
             (Outcome::Unknown, Severity::Blocker) => 1,
             (Outcome::Fail, Severity::Warning) => 2,
             (Outcome::Unknown, Severity::Warning) => 3,
             (Outcome::Fail, Severity::Note) => 4,
             (Outcome::Unknown, Severity::Note) => 5,
-            (Outcome::Pass, _) => 6,
-            (Outcome::NotApplicable, _) => 7,
+            (Outcome::Pass, _) => 7,
+            (Outcome::NotApplicable, _) => 8,
         };
         let place =
             finding.server.as_ref().and_then(|(check, part, _)| Some((crate::rules::check_place(check)?, *part)));

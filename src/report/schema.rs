@@ -4,6 +4,9 @@ use serde_json::{Value as Json, json};
 
 use super::json::{FORMAT, VERSION};
 
+/// A day.
+const DATE: &str = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$";
+
 /// The schema (draft 2020-12) of a JSON report.
 pub fn json_schema() -> Json {
     let text = json!({"type": "string"});
@@ -28,6 +31,7 @@ pub fn json_schema() -> Json {
             "policy": strict(json!({"max_hosts": {"type": "integer"}, "as_release": {"type": ["string", "null"]}}), json!({})),
             "joiners": {"type": "array", "items": {"$ref": "#/$defs/joiner"}},
             "member": {"$ref": "#/$defs/member"},
+            "waivers": {"$ref": "#/$defs/waivers"},
         },
         "required": ["format", "version", "tool", "verdict", "phase", "pool", "policy", "joiners"],
         "additionalProperties": false,
@@ -49,10 +53,15 @@ pub fn json_schema() -> Json {
                 "summary": {"$ref": "#/$defs/summary"},
             }), json!({"assumed": texts, "notes": texts})),
             "member": member(),
+            "waivers": strict(json!({
+                "file": text,
+                "today": {"type": "string", "pattern": DATE},
+                "findings": {"type": "array", "items": {"$ref": "#/$defs/finding"}},
+            }), json!({})),
             "summary": strict(json!({
                 "blockers": count, "warnings": count, "notes": count,
                 "undecided": count, "passed": count, "not_applicable": count,
-            }), json!({})),
+            }), json!({"waived": count})),
             "refusal": {"anyOf": [{"type": "null"}, strict(json!({"code": text, "params": texts}), json!({}))]},
             "server": strict(json!({
                 "first": {"$ref": "#/$defs/refusal"},
@@ -89,8 +98,43 @@ pub fn json_schema() -> Json {
                     json!({"where": text}), json!({"run": text, "note": text, "loses": text}),
                 )},
                 "server_check": {"type": ["string", "null"]},
-            }), json!({"items": texts, "evidence_left_out": count})),
+            }), json!({
+                "items": texts,
+                "evidence_left_out": count,
+                "severity_was": {"enum": ["blocker", "warning", "note"]},
+                "waived": strict(json!({
+                    "reason": text, "owner": text, "expires": {"type": "string", "pattern": DATE}, "waiver": text,
+                }), json!({})),
+            })),
         },
+    })
+}
+
+/// The schema of each line of an NDJSON report: first `run`, then one line a host, last `verdict`.
+pub fn line_schema() -> Json {
+    let report = json_schema();
+    let take = |name: &str| report["properties"][name].clone();
+    let line = |word: &str, rest: Json| {
+        let mut line = json!({"type": {"const": word}});
+        if let (Json::Object(line), Json::Object(rest)) = (&mut line, rest) {
+            line.extend(rest);
+        }
+        strict(line, json!({}))
+    };
+    json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": format!("a line of a poolgate NDJSON report, version {VERSION}"),
+        "anyOf": [
+            line("run", json!({
+                "format": take("format"), "version": take("version"), "tool": take("tool"), "phase": take("phase"),
+                "pool": take("pool"), "policy": take("policy"),
+            })),
+            line("joiner", json!({"joiner": {"$ref": "#/$defs/joiner"}})),
+            line("member", json!({"member": {"$ref": "#/$defs/member"}})),
+            line("waivers", json!({"waivers": {"$ref": "#/$defs/waivers"}})),
+            line("verdict", json!({"verdict": take("verdict")})),
+        ],
+        "$defs": report["$defs"],
     })
 }
 

@@ -7,9 +7,10 @@ use anstyle::{AnsiColor, Style};
 use comfy_table::{Attribute, Cell, Color, ColumnConstraint, ContentArrangement, Table, Width, presets};
 use std::fmt::Write as _;
 
-use super::{JoinerReport, Report, count, network};
+use super::parts::{is_telling, mark, overridden, waived};
+use super::{JoinerReport, Report, network, parts, plural, waived_count};
 use crate::facts::Known;
-use crate::rules::{Evidence, Finding, FixStep, Outcome, Refusal, Severity, Verdict};
+use crate::rules::{Evidence, Finding, FixStep, Outcome, Prediction, Refusal, Severity, Verdict};
 use crate::text::{cut, plain, shell_word};
 
 /// How to write for a terminal.
@@ -37,13 +38,16 @@ pub fn to_table(report: &Report, options: TableOptions) -> String {
     let mut page = Page { out: String::new(), options, new_member: report.member.is_none() };
     if let Some(member) = &report.member {
         page.member(report, member);
-        return page.out;
-    }
-    page.heading(report);
-    if !options.quiet {
-        for (index, joiner) in report.joiners.iter().enumerate() {
-            page.joiner(report, joiner, index);
+    } else {
+        page.heading(report);
+        if !options.quiet {
+            for (index, joiner) in report.joiners.iter().enumerate() {
+                page.joiner(report, joiner, index);
+            }
         }
+    }
+    if !options.quiet {
+        page.waivers(report);
     }
     page.out
 }
@@ -65,6 +69,7 @@ impl Page {
         let line = format!("{} → pool {} ({hosts}{release})", names.join(", "), pool.name);
         let _ = writeln!(self.out, "{verdict}");
         self.wrapped("", &line);
+        self.waived(report.joiners.iter().map(|joiner| joiner.findings.as_slice()));
         for note in &pool.notes {
             self.wrapped("  note: ", note);
         }
@@ -100,11 +105,27 @@ impl Page {
         self.next(report, joiner);
     }
 
+    /// How many findings do not count, right below the verdict that they would have changed.
+    fn waived<'a>(&mut self, findings: impl Iterator<Item = &'a [Finding]>) {
+        let count: usize = findings.map(waived_count).sum();
+        if count > 0 {
+            self.wrapped("  ", &format!("{} waived", plural(count, "finding")));
+        }
+    }
+
+    /// What is wrong with the waivers of the run.
+    fn waivers(&mut self, report: &Report) {
+        let Some(waivers) = report.waivers.as_ref().filter(|waivers| !waivers.findings.is_empty()) else { return };
+        self.section("Waivers");
+        self.wrapped("  ", &format!("{}, judged on {}", waivers.file, waivers.today));
+        self.rows(&waivers.findings);
+        for finding in &waivers.findings {
+            self.finding(finding);
+        }
+    }
+
     fn rows(&mut self, findings: &[Finding]) {
-        let shown: Vec<_> = findings
-            .iter()
-            .filter(|finding| self.options.all || matches!(finding.outcome, Outcome::Fail | Outcome::Unknown))
-            .collect();
+        let shown: Vec<_> = findings.iter().filter(|finding| self.options.all || is_telling(finding)).collect();
         if shown.is_empty() {
             return;
         }
@@ -120,8 +141,7 @@ impl Page {
             table.force_no_tty();
         }
         for finding in shown {
-            let (word, color) = mark(finding);
-            let cell = Cell::new(word).fg(color).add_attribute(Attribute::Bold);
+            let cell = Cell::new(mark(finding)).fg(color(finding)).add_attribute(Attribute::Bold);
             table.add_row(vec![cell, Cell::new(&finding.rule), Cell::new(plain(&cut(&finding.message, LONGEST)))]);
         }
         if let Some(column) = table.column_mut(0) {
@@ -222,8 +242,7 @@ impl Page {
     }
 
     fn finding(&mut self, finding: &Finding) {
-        let (word, _) = mark(finding);
-        let heading = format!("{word}: {}", finding.rule);
+        let heading = format!("{}: {}", mark(finding), finding.rule);
         let heading = self.styled(outcome_style(finding), &heading);
         let _ = writeln!(self.out, "\n{heading}");
         if finding.outcome == Outcome::Unknown {
@@ -231,6 +250,9 @@ impl Page {
             self.needs(&finding.evidence);
         } else {
             self.wrapped("  ", &finding.message);
+            for remark in waived(finding).into_iter().chain(overridden(finding)) {
+                self.wrapped("  ", &remark);
+            }
             self.items(&finding.items);
             for evidence in finding.evidence.iter().take(EVIDENCE) {
                 self.wrapped("  seen: ", &witness(evidence));
@@ -311,7 +333,10 @@ impl Page {
             let address = plain(address).into_owned();
             let _ =
                 writeln!(self.out, "  xe pool-join master-address={} master-username=root \\", shell_word(&address));
-            let _ = writeln!(self.out, "    master-password=POOL_ROOT_PASSWORD");
+            // Where the server refuses and the verdict is GO, its check is waived, which only one that force skips can be.
+            let forced = |server: &Prediction| server.first.is_some() && server.first_with_force.is_none();
+            let force = if joiner.server.as_ref().is_some_and(forced) { " force=true" } else { "" };
+            let _ = writeln!(self.out, "    master-password=POOL_ROOT_PASSWORD{force}");
             self.wrapped("  ", "root's password on the joiner is the pool's from then on");
         }
     }
@@ -354,21 +379,8 @@ impl Page {
 }
 
 fn summary(name: &str, release: &str, findings: &[Finding]) -> String {
-    let parts = [
-        (count(findings, Severity::Blocker, Outcome::Fail), "blocker"),
-        (count(findings, Severity::Warning, Outcome::Fail), "warning"),
-        (count(findings, Severity::Note, Outcome::Fail), "note"),
-    ];
-    let mut words: Vec<_> =
-        parts.iter().filter(|(count, _)| *count > 0).map(|(count, word)| plural(*count, word)).collect();
-    let undecided = findings.iter().filter(|finding| finding.outcome == Outcome::Unknown).count();
-    if undecided > 0 {
-        words.push(format!("{undecided} undecided"));
-    }
-    let passed = findings.iter().filter(|finding| finding.outcome == Outcome::Pass).count();
-    words.push(format!("{} passed", plural(passed, "rule")));
     let release = if release.is_empty() { String::new() } else { format!(" ({release})") };
-    format!("{name}{release}: {}", words.join(", "))
+    format!("{name}{release}: {}", parts::summary(findings))
 }
 
 fn witness(evidence: &Evidence) -> String {
@@ -404,15 +416,15 @@ fn object(evidence: &Evidence) -> String {
     if evidence.object.contains(' ') { format!(" [{}]", evidence.object) } else { String::new() }
 }
 
-const fn mark(finding: &Finding) -> (&'static str, Color) {
+const fn color(finding: &Finding) -> Color {
     match (finding.outcome, finding.severity) {
-        (Outcome::Fail, Severity::Blocker) => ("BLOCKER", Color::Red),
-        (Outcome::Fail, Severity::Warning) => ("WARNING", Color::Yellow),
-        (Outcome::Fail, Severity::Note) => ("NOTE", Color::Cyan),
-        (Outcome::Unknown, Severity::Blocker) => ("UNDECIDED", Color::Magenta),
-        (Outcome::Unknown, _) => ("unknown", Color::Magenta),
-        (Outcome::Pass, _) => ("pass", Color::Green),
-        (Outcome::NotApplicable, _) => ("n/a", Color::DarkGrey),
+        (Outcome::Fail, _) if finding.waived.is_some() => Color::DarkGrey,
+        (Outcome::Fail, Severity::Blocker) => Color::Red,
+        (Outcome::Fail, Severity::Warning) => Color::Yellow,
+        (Outcome::Fail, Severity::Note) => Color::Cyan,
+        (Outcome::Unknown, _) => Color::Magenta,
+        (Outcome::Pass, _) => Color::Green,
+        (Outcome::NotApplicable, _) => Color::DarkGrey,
     }
 }
 
@@ -434,8 +446,4 @@ fn verdict_style(verdict: Verdict) -> Style {
         Verdict::Undecided => AnsiColor::Magenta,
     };
     Style::new().bold().fg_color(Some(color.into()))
-}
-
-fn plural(count: usize, word: &str) -> String {
-    if count == 1 { format!("{count} {word}") } else { format!("{count} {word}s") }
 }

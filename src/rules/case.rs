@@ -1,6 +1,6 @@
 //! A case: one joiner against a pool, with everything derived from the two. What rules read.
 
-use super::derived::{JoinFacts, Parts, SilentFacts, look_up, silent};
+use super::derived::{JoinFacts, MachineFacts, Parts, SilentFacts, look_up, machine, silent};
 use super::release::{Release, release_of};
 use crate::cpu::CpuFacts;
 use crate::facts::{Fact, Known, Object, Reason, Type, Value, facts};
@@ -98,6 +98,8 @@ facts! {
         pub join: JoinFacts<'a>,
         /// What goes wrong although the server's checks let the join pass.
         pub silent: SilentFacts,
+        /// The size of the joiner's machine, for rules of an organisation.
+        pub machine: MachineFacts,
         /// The joiner's management interface, or null.
         pub management: Known<Option<&'a Pif>>,
         /// The coordinator's management interface, or null.
@@ -163,6 +165,7 @@ pub(super) fn derive<'a>(pool: &'a Pool, joiner: &'a Pool, policy: &Policy, plac
     Case {
         join: look_up(parts),
         silent: silent::look_up(parts, &seen, [&management, &pool_management]),
+        machine: machine(&host),
         management,
         pool_management,
         software: software_of(&host),

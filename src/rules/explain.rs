@@ -59,7 +59,7 @@ pub fn explain(rule: &Rule) -> String {
     out
 }
 
-fn range_text((from, until): (&str, &str)) -> String {
+pub(super) fn range_text((from, until): (&str, &str)) -> String {
     match (from.is_empty(), until.is_empty()) {
         (true, true) => "every release".to_owned(),
         (true, false) => format!("xapi before {until}"),

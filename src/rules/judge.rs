@@ -77,6 +77,8 @@ impl<'c> Judge<'c, 'c> {
             fix: Vec::new(),
             server: answer,
             unknown,
+            waived: None,
+            severity_was: self.rule.severity_was,
         };
         match outcome {
             Outcome::Fail => self.explain_failure(&mut finding, &elements),

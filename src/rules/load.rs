@@ -133,6 +133,7 @@ impl Checker<'_> {
             title: file.title,
             why: file.why,
             severity: severity?,
+            severity_was: None,
             phases,
             references: file.references,
             examples: file.example,
@@ -218,7 +219,12 @@ impl Checker<'_> {
         let run = fix.run.as_ref().map(|source| self.template(source, scope));
         let note = fix.note.as_ref().map(|source| self.template(source, scope));
         let when = fix.when.as_ref().map(|source| self.expr(source, scope, Type::Bool));
+        let as_written = |source: &Option<Written>| match source {
+            Some(source) if !self.trusted => source.get_ref().clone(),
+            _ => String::new(),
+        };
         Some(Fix {
+            written: [as_written(&fix.run), as_written(&fix.note)],
             place: fix.place.into_inner(),
             run: required(run)?,
             note: required(note)?,

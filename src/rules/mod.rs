@@ -18,29 +18,35 @@ mod forgetting;
 mod judge;
 mod load;
 mod outcome;
+mod page;
 mod registry;
 mod release;
 mod rule;
 mod sequence;
 mod server;
+mod severity;
+mod waivers;
 mod written;
 
 pub use case::{Case, Policy, Seen, Side};
 pub use checks::{CHECKS, EJECT_CHECKS, LICENCE_CHECK, ServerCheck};
 pub use derived::{
-    CaConflict, CertificateFact, ClusterFacts, DriverFact, EditionFacts, JoinFacts, SecretUse, SeedClash, Setting,
-    SharedSr, SilentFacts, StuckVm, TrustedConflict, UpdateGap, VlanFact, VmClash,
+    CaConflict, CertificateFact, ClusterFacts, DriverFact, EditionFacts, JoinFacts, MachineFacts, SecretUse,
+    SeedClash, Setting, SharedSr, SilentFacts, StuckVm, TrustedConflict, UpdateGap, VlanFact, VmClash,
 };
 pub use eject::{EjectCase, EjectJudgement, judge_eject};
 pub use examples::{ExampleError, example_eject, example_sides, run_examples, show_example};
 pub use explain::{explain, missing_examples, rule_schema, vocabulary};
 pub use file::Example;
-pub use outcome::{Evidence, Finding, FixStep, Outcome, Refusal, ServerAnswer, Severity, Verdict};
+pub use outcome::{Evidence, Finding, FixStep, Outcome, Refusal, ServerAnswer, Severity, Verdict, Waived};
+pub use page::{explain_markdown, list_markdown};
 pub use registry::{Registry, RuleSource};
 pub use release::{RELEASES, Release, ReleaseLine, at_least, compare_versions, release_of};
 pub use rule::{Phase, Rule, RuleError};
-pub use sequence::{Judgement, judge_sequence, release_name};
+pub use sequence::{Judgement, judge_sequence, judge_sequence_with, release_name};
 pub use server::{FailingCheck, Prediction};
+pub use severity::SeveritySource;
+pub use waivers::{Date, DateError, Ledger, Mistake, Subject, Waiver, WaiverError, Waivers};
 
 /// A check's place in the server's order, by the name in the server's source.
 pub fn check_place(name: &str) -> Option<usize> {

@@ -93,6 +93,9 @@ impl Verdict {
     }
 
     fn of(finding: &Finding) -> Self {
+        if finding.waived.is_some() {
+            return Self::Go;
+        }
         match (finding.severity, finding.outcome) {
             (Severity::Blocker, Outcome::Fail) => Self::NoGo,
             (Severity::Blocker, Outcome::Unknown) => Self::Undecided,
@@ -198,6 +201,23 @@ pub struct Finding {
     pub server: Option<(&'static str, u32, ServerAnswer)>,
     /// Why it could not be decided.
     pub unknown: Option<Unknown>,
+    /// The waiver under which it does not count.
+    pub waived: Option<Waived>,
+    /// The rule's own severity, where a user's rules set another.
+    pub severity_was: Option<Severity>,
+}
+
+/// The waiver of a finding: it stays visible and does not count.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Waived {
+    /// Why it may be.
+    pub reason: String,
+    /// Who answers for it.
+    pub owner: String,
+    /// The last day on which it holds, `YYYY-MM-DD`.
+    pub expires: String,
+    /// Where it is written: `waivers.toml:12`.
+    pub waiver: String,
 }
 
 #[cfg(test)]
@@ -217,6 +237,8 @@ mod tests {
             fix: vec![],
             server: None,
             unknown: None,
+            waived: None,
+            severity_was: None,
         }
     }
 

@@ -8,6 +8,7 @@ use super::eject::EjectCase;
 use super::expr::Scope;
 use super::load::{parse_embedded, parse_rule};
 use super::rule::{Phase, Rule, RuleError};
+use super::severity::{self, SeveritySource};
 use crate::facts::Fact;
 
 /// (phase, stem, path, text, the same as JSON without its examples) of every built-in rule file.
@@ -75,6 +76,11 @@ impl Registry {
         registry.add_own(own, &scopes, errors)
     }
 
+    /// Sets the severities of a user's `severity.toml` files.
+    pub fn with_severities(mut self, sources: &[SeveritySource]) -> Result<Self, Vec<RuleError>> {
+        severity::apply(&mut self, sources).map(|()| self)
+    }
+
     /// Adds the user's rules. All mistakes of all files at once; a user's rule may not take the name of a built-in one,
     /// because that would change silently what a built-in name means.
     fn add_own(
@@ -115,6 +121,15 @@ impl Registry {
         self.rules.get(id).map(|rule| rule.origin.clone()).or_else(built_in)
     }
 
+    /// The ids of all rules, built-in ones that were not looked at included.
+    pub fn ids(&self) -> Vec<&str> {
+        let built_in = EMBEDDED.iter().map(|(_, stem, ..)| *stem);
+        let mut ids: Vec<_> = self.rules.keys().map(String::as_str).chain(built_in).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        ids
+    }
+
     /// All rules, by id.
     pub fn all(&self) -> impl Iterator<Item = &Rule> {
         self.rules.values()
@@ -123,6 +138,10 @@ impl Registry {
     /// The rules of a phase, by id.
     pub fn of(&self, phase: Phase) -> impl Iterator<Item = &Rule> {
         self.all().filter(move |rule| rule.phases.contains(&phase))
+    }
+
+    pub(super) fn get_mut(&mut self, id: &str) -> Option<&mut Rule> {
+        self.rules.get_mut(id)
     }
 
     /// One rule.

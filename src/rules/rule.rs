@@ -46,6 +46,8 @@ pub struct Rule {
     pub why: String,
     /// How much it weighs.
     pub severity: Severity,
+    /// What it weighs by itself, where a user's rules set another severity.
+    pub severity_was: Option<Severity>,
     /// When it is asked.
     pub phases: Vec<Phase>,
     /// Where it is written.
@@ -82,6 +84,8 @@ pub(super) struct Fix {
     pub(super) place: String,
     pub(super) run: Option<Template>,
     pub(super) note: Option<Template>,
+    /// The two as written, for `rules explain`.
+    pub(super) written: [String; 2],
     pub(super) loses: String,
     pub(super) each: bool,
     pub(super) when: Option<Expr>,

@@ -45,14 +45,28 @@ pub fn judge_sequence(
     phase: Phase,
     policy: &Policy,
 ) -> Vec<Judgement> {
+    judge_sequence_with(pool, joiners, rules, phase, policy, |_, _, _| {})
+}
+
+/// The same, with a last word on each joiner's findings before its verdict is taken: waivers. `settle` gets the joiner's
+/// index, its release (empty when unknown) and its findings.
+pub fn judge_sequence_with(
+    pool: &Side,
+    joiners: &[Side],
+    rules: &Registry,
+    phase: Phase,
+    policy: &Policy,
+    mut settle: impl FnMut(usize, &str, &mut [Finding]),
+) -> Vec<Judgement> {
     let mut now = Cow::Borrowed(&pool.snapshot.pool);
     let mut judgements = Vec::with_capacity(joiners.len());
     for (index, joiner) in joiners.iter().enumerate() {
         let place = i64::try_from(index + 1).unwrap_or(i64::MAX);
         let case = derive(&now, &joiner.snapshot.pool, policy, place, Seen::of(pool, joiner));
-        let findings = judge(&case, Sources { pool, joiner }, rules.of(phase));
-        let verdict = Verdict::over(&findings);
+        let mut findings = judge(&case, Sources { pool, joiner }, rules.of(phase));
         let release = case.release.name.text().unwrap_or_default().to_owned();
+        settle(index, &release, &mut findings);
+        let verdict = Verdict::over(&findings);
         let asked = case.release.xapi.get().filter(|_| joiner.has_server());
         let server = asked.map(|xapi| predict(CHECKS, &findings, xapi));
         judgements.push(Judgement {

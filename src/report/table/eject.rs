@@ -2,10 +2,10 @@
 
 use std::fmt::Write as _;
 
-use super::{Page, plural, read_from, summary, verdict_style};
+use super::{Page, read_from, summary, verdict_style};
 use crate::eject::{EjectFacts, LosingVm, LostNetwork, LostVdi, Management};
 use crate::facts::{Known, Unknown};
-use crate::report::{MemberReport, Report, telling};
+use crate::report::{MemberReport, Report, plural, telling};
 use crate::rules::Verdict;
 use crate::text::plain;
 
@@ -21,6 +21,7 @@ impl Page {
         let verdict = self.styled(verdict_style(report.verdict), report.verdict.words());
         let _ = writeln!(self.out, "{verdict}");
         self.wrapped("", &format!("{} leaves pool {} ({hosts}{release})", member.name, pool.name));
+        self.waived(std::iter::once(member.findings.as_slice()));
         for note in &pool.notes {
             self.wrapped("  note: ", note);
         }

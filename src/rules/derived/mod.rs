@@ -4,6 +4,7 @@
 
 mod certificates;
 mod facts;
+mod machine;
 mod network;
 pub(super) mod silent;
 mod software;
@@ -12,6 +13,8 @@ use crate::facts::{Known, Reason, Unknown};
 use crate::snapshot::{Host, Pool};
 
 pub use facts::{CaConflict, ClusterFacts, DriverFact, EditionFacts, JoinFacts, TrustedConflict, VlanFact};
+pub use machine::MachineFacts;
+pub(super) use machine::machine;
 pub use silent::{
     CertificateFact, SecretUse, SeedClash, Setting, SharedSr, SilentFacts, StuckVm, UpdateGap, VmClash,
 };

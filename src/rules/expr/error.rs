@@ -71,7 +71,13 @@ pub fn render(file: &str, text: &str, base_offset: usize, errors: &[ExprError]) 
     for error in errors {
         let start = floor_boundary(text, base_offset.saturating_add(error.span.start));
         let end = floor_boundary(text, base_offset.saturating_add(error.span.end)).max(start);
-        let snippet = Snippet::source(text).path(file).annotation(AnnotationKind::Primary.span(start..end));
+        // Only the lines that are shown: the printer goes through all that it is given, for every mistake again.
+        let first = text[..start].rfind('\n').map_or(0, |newline| newline + 1);
+        let last = text[end..].find('\n').map_or(text.len(), |newline| end + newline);
+        let snippet = Snippet::source(&text[first..last])
+            .line_start(text[..first].matches('\n').count() + 1)
+            .path(file)
+            .annotation(AnnotationKind::Primary.span(start - first..end - first));
         let title = Level::ERROR.primary_title(error.message.as_str());
         let mut group = title.element(snippet);
         if let Some(help) = &error.help {
