@@ -9,6 +9,7 @@ pub mod cpu;
 pub mod eject;
 pub mod facts;
 pub mod network;
+pub mod plan;
 pub mod report;
 pub mod rules;
 pub mod snapshot;

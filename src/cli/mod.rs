@@ -6,7 +6,9 @@ mod collect;
 mod cpu;
 mod error;
 mod exit;
+mod fleet;
 mod output;
+mod plan;
 mod rules;
 mod schema;
 mod targets;
@@ -32,6 +34,7 @@ pub fn run() -> Exit {
         Command::Check(args) => check::run(args),
         Command::Collect(args) => collect::run(args),
         Command::Cpu(args) => cpu::run(args),
+        Command::Plan(args) => plan::run(args),
         Command::Rules(args) => rules::run(args),
         Command::Schema(args) => schema::run(args),
     };

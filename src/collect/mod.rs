@@ -5,6 +5,7 @@ pub mod local;
 
 mod error;
 mod files;
+mod fleet;
 mod look;
 mod peek;
 mod recognise;
@@ -17,6 +18,7 @@ use std::path::Path;
 use crate::snapshot::{Snapshot, read_snapshot};
 
 pub use error::CollectError;
+pub use fleet::{Piece, read_fleet};
 pub use look::Look;
 pub use target::{Target, TargetError};
 

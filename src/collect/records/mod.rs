@@ -65,6 +65,33 @@ pub(super) fn read_answer(
     Ok(collected)
 }
 
+/// Reads one host's record with what belongs to it, as a line of a fleet holds it: `host` is the record, `ref` its
+/// reference, classes are {reference: record}.
+pub(super) fn read_host(name: &str, line: serde_json::Value) -> Collected {
+    let serde_json::Value::Object(mut fields) = line else { return snapshot(name, Answers::default()) };
+    let host = fields.remove("host").unwrap_or_default();
+    let own = |key: &str| host.get(key).and_then(serde_json::Value::as_str).map(str::to_owned);
+    let reference = match fields.remove("ref") {
+        Some(serde_json::Value::String(reference)) => reference,
+        _ => own("uuid").map_or_else(|| "OpaqueRef:host".to_owned(), |uuid| format!("OpaqueRef:{uuid}")),
+    };
+    let taken = fields.remove("snapshot").and_then(|said| Some(said.get("taken")?.as_str()?.to_owned()));
+    let mut answers = Answers::default();
+    answers.add("host".to_owned(), Ok(serde_json::Map::from_iter([(reference, host)]).into()));
+    for (key, value) in fields {
+        if is_class(&key) {
+            answers.add(key, Ok(value));
+        } else if !answers::is_unused(&key) {
+            answers.add_stranger(key);
+        }
+    }
+    let mut collected = snapshot(name, answers);
+    if let Some(taken) = taken {
+        collected.snapshot.source.collected_at = taken.into();
+    }
+    collected
+}
+
 /// Maps all classes, and says what was odd about them.
 fn snapshot(name: &str, answers: Answers) -> Collected {
     let source = Source {

@@ -1,0 +1,467 @@
+//! The linear program over pools: which mix of pools, fractions allowed, takes every host and loses the least.
+//!
+//! Revised simplex with a dense inverse; pools are generated when they pay (column generation), so that no more than the
+//! basis is ever held. Its floating-point result is never believed: only the prices are used, and what they prove is worked
+//! out again in whole numbers (`bound`).
+
+use std::sync::Arc;
+
+use super::bits::Bits;
+use super::lattice::Lattice;
+use super::price::{Pattern, Prices, pattern};
+
+/// A row over the number of pools at some levels: `sign * (pools at levels) >= sign * count`.
+#[derive(Clone, Debug)]
+pub(super) struct Row {
+    pub(super) levels: Arc<Bits>,
+    pub(super) at_least: bool,
+    pub(super) count: i64,
+}
+
+#[derive(Clone, Debug)]
+enum Basic {
+    Missing(usize),
+    Surplus(usize),
+    Pool(Arc<Pattern>),
+}
+
+/// A basis of the program. Rows: one a kind (at least its hosts), one for the number of pools, then [`Row`]s.
+#[derive(Clone, Debug)]
+pub(super) struct Master {
+    pub(super) rows: Vec<Row>,
+    basis: Vec<Basic>,
+    inverse: Vec<f64>,
+    values: Vec<f64>,
+    prices: Vec<f64>,
+    pivots: usize,
+    /// What a missing host costs: more than any is worth, or it is raised.
+    penalty: f64,
+}
+
+/// A basis without what can be worked out again: what waits in the tree.
+#[derive(Clone, Debug)]
+pub(super) struct Stored {
+    rows: Vec<Row>,
+    basis: Vec<Basic>,
+}
+
+/// How a run of the simplex ended.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Ended {
+    /// No pool and no slack pays any more.
+    Optimal,
+    /// The prices are as good as they need to be.
+    Enough,
+    /// Numbers or the number of steps got out of hand; the prices still prove what they prove.
+    GaveUp,
+}
+
+const TINY: f64 = 1e-9;
+const REFACTOR: usize = 250;
+
+#[expect(clippy::cast_precision_loss, reason = "counts and weights are far below 2^52")]
+const fn real(number: i64) -> f64 {
+    number as f64
+}
+
+fn whole(number: usize) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+/// The program of one lattice and number of pools.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Program<'l> {
+    pub(super) lattice: &'l Lattice,
+    pub(super) pools: usize,
+    penalty: f64,
+}
+
+impl<'l> Program<'l> {
+    pub(super) fn new(lattice: &'l Lattice, pools: usize) -> Self {
+        let heaviest = lattice.kinds.iter().map(|kind| kind.weight).max().unwrap_or(0);
+        Self { lattice, pools, penalty: real(heaviest) * 8.0 + 16.0 }
+    }
+
+    /// A basis of nothing but missing hosts.
+    pub(super) fn start(&self) -> Master {
+        let kinds = self.lattice.kinds.len();
+        let mut basis: Vec<_> = (0..kinds).map(Basic::Missing).collect();
+        basis.push(Basic::Surplus(kinds));
+        self.restore(Stored { rows: Vec::new(), basis }).unwrap_or_else(|| Master {
+            rows: Vec::new(),
+            basis: Vec::new(),
+            inverse: Vec::new(),
+            values: Vec::new(),
+            prices: Vec::new(),
+            pivots: 0,
+            penalty: self.penalty,
+        })
+    }
+
+    /// A stored basis at work again; none when it cannot be inverted.
+    pub(super) fn restore(&self, stored: Stored) -> Option<Master> {
+        let mut master = Master {
+            rows: stored.rows,
+            basis: stored.basis,
+            inverse: Vec::new(),
+            values: Vec::new(),
+            prices: Vec::new(),
+            pivots: 0,
+            penalty: self.penalty,
+        };
+        self.refactor(&mut master).then_some(master)
+    }
+
+    /// The right-hand side of a row. A little more than the truth for kinds, a different little for each: ties cost
+    /// steps. The bound uses the truth.
+    fn side(&self, master: &Master, row: usize) -> f64 {
+        let kinds = self.lattice.kinds.len();
+        if row < kinds {
+            let stir = real(whole(row + 1)) * 0.618_033_988_749;
+            real(whole(self.lattice.kinds[row].count)) + 1e-6 * (stir - stir.floor())
+        } else if row == kinds {
+            -real(whole(self.pools)) - 1e-5
+        } else {
+            let row = &master.rows[row - kinds - 1];
+            if row.at_least { real(row.count) - 1e-7 } else { -real(row.count) - 1e-7 }
+        }
+    }
+
+    fn cost(&self, penalty: f64, basic: &Basic) -> f64 {
+        match basic {
+            Basic::Missing(row) if *row < self.lattice.kinds.len() => penalty,
+            Basic::Missing(_) => penalty * real(whole(self.lattice.limit)),
+            Basic::Surplus(_) => 0.0,
+            Basic::Pool(pattern) => real(pattern.cost),
+        }
+    }
+
+    /// The entries of a column that are not zero.
+    fn column(&self, rows: &[Row], basic: &Basic) -> Vec<(usize, f64)> {
+        match basic {
+            Basic::Missing(row) => vec![(*row, 1.0)],
+            Basic::Surplus(row) => vec![(*row, -1.0)],
+            Basic::Pool(pattern) => {
+                let kinds = self.lattice.kinds.len();
+                let mut entries: Vec<_> =
+                    pattern.hosts.iter().map(|(kind, count)| (*kind, real(whole(*count)))).collect();
+                entries.push((kinds, -1.0));
+                for (index, row) in rows.iter().enumerate() {
+                    if row.levels.has(pattern.level) {
+                        entries.push((kinds + 1 + index, if row.at_least { 1.0 } else { -1.0 }));
+                    }
+                }
+                entries
+            }
+        }
+    }
+
+    /// Works out inverse, values and prices from the basis.
+    fn refactor(&self, master: &mut Master) -> bool {
+        let size = master.basis.len();
+        let mut matrix = vec![0.0; size * size];
+        for (place, basic) in master.basis.iter().enumerate() {
+            for (row, entry) in self.column(&master.rows, basic) {
+                matrix[row * size + place] = entry;
+            }
+        }
+        let Some(inverse) = invert(matrix, size) else { return false };
+        master.inverse = inverse;
+        let sides: Vec<_> = (0..size).map(|row| self.side(master, row)).collect();
+        let dot = |row: &[f64]| row.iter().zip(&sides).map(|(a, b)| a * b).sum::<f64>();
+        master.values = master.inverse.chunks(size.max(1)).map(dot).collect();
+        master.prices = vec![0.0; size];
+        for (place, basic) in master.basis.iter().enumerate() {
+            let cost = self.cost(master.penalty, basic);
+            if cost != 0.0 {
+                for (price, entry) in master.prices.iter_mut().zip(&master.inverse[place * size..]) {
+                    *price += cost * entry;
+                }
+            }
+        }
+        master.pivots = 0;
+        true
+    }
+
+    /// Adds a row that the present values may break; what is missing is made up for by a penalty.
+    pub(super) fn add(&self, master: &mut Master, row: Row) -> bool {
+        let place = master.basis.len();
+        let sign = if row.at_least { 1.0 } else { -1.0 };
+        let used: f64 = master
+            .basis
+            .iter()
+            .zip(&master.values)
+            .map(|(basic, value)| match basic {
+                Basic::Pool(pattern) if row.levels.has(pattern.level) => *value,
+                _ => 0.0,
+            })
+            .sum();
+        let broken = sign * used < sign * real(row.count);
+        master.rows.push(row);
+        master.basis.push(if broken { Basic::Missing(place) } else { Basic::Surplus(place) });
+        self.refactor(master)
+    }
+
+    /// Improves the basis until nothing pays, or until `enough` says so of (value, proven bound). `levels` are those that
+    /// may be used, `most` how many steps may be taken. Returns the work done beside the outcome.
+    pub(super) fn run(
+        &self,
+        master: &mut Master,
+        levels: &[usize],
+        most: usize,
+        enough: impl Fn(f64, f64) -> bool,
+    ) -> (Ended, u64) {
+        let mut work = 0;
+        for _ in 0..most {
+            let size = master.basis.len();
+            let (prices, sets) = self.split(master);
+            let mut best: (f64, Option<usize>) = (-1e-7, None);
+            let mut least = 0.0_f64;
+            for level in levels {
+                let (earned, steps) = self.earned(&prices, &sets, master, *level);
+                work += steps as u64;
+                least = least.min(-earned);
+                if -earned < best.0 {
+                    best = (-earned, Some(*level));
+                }
+            }
+            let value = self.value(master);
+            // Prices below zero prove nothing yet.
+            let sound = master.prices.iter().all(|price| *price > -1e-6);
+            let proven = if sound { self.proven(master, least) } else { f64::NEG_INFINITY };
+            if enough(value, proven) {
+                return (Ended::Enough, work);
+            }
+            let entering = match best {
+                (_, Some(level)) => Some((best.0, Basic::Pool(Arc::new(pattern(self.lattice, &prices, level))))),
+                _ => None,
+            };
+            let slack = (0..size)
+                .filter(|row| master.prices[*row] < -1e-7)
+                .min_by(|a, b| master.prices[*a].total_cmp(&master.prices[*b]))
+                .map(|row| (master.prices[row], Basic::Surplus(row)));
+            let entering = match (entering, slack) {
+                (Some(pool), Some(slack)) => Some(if slack.0 < pool.0 { slack } else { pool }),
+                (pool, slack) => pool.or(slack),
+            };
+            let Some((reduced, entering)) = entering else { return (Ended::Optimal, work) };
+            work += (size * size) as u64;
+            if !self.pivot(master, entering, reduced) {
+                return (Ended::GaveUp, work);
+            }
+            if master.pivots >= REFACTOR {
+                work += (size * size * size) as u64;
+                if !self.refactor(master) {
+                    return (Ended::GaveUp, work);
+                }
+            }
+        }
+        (Ended::GaveUp, work)
+    }
+
+    fn pivot(&self, master: &mut Master, entering: Basic, reduced: f64) -> bool {
+        let size = master.basis.len();
+        let entries = self.column(&master.rows, &entering);
+        let direction: Vec<f64> = master
+            .inverse
+            .chunks(size)
+            .map(|row| entries.iter().map(|(column, entry)| row[*column] * entry).sum())
+            .collect();
+        let mut leaving: Option<(f64, usize)> = None;
+        for (place, step) in direction.iter().enumerate() {
+            if *step > 1e-7 {
+                let ratio = master.values[place].max(0.0) / step;
+                let better = leaving.is_none_or(|(least, other)| {
+                    ratio < least - TINY || (ratio < least + TINY && *step > direction[other])
+                });
+                if better {
+                    leaving = Some((ratio, place));
+                }
+            }
+        }
+        let Some((ratio, out)) = leaving else { return false };
+        let scale = 1.0 / direction[out];
+        let pivot: Vec<f64> =
+            master.inverse[out * size..(out + 1) * size].iter().map(|entry| entry * scale).collect();
+        for (place, row) in master.inverse.chunks_mut(size).enumerate() {
+            if place == out {
+                row.copy_from_slice(&pivot);
+            } else if direction[place].abs() > 1e-12 {
+                let factor = direction[place];
+                for (entry, other) in row.iter_mut().zip(&pivot) {
+                    *entry -= factor * other;
+                }
+            }
+        }
+        for (place, value) in master.values.iter_mut().enumerate() {
+            *value = if place == out { ratio } else { *value - ratio * direction[place] };
+        }
+        for (price, entry) in master.prices.iter_mut().zip(&pivot) {
+            *price += reduced * entry;
+        }
+        master.basis[out] = entering;
+        master.pivots += 1;
+        true
+    }
+
+    fn value(&self, master: &Master) -> f64 {
+        master.basis.iter().zip(&master.values).map(|(basic, value)| self.cost(master.penalty, basic) * value).sum()
+    }
+
+    /// Prices of hosts, and what the rows add for each level.
+    fn split(&self, master: &Master) -> (Prices<f64>, Vec<(usize, f64)>) {
+        let kinds = self.lattice.kinds.len();
+        let order = (0..kinds).map(|kind| (master.prices[kind] - real(self.lattice.kinds[kind].weight), kind));
+        let sets = master.rows.iter().enumerate().map(|(index, row)| {
+            let price = master.prices[kinds + 1 + index];
+            (index, if row.at_least { price } else { -price })
+        });
+        (Prices::new(order.collect()), sets.filter(|(_, price)| *price != 0.0).collect())
+    }
+
+    /// What the best pool at a level earns beyond what it costs.
+    fn earned(&self, prices: &Prices<f64>, sets: &[(usize, f64)], master: &Master, level: usize) -> (f64, usize) {
+        let mut earned = -master.prices[self.lattice.kinds.len()];
+        for (row, price) in sets {
+            if master.rows[*row].levels.has(level) {
+                earned += price;
+            }
+        }
+        let worth = real(self.lattice.levels[level].weight);
+        let steps =
+            prices.fill(self.lattice, level, worth, 0.0, |_, count, each| earned += each * real(whole(count)));
+        (earned, steps + sets.len())
+    }
+
+    /// What the prices prove, in floating point: for deciding when to stop.
+    fn proven(&self, master: &Master, least: f64) -> f64 {
+        let kinds = self.lattice.kinds.len();
+        let mut proven = real(whole(self.pools)) * least;
+        for (row, price) in master.prices.iter().enumerate() {
+            let side = match row.checked_sub(kinds + 1) {
+                Some(index) if master.rows[index].at_least => real(master.rows[index].count),
+                Some(index) => -real(master.rows[index].count),
+                None if row == kinds => -real(whole(self.pools)),
+                None => real(whole(self.lattice.kinds[row].count)),
+            };
+            proven += price.max(0.0) * side;
+        }
+        proven
+    }
+
+    /// What the prices prove, in whole numbers: no placement in which the rows hold loses less. With it, for each level what
+    /// a placement loses at least that has a pool at it.
+    pub(super) fn bound(&self, master: &Master, levels: &[usize]) -> (i64, Vec<i64>) {
+        const SCALE: i64 = 1 << 20;
+        let kinds = self.lattice.kinds.len();
+        #[expect(clippy::cast_possible_truncation, reason = "any whole number at least zero proves something")]
+        let price = |row: usize| (master.prices[row].clamp(0.0, 1e12) * real(SCALE)).round() as i64;
+        let prices = Prices::new(
+            (0..kinds)
+                .map(|kind| (i128::from(price(kind)) - i128::from(self.lattice.kinds[kind].weight * SCALE), kind))
+                .collect(),
+        );
+        let pools = i128::from(whole(self.pools));
+        let mut total: i128 =
+            (0..kinds).map(|kind| i128::from(price(kind)) * i128::from(whole(self.lattice.kinds[kind].count))).sum();
+        let for_pools = i128::from(price(kinds));
+        total -= for_pools * pools;
+        let rows: Vec<(i128, &Row)> = master
+            .rows
+            .iter()
+            .enumerate()
+            .map(|(index, row)| (i128::from(price(kinds + 1 + index)) * if row.at_least { 1 } else { -1 }, row))
+            .filter(|(price, _)| *price != 0)
+            .collect();
+        total += rows.iter().map(|(price, row)| price * i128::from(row.count)).sum::<i128>();
+        let reduced = |level: usize| {
+            let mut reduced = for_pools;
+            for (price, row) in &rows {
+                if row.levels.has(level) {
+                    reduced -= price;
+                }
+            }
+            let worth = i128::from(self.lattice.levels[level].weight * SCALE);
+            prices.fill(self.lattice, level, worth, 0, |_, count, each| reduced -= each * i128::from(whole(count)));
+            reduced
+        };
+        let reduced: Vec<i128> = levels.iter().map(|level| reduced(*level)).collect();
+        let least = reduced.iter().copied().min().unwrap_or(0).min(0);
+        let up = |scaled: i128| {
+            let scale = i128::from(SCALE);
+            i64::try_from(scaled.div_euclid(scale) + i128::from(scaled.rem_euclid(scale) != 0)).unwrap_or(i64::MIN)
+        };
+        let bound = up(total + pools * least);
+        let with = reduced.iter().map(|reduced| up(total + (pools - 1) * least + reduced)).collect();
+        (bound, with)
+    }
+
+    /// Makes what is missing dearer; false where that was done often enough.
+    pub(super) fn press(&self, master: &mut Master) -> bool {
+        master.penalty *= 16.0;
+        master.penalty < self.penalty * 1e5 && self.refactor(master)
+    }
+
+    /// How many pools are at each level, in fractions; none when hosts or rows are still missing something.
+    pub(super) fn pools_at(&self, master: &Master) -> Option<Vec<f64>> {
+        let mut pools = vec![0.0; self.lattice.levels.len()];
+        for (basic, value) in master.basis.iter().zip(&master.values) {
+            match basic {
+                Basic::Pool(pattern) => pools[pattern.level] += value.max(0.0),
+                Basic::Missing(_) if *value > 1e-4 => return None,
+                _ => {}
+            }
+        }
+        Some(pools)
+    }
+}
+
+impl Master {
+    /// What must be kept to go on later.
+    pub(super) fn store(&self) -> Stored {
+        Stored { rows: self.rows.clone(), basis: self.basis.clone() }
+    }
+
+    /// The number of rows.
+    pub(super) fn size(&self) -> usize {
+        self.basis.len()
+    }
+}
+
+/// Gauss-Jordan with row exchanges.
+fn invert(mut matrix: Vec<f64>, size: usize) -> Option<Vec<f64>> {
+    let mut inverse = vec![0.0; size * size];
+    for place in 0..size {
+        inverse[place * size + place] = 1.0;
+    }
+    for column in 0..size {
+        let best = (column..size)
+            .max_by(|a, b| matrix[a * size + column].abs().total_cmp(&matrix[b * size + column].abs()))?;
+        if matrix[best * size + column].abs() < 1e-10 {
+            return None;
+        }
+        if best != column {
+            for entry in 0..size {
+                matrix.swap(best * size + entry, column * size + entry);
+                inverse.swap(best * size + entry, column * size + entry);
+            }
+        }
+        let scale = 1.0 / matrix[column * size + column];
+        for entry in 0..size {
+            matrix[column * size + entry] *= scale;
+            inverse[column * size + entry] *= scale;
+        }
+        let own: Vec<f64> = matrix[column * size..(column + 1) * size].to_vec();
+        let other: Vec<f64> = inverse[column * size..(column + 1) * size].to_vec();
+        for row in (0..size).filter(|row| *row != column) {
+            let factor = matrix[row * size + column];
+            if factor != 0.0 {
+                let line = &mut matrix[row * size..(row + 1) * size];
+                line.iter_mut().zip(&own).for_each(|(entry, own)| *entry -= factor * own);
+                let line = &mut inverse[row * size..(row + 1) * size];
+                line.iter_mut().zip(&other).for_each(|(entry, other)| *entry -= factor * other);
+            }
+        }
+    }
+    Some(inverse)
+}
