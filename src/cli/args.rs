@@ -225,4 +225,6 @@ pub(super) enum SchemaOf {
     Snapshot,
     /// Of JSON reports
     Report,
+    /// Of plans
+    Plan,
 }
