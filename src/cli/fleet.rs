@@ -68,13 +68,13 @@ impl Fleet {
             };
             match read {
                 Ok(collected) => {
-                    let Collected { mut snapshot, strangers: unknown, notes } = *collected;
+                    // The collector's other remarks are about what only a join depends on.
+                    let Collected { mut snapshot, strangers: unknown, .. } = *collected;
                     for key in unknown {
                         *strangers.entry(key).or_default() += 1;
                     }
-                    self.notes.extend(notes);
                     if let Some(product) = product {
-                        assume(&mut snapshot, product);
+                        self.notes.extend(assume(&mut snapshot, product).notes);
                     }
                     self.add(&snapshot, &source);
                 }

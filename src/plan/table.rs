@@ -155,8 +155,10 @@ impl Text {
             "  ",
             &format!("{}: {}{kept}, loses {}{vms}", pool.name, count(pool.members.len(), "host"), pool.loss),
         );
-        for (place, member) in pool.members.iter().enumerate() {
-            self.member(place + 1, member);
+        let mut first = 0;
+        for alike in pool.members.chunk_by(alike) {
+            self.members(first + 1, alike);
+            first += alike.len();
         }
         for forced in pool.forced.iter().take(FORCED) {
             let names = forced.hosts.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ");
@@ -174,23 +176,29 @@ impl Text {
         }
     }
 
-    fn member(&mut self, place: usize, member: &Member) {
-        let step = match member.step {
+    /// Hosts that come one after the other and are alike in everything but their names.
+    fn members(&mut self, place: usize, members: &[Member]) {
+        let Some(first) = members.first() else { return };
+        let step = match first.step {
             Step::Stays => "stays",
             Step::Founds => "founds",
             Step::Joins => "joins",
         };
-        let loses = if member.loss == 0 {
-            "loses nothing".to_owned()
+        let each = if members.len() > 1 { "each " } else { "" };
+        let loses = if first.loss == 0 {
+            format!("{each}loses nothing")
         } else {
-            format!("loses {}: {}", member.loss, grouped(&member.hidden).join("; "))
+            format!("{each}loses {}: {}", first.loss, grouped(&first.hidden).join("; "))
         };
-        let vms = match member.restarts {
+        let vms = match first.restarts {
             Some(vms) if vms > 0 => format!("; {} to restart", count(vms, "VM")),
             _ => String::new(),
         };
-        let model = if member.host.model.is_empty() { String::new() } else { format!(" ({})", member.host.model) };
-        self.wrapped(&format!("  {place:>4}. {step:<6} "), &format!("{}{model}: {loses}{vms}", member.host.name));
+        let model = if first.host.model.is_empty() { String::new() } else { format!(" ({})", first.host.model) };
+        let names = members.iter().map(|member| member.host.name.as_str()).collect::<Vec<_>>().join(", ");
+        let places =
+            if members.len() > 1 { format!("{place}-{}", place + members.len() - 1) } else { place.to_string() };
+        self.wrapped(&format!("    {places:>5}. {step:<6} "), &format!("{names}{model}: {loses}{vms}"));
     }
 
     fn line(&mut self, text: &str) {
@@ -199,7 +207,8 @@ impl Text {
 
     /// Text behind a label, wrapped, later lines two columns further in than the label's own indent.
     fn wrapped(&mut self, label: &str, text: &str) {
-        let pad = " ".repeat(label.len() - label.trim_start().len() + 2);
+        let indent = label.len() - label.trim_start().len();
+        let pad = " ".repeat(if label.contains('.') { 11 } else { indent + 2 });
         let mut line = label.to_owned();
         let mut used = label.chars().count();
         let mut empty = true;
@@ -219,6 +228,10 @@ impl Text {
         }
         self.line(line.trim_end());
     }
+}
+
+fn alike(a: &Member, b: &Member) -> bool {
+    (a.step, a.loss, a.restarts, &a.hidden, &a.host.model) == (b.step, b.loss, b.restarts, &b.hidden, &b.host.model)
 }
 
 fn title(group: &Group) -> String {

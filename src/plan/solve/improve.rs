@@ -5,8 +5,9 @@ use super::lattice::Lattice;
 use super::meter::Meter;
 use super::transport::{Placement, place};
 
-/// Whole numbers of pools near these fractions, `total` together: each rounded down, then up where most is missing.
-pub(super) fn round(pools: &[f64], total: usize) -> Vec<(usize, usize)> {
+/// Whole numbers of pools near these fractions, `total` together, in some ways: each rounded down, then up where most is
+/// missing; and summed from the lowest level up, so that weak hosts have pools.
+pub(super) fn round(pools: &[f64], total: usize) -> Vec<Vec<(usize, usize)>> {
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
@@ -22,12 +23,28 @@ pub(super) fn round(pools: &[f64], total: usize) -> Vec<(usize, usize)> {
     for level in order.into_iter().take(missing) {
         whole[level] += 1;
     }
-    whole.into_iter().enumerate().filter(|(_, count)| *count > 0).collect()
+    let mut ways = vec![whole];
+    for start in [0.95, 0.8, 0.65, 0.5, 0.35] {
+        let (mut sum, mut given) = (start, 0);
+        let mut whole = vec![0; pools.len()];
+        // The last level is the lightest.
+        for level in (0..pools.len()).rev() {
+            sum += pools[level];
+            let now = down(sum).min(total);
+            whole[level] = now.saturating_sub(given);
+            given = given.max(now);
+        }
+        if !ways.contains(&whole) {
+            ways.push(whole);
+        }
+    }
+    let sparse = |whole: Vec<usize>| whole.into_iter().enumerate().filter(|(_, count)| *count > 0).collect();
+    ways.into_iter().map(sparse).collect()
 }
 
 /// The levels at which fractions of pools are, most first: where a better plan is likely to have pools.
 pub(super) fn likely(pools: &[f64], levels: &[usize]) -> Vec<usize> {
-    const MOST: usize = 60;
+    const MOST: usize = 40;
     let mut likely: Vec<usize> = levels.iter().copied().filter(|level| pools[*level] > 1e-6).collect();
     likely.sort_by(|a, b| pools[*b].total_cmp(&pools[*a]).then(a.cmp(b)));
     likely.truncate(MOST);

@@ -10,12 +10,35 @@ use super::bits::Bits;
 use super::lattice::Lattice;
 use super::price::{Pattern, Prices, pattern};
 
-/// A row over the number of pools at some levels: `sign * (pools at levels) >= sign * count`.
+/// A row over the number of pools at some levels, and over hosts of some kinds that are elsewhere:
+/// `step * (pools at levels) + (hosts of kinds at other levels)` is at least, or at most, `count`.
 #[derive(Clone, Debug)]
 pub(super) struct Row {
     pub(super) levels: Arc<Bits>,
+    pub(super) kinds: Option<Arc<Bits>>,
+    pub(super) step: i64,
     pub(super) at_least: bool,
     pub(super) count: i64,
+}
+
+impl Row {
+    /// A row over numbers of pools alone.
+    pub(super) const fn of_pools(levels: Arc<Bits>, at_least: bool, count: i64) -> Self {
+        Self { levels, kinds: None, step: 1, at_least, count }
+    }
+
+    /// What a pool counts in it.
+    fn entry(&self, pattern: &Pattern) -> i64 {
+        if self.levels.has(pattern.level) {
+            return self.step;
+        }
+        let Some(kinds) = &self.kinds else { return 0 };
+        pattern.hosts.iter().filter(|(kind, _)| kinds.has(*kind)).map(|(_, count)| whole(*count)).sum()
+    }
+
+    const fn sign(&self) -> i64 {
+        if self.at_least { 1 } else { -1 }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -123,7 +146,7 @@ impl<'l> Program<'l> {
             -real(whole(self.pools)) - 1e-5
         } else {
             let row = &master.rows[row - kinds - 1];
-            if row.at_least { real(row.count) - 1e-7 } else { -real(row.count) - 1e-7 }
+            real(row.sign() * row.count) - 1e-7
         }
     }
 
@@ -147,8 +170,9 @@ impl<'l> Program<'l> {
                     pattern.hosts.iter().map(|(kind, count)| (*kind, real(whole(*count)))).collect();
                 entries.push((kinds, -1.0));
                 for (index, row) in rows.iter().enumerate() {
-                    if row.levels.has(pattern.level) {
-                        entries.push((kinds + 1 + index, if row.at_least { 1.0 } else { -1.0 }));
+                    let entry = row.entry(pattern);
+                    if entry != 0 {
+                        entries.push((kinds + 1 + index, real(entry * row.sign())));
                     }
                 }
                 entries
@@ -192,7 +216,7 @@ impl<'l> Program<'l> {
             .iter()
             .zip(&master.values)
             .map(|(basic, value)| match basic {
-                Basic::Pool(pattern) if row.levels.has(pattern.level) => *value,
+                Basic::Pool(pattern) => real(row.entry(pattern)) * value,
                 _ => 0.0,
             })
             .sum();
@@ -233,7 +257,10 @@ impl<'l> Program<'l> {
                 return (Ended::Enough, work);
             }
             let entering = match best {
-                (_, Some(level)) => Some((best.0, Basic::Pool(Arc::new(pattern(self.lattice, &prices, level))))),
+                (_, Some(level)) => {
+                    let extra = extra(&sets, &master.rows, level);
+                    Some((best.0, Basic::Pool(Arc::new(pattern(self.lattice, &prices, &extra, level)))))
+                }
                 _ => None,
             };
             let slack = (0..size)
@@ -314,7 +341,7 @@ impl<'l> Program<'l> {
         let order = (0..kinds).map(|kind| (master.prices[kind] - real(self.lattice.kinds[kind].weight), kind));
         let sets = master.rows.iter().enumerate().map(|(index, row)| {
             let price = master.prices[kinds + 1 + index];
-            (index, if row.at_least { price } else { -price })
+            (index, price * real(row.sign()))
         });
         (Prices::new(order.collect()), sets.filter(|(_, price)| *price != 0.0).collect())
     }
@@ -324,12 +351,13 @@ impl<'l> Program<'l> {
         let mut earned = -master.prices[self.lattice.kinds.len()];
         for (row, price) in sets {
             if master.rows[*row].levels.has(level) {
-                earned += price;
+                earned += price * real(master.rows[*row].step);
             }
         }
         let worth = real(self.lattice.levels[level].weight);
-        let steps =
-            prices.fill(self.lattice, level, worth, 0.0, |_, count, each| earned += each * real(whole(count)));
+        let extra = extra(sets, &master.rows, level);
+        let steps = prices
+            .fill(self.lattice, level, worth, 0.0, &extra, |_, count, each| earned += each * real(whole(count)));
         (earned, steps + sets.len())
     }
 
@@ -339,8 +367,7 @@ impl<'l> Program<'l> {
         let mut proven = real(whole(self.pools)) * least;
         for (row, price) in master.prices.iter().enumerate() {
             let side = match row.checked_sub(kinds + 1) {
-                Some(index) if master.rows[index].at_least => real(master.rows[index].count),
-                Some(index) => -real(master.rows[index].count),
+                Some(index) => real(master.rows[index].sign() * master.rows[index].count),
                 None if row == kinds => -real(whole(self.pools)),
                 None => real(whole(self.lattice.kinds[row].count)),
             };
@@ -370,19 +397,24 @@ impl<'l> Program<'l> {
             .rows
             .iter()
             .enumerate()
-            .map(|(index, row)| (i128::from(price(kinds + 1 + index)) * if row.at_least { 1 } else { -1 }, row))
+            .map(|(index, row)| (i128::from(price(kinds + 1 + index) * row.sign()), row))
             .filter(|(price, _)| *price != 0)
             .collect();
         total += rows.iter().map(|(price, row)| price * i128::from(row.count)).sum::<i128>();
         let reduced = |level: usize| {
             let mut reduced = for_pools;
+            let mut extra: Vec<(i128, &Bits)> = Vec::new();
             for (price, row) in &rows {
                 if row.levels.has(level) {
-                    reduced -= price;
+                    reduced -= price * i128::from(row.step);
+                } else if let Some(kinds) = &row.kinds {
+                    extra.push((*price, kinds));
                 }
             }
             let worth = i128::from(self.lattice.levels[level].weight * SCALE);
-            prices.fill(self.lattice, level, worth, 0, |_, count, each| reduced -= each * i128::from(whole(count)));
+            prices.fill(self.lattice, level, worth, 0, &extra, |_, count, each| {
+                reduced -= each * i128::from(whole(count))
+            });
             reduced
         };
         let reduced: Vec<i128> = levels.iter().map(|level| reduced(*level)).collect();
@@ -402,6 +434,22 @@ impl<'l> Program<'l> {
         master.penalty < self.penalty * 1e5 && self.refactor(master)
     }
 
+    /// How many hosts of each kind are at each level, in fractions: (level, hosts by kind), for levels in use.
+    pub(super) fn hosts_at(&self, master: &Master) -> Vec<(usize, Vec<f64>)> {
+        let mut found: Vec<(usize, Vec<f64>)> = Vec::new();
+        for (basic, value) in master.basis.iter().zip(&master.values) {
+            let Basic::Pool(pattern) = basic else { continue };
+            let place = found.iter().position(|(level, _)| *level == pattern.level).unwrap_or_else(|| {
+                found.push((pattern.level, vec![0.0; self.lattice.kinds.len()]));
+                found.len() - 1
+            });
+            for (kind, count) in &pattern.hosts {
+                found[place].1[*kind] += real(whole(*count)) * value.max(0.0);
+            }
+        }
+        found
+    }
+
     /// How many pools are at each level, in fractions; none when hosts or rows are still missing something.
     pub(super) fn pools_at(&self, master: &Master) -> Option<Vec<f64>> {
         let mut pools = vec![0.0; self.lattice.levels.len()];
@@ -414,6 +462,12 @@ impl<'l> Program<'l> {
         }
         Some(pools)
     }
+}
+
+/// What rows pay for hosts at a level beyond the prices of their kinds.
+fn extra<'r>(sets: &[(usize, f64)], rows: &'r [Row], level: usize) -> Vec<(f64, &'r Bits)> {
+    let paid = sets.iter().filter(|(row, _)| !rows[*row].levels.has(level));
+    paid.filter_map(|(row, price)| Some((*price, rows[*row].kinds.as_deref()?))).collect()
 }
 
 impl Master {

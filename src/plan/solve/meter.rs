@@ -26,11 +26,6 @@ impl Meter {
         }
     }
 
-    /// Steps that are left.
-    pub(in crate::plan) const fn left(&self) -> u64 {
-        self.left
-    }
-
     /// Whether nothing is left.
     pub(in crate::plan) const fn is_spent(&self) -> bool {
         self.left == 0 || self.by_clock

@@ -8,6 +8,8 @@ pub(super) mod lattice;
 mod master;
 pub(super) mod meter;
 mod price;
+#[cfg(test)]
+mod tests;
 mod transport;
 mod tree;
 

@@ -1,5 +1,6 @@
 //! The best pool of each level under given prices for hosts, and the bound that prices prove, in whole numbers.
 
+use super::bits::Bits;
 use super::lattice::Lattice;
 
 /// A pool: its level and how many hosts of each kind are in it.
@@ -25,27 +26,50 @@ impl<T: Copy + PartialOrd + std::ops::Add<Output = T>> Prices<T> {
     }
 
     /// Calls back with each kind, how many hosts, and what one earns, for the best pool at a level that is worth `level`.
+    /// `extra` are rows that pay for hosts of some kinds in addition.
     pub(super) fn fill(
         &self,
         lattice: &Lattice,
         level: usize,
         worth: T,
         nothing: T,
+        extra: &[(T, &Bits)],
         mut take: impl FnMut(usize, usize, T),
     ) -> usize {
         let kinds = &lattice.levels[level].kinds;
         let mut room = lattice.limit;
         let mut steps = 0;
-        for (beyond, kind) in &self.order {
-            steps += 1;
-            let earns = *beyond + worth;
+        let mut offer = |beyond: T, kind: usize| {
+            let earns = beyond + worth;
             if room == 0 || earns <= nothing {
-                break;
+                return false;
             }
-            if kinds.has(*kind) {
-                let hosts = lattice.kinds[*kind].count.min(room);
-                room -= hosts;
-                take(*kind, hosts, earns);
+            let hosts = lattice.kinds[kind].count.min(room);
+            room -= hosts;
+            take(kind, hosts, earns);
+            true
+        };
+        if extra.is_empty() {
+            for (beyond, kind) in &self.order {
+                steps += 1;
+                if kinds.has(*kind) && !offer(*beyond, *kind) {
+                    break;
+                }
+            }
+            return steps;
+        }
+        let mut order: Vec<(T, usize)> = self.order.iter().filter(|(_, kind)| kinds.has(*kind)).copied().collect();
+        for (price, paid) in extra {
+            for (beyond, kind) in &mut order {
+                if paid.has(*kind) {
+                    *beyond = *beyond + *price;
+                }
+            }
+        }
+        steps += self.order.len() + order.len() * extra.len();
+        for (beyond, kind) in Self::new(order).order {
+            if !offer(beyond, kind) {
+                break;
             }
         }
         steps
@@ -53,11 +77,11 @@ impl<T: Copy + PartialOrd + std::ops::Add<Output = T>> Prices<T> {
 }
 
 /// The pattern that a level would take.
-pub(super) fn pattern(lattice: &Lattice, prices: &Prices<f64>, level: usize) -> Pattern {
+pub(super) fn pattern(lattice: &Lattice, prices: &Prices<f64>, extra: &[(f64, &Bits)], level: usize) -> Pattern {
     #[expect(clippy::cast_precision_loss, reason = "weights are far below 2^52")]
     let worth = lattice.levels[level].weight as f64;
     let mut hosts = Vec::new();
-    prices.fill(lattice, level, worth, 1e-9, |kind, count, _| hosts.push((kind, count)));
+    prices.fill(lattice, level, worth, 1e-9, extra, |kind, count, _| hosts.push((kind, count)));
     let each = |(kind, count): &(usize, usize)| {
         i64::try_from(*count).unwrap_or(i64::MAX) * (lattice.kinds[*kind].weight - lattice.levels[level].weight)
     };

@@ -83,14 +83,14 @@ impl<'l, 'm> Tree<'l, 'm> {
         let mut first = root;
         loop {
             let solved = self.relax(&mut master, &mut levels, bound, first);
-            first = false;
+            let at_root = std::mem::take(&mut first);
             let Some((now, pools)) = solved else { return };
             bound = now;
             let Some(pools) = pools else {
                 self.given_up = self.given_up.min(bound);
                 return;
             };
-            self.round(&pools, &levels);
+            self.round(&pools, &levels, at_root);
             if bound >= self.known() {
                 return;
             }
@@ -139,7 +139,7 @@ impl<'l, 'm> Tree<'l, 'm> {
         root: bool,
     ) -> Option<(i64, Option<Vec<f64>>)> {
         let mut bound = inherited;
-        let rounds = if root { 60 } else { 8 };
+        let rounds = if root { 100 } else { 6 };
         let mut before = f64::NEG_INFINITY;
         let mut dull = 0;
         for round in 0..=rounds {
@@ -169,17 +169,24 @@ impl<'l, 'm> Tree<'l, 'm> {
                 return Some((bound, None));
             };
             if root {
-                self.round(&pools, levels);
+                self.round(&pools, levels, false);
             }
             #[expect(clippy::cast_precision_loss, reason = "losses are far below 2^52")]
             let value = bound as f64;
-            dull = if value < before + 0.5 { dull + 1 } else { 0 };
+            dull = if value < before + 1.5 { dull + 1 } else { 0 };
             before = value;
-            if round == rounds || dull > 3 || self.meter.is_spent() || master.size() > self.lattice.kinds.len() + 250
+            if round == rounds
+                || dull > DULL
+                || self.meter.is_spent()
+                || master.size() > self.lattice.kinds.len() + 250
             {
                 return Some((bound, Some(pools)));
             }
-            let rows = self.needs.broken(self.lattice, &pools, 8, root);
+            let mut rows = self.needs.broken(self.lattice, &pools, 8, root);
+            if rows.len() < 4 {
+                let hosts = self.program.hosts_at(master);
+                rows.extend(self.needs.rounded(self.lattice, &pools, &hosts, 16 - rows.len()));
+            }
             self.meter.spend(if root { 200_000 } else { 20_000 });
             if rows.is_empty() {
                 return Some((bound, Some(pools)));
@@ -193,14 +200,14 @@ impl<'l, 'm> Tree<'l, 'm> {
         Some((bound, None))
     }
 
-    /// Makes whole pools of fractions, and keeps what is better than the best known.
-    fn round(&mut self, pools: &[f64], levels: &[usize]) {
-        let whole = improve::round(pools, self.program.pools);
-        let Some(mut found) = place(self.lattice, &whole) else { return };
-        self.meter.spend(2_000);
-        // A long search around what is much worse than what is known would be in vain.
-        let worth = found.loss < self.known().saturating_add(self.known() / 8);
-        if worth {
+    /// Makes whole pools of fractions in some ways, and keeps what is better than the best known. `long` looks around the
+    /// best of them even where it is not.
+    fn round(&mut self, pools: &[f64], levels: &[usize], long: bool) {
+        let ways = improve::round(pools, self.program.pools);
+        self.meter.spend(20_000 * ways.len() as u64);
+        let found = ways.iter().filter_map(|whole| place(self.lattice, whole)).min_by_key(|found| found.loss);
+        let Some(mut found) = found else { return };
+        if long || found.loss < self.known() {
             let likely = improve::likely(pools, levels);
             found = improve::improve(self.lattice, found, &likely, self.meter);
         }
@@ -229,7 +236,7 @@ impl<'l, 'm> Tree<'l, 'm> {
             let levels_above = Arc::new(self.lattice.levels[level].above.clone());
             #[expect(clippy::cast_possible_truncation, reason = "a sum of numbers of pools")]
             let below = sum.floor() as i64;
-            let row = |at_least: bool, count: i64| Row { levels: Arc::clone(&levels_above), at_least, count };
+            let row = |at_least: bool, count: i64| Row::of_pools(Arc::clone(&levels_above), at_least, count);
             let (up, down) = (row(true, below + 1), row(false, below));
             let [rises, falls] = [&up, &down]
                 .map(|row| self.try_out(master, levels, row.clone()).map_or(bound, |tried| tried.max(bound)));
@@ -276,6 +283,8 @@ enum Branch {
     Whole,
 }
 
+/// Rounds of new rows that prove next to nothing, before a node is split.
+const DULL: usize = 3;
 /// Steps of the simplex at most.
 const STEPS: usize = 20_000;
 /// Steps of the simplex for trying out a child.
