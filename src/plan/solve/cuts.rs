@@ -136,6 +136,7 @@ impl Needs {
                     step: whole(step),
                     at_least: true,
                     count: whole(step * needed),
+                    parts: false,
                 };
                 found.push((broken, row));
             }

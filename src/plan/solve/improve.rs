@@ -43,9 +43,9 @@ pub(super) fn round(pools: &[f64], total: usize) -> Vec<Vec<(usize, usize)>> {
 }
 
 /// The levels at which fractions of pools are, most first: where a better plan is likely to have pools.
-pub(super) fn likely(pools: &[f64], levels: &[usize]) -> Vec<usize> {
-    const MOST: usize = 40;
-    let mut likely: Vec<usize> = levels.iter().copied().filter(|level| pools[*level] > 1e-6).collect();
+pub(super) fn likely(pools: &[f64]) -> Vec<usize> {
+    const MOST: usize = 24;
+    let mut likely: Vec<usize> = (0..pools.len()).filter(|level| pools[*level] > 1e-6).collect();
     likely.sort_by(|a, b| pools[*b].total_cmp(&pools[*a]).then(a.cmp(b)));
     likely.truncate(MOST);
     likely

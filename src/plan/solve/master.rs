@@ -19,12 +19,14 @@ pub(super) struct Row {
     pub(super) step: i64,
     pub(super) at_least: bool,
     pub(super) count: i64,
+    /// Whether it parts the children of a node: such rows are never dropped.
+    pub(super) parts: bool,
 }
 
 impl Row {
     /// A row over numbers of pools alone.
     pub(super) const fn of_pools(levels: Arc<Bits>, at_least: bool, count: i64) -> Self {
-        Self { levels, kinds: None, step: 1, at_least, count }
+        Self { levels, kinds: None, step: 1, at_least, count, parts: false }
     }
 
     /// What a pool counts in it.
@@ -81,6 +83,8 @@ pub(super) enum Ended {
 
 const TINY: f64 = 1e-9;
 const REFACTOR: usize = 250;
+/// Columns that are generated at one look.
+const AT_ONCE: usize = 25;
 
 #[expect(clippy::cast_precision_loss, reason = "counts and weights are far below 2^52")]
 const fn real(number: i64) -> f64 {
@@ -207,22 +211,77 @@ impl<'l> Program<'l> {
         true
     }
 
-    /// Adds a row that the present values may break; what is missing is made up for by a penalty.
-    pub(super) fn add(&self, master: &mut Master, row: Row) -> bool {
+    /// Adds a row that the present values may break; what is missing is made up for by a penalty. The inverse grows by a
+    /// border.
+    pub(super) fn add(&self, master: &mut Master, row: Row) {
         let place = master.basis.len();
-        let sign = if row.at_least { 1.0 } else { -1.0 };
-        let used: f64 = master
+        let sign = real(row.sign());
+        let entries: Vec<f64> = master
             .basis
             .iter()
-            .zip(&master.values)
-            .map(|(basic, value)| match basic {
-                Basic::Pool(pattern) => real(row.entry(pattern)) * value,
+            .map(|basic| match basic {
+                Basic::Pool(pattern) => sign * real(row.entry(pattern)),
                 _ => 0.0,
             })
-            .sum();
-        let broken = sign * used < sign * real(row.count);
+            .collect();
+        let used: f64 = entries.iter().zip(&master.values).map(|(entry, value)| entry * value).sum();
+        let broken = used < sign * real(row.count);
+        let (basic, own) = if broken { (Basic::Missing(place), 1.0) } else { (Basic::Surplus(place), -1.0) };
+        let mut border = vec![0.0; place + 1];
+        for (entry, line) in entries.iter().zip(master.inverse.chunks(place.max(1))) {
+            if *entry != 0.0 {
+                border.iter_mut().zip(line).for_each(|(border, cell)| *border -= entry * cell / own);
+            }
+        }
+        border[place] = 1.0 / own;
+        let mut inverse = Vec::with_capacity((place + 1) * (place + 1));
+        for line in master.inverse.chunks(place.max(1)) {
+            inverse.extend_from_slice(line);
+            inverse.push(0.0);
+        }
+        inverse.extend_from_slice(&border);
+        master.inverse = inverse;
+        let cost = self.cost(master.penalty, &basic);
+        master.prices.push(0.0);
+        master.prices.iter_mut().zip(&border).for_each(|(price, border)| *price += cost * border);
         master.rows.push(row);
-        master.basis.push(if broken { Basic::Missing(place) } else { Basic::Surplus(place) });
+        master.basis.push(basic);
+        let side = self.side(master, place);
+        master.values.push((side - used) / own);
+    }
+
+    /// Drops rows that have no say here, but for those that part children.
+    pub(super) fn purge(&self, master: &mut Master) -> bool {
+        let first = self.lattice.kinds.len() + 1;
+        let mut dropped = vec![false; master.rows.len()];
+        for (basic, value) in master.basis.iter().zip(&master.values) {
+            if let Basic::Surplus(row) = basic
+                && let Some(index) = row.checked_sub(first)
+                && *value > 1e-3
+            {
+                dropped[index] = !master.rows[index].parts;
+            }
+        }
+        if !dropped.contains(&true) {
+            return true;
+        }
+        let mut places = Vec::with_capacity(dropped.len());
+        let mut next = first;
+        for dropped in &dropped {
+            places.push(next);
+            next += usize::from(!dropped);
+        }
+        let at = |row: usize| row.checked_sub(first).map_or(row, |index| places[index]);
+        let gone = |basic: &Basic| matches!(basic, Basic::Surplus(row) if *row >= first && dropped[row - first]);
+        master.basis.retain(|basic| !gone(basic));
+        for basic in &mut master.basis {
+            match basic {
+                Basic::Surplus(row) | Basic::Missing(row) => *row = at(*row),
+                Basic::Pool(_) => {}
+            }
+        }
+        let mut dropped = dropped.iter();
+        master.rows.retain(|_| !dropped.next().copied().unwrap_or(false));
         self.refactor(master)
     }
 
@@ -236,54 +295,83 @@ impl<'l> Program<'l> {
         enough: impl Fn(f64, f64) -> bool,
     ) -> (Ended, u64) {
         let mut work = 0;
+        let mut waiting = Vec::new();
         for _ in 0..most {
             let size = master.basis.len();
+            if let Some((reduced, entering)) = self.waiting(master, &mut waiting) {
+                work += (size * size) as u64;
+                if !self.step(master, entering, reduced, &mut work) {
+                    return (Ended::GaveUp, work);
+                }
+                continue;
+            }
             let (prices, sets) = self.split(master);
-            let mut best: (f64, Option<usize>) = (-1e-7, None);
+            let mut paying: Vec<(f64, usize)> = Vec::new();
             let mut least = 0.0_f64;
             for level in levels {
                 let (earned, steps) = self.earned(&prices, &sets, master, *level);
                 work += steps as u64;
                 least = least.min(-earned);
-                if -earned < best.0 {
-                    best = (-earned, Some(*level));
+                if earned > 1e-7 {
+                    paying.push((-earned, *level));
                 }
             }
-            let value = self.value(master);
             // Prices below zero prove nothing yet.
             let sound = master.prices.iter().all(|price| *price > -1e-6);
             let proven = if sound { self.proven(master, least) } else { f64::NEG_INFINITY };
-            if enough(value, proven) {
+            if enough(self.value(master), proven) {
                 return (Ended::Enough, work);
             }
-            let entering = match best {
-                (_, Some(level)) => {
-                    let extra = extra(&sets, &master.rows, level);
-                    Some((best.0, Basic::Pool(Arc::new(pattern(self.lattice, &prices, &extra, level)))))
-                }
-                _ => None,
-            };
-            let slack = (0..size)
-                .filter(|row| master.prices[*row] < -1e-7)
-                .min_by(|a, b| master.prices[*a].total_cmp(&master.prices[*b]))
-                .map(|row| (master.prices[row], Basic::Surplus(row)));
-            let entering = match (entering, slack) {
-                (Some(pool), Some(slack)) => Some(if slack.0 < pool.0 { slack } else { pool }),
-                (pool, slack) => pool.or(slack),
-            };
-            let Some((reduced, entering)) = entering else { return (Ended::Optimal, work) };
-            work += (size * size) as u64;
-            if !self.pivot(master, entering, reduced) {
-                return (Ended::GaveUp, work);
+            if paying.is_empty() {
+                return (Ended::Optimal, work);
             }
-            if master.pivots >= REFACTOR {
-                work += (size * size * size) as u64;
-                if !self.refactor(master) {
-                    return (Ended::GaveUp, work);
-                }
-            }
+            paying.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+            waiting = paying
+                .iter()
+                .take(AT_ONCE)
+                .map(|(_, level)| {
+                    let extra = extra(&sets, &master.rows, *level);
+                    let basic = Basic::Pool(Arc::new(pattern(self.lattice, &prices, &extra, *level)));
+                    let entries = self.column(&master.rows, &basic);
+                    (basic, entries)
+                })
+                .collect();
         }
         (Ended::GaveUp, work)
+    }
+
+    /// The column that pays most of those that were generated last, or of the slacks; none when a new look is needed.
+    fn waiting(&self, master: &Master, waiting: &mut Vec<(Basic, Vec<(usize, f64)>)>) -> Option<(f64, Basic)> {
+        let reduced = |(basic, entries): &(Basic, Vec<(usize, f64)>)| {
+            let paid: f64 = entries.iter().map(|(row, entry)| master.prices[*row] * entry).sum();
+            self.cost(master.penalty, basic) - paid
+        };
+        let pool = (0..waiting.len())
+            .map(|place| (reduced(&waiting[place]), place))
+            .filter(|(reduced, _)| *reduced < -1e-7)
+            .min_by(|a, b| a.0.total_cmp(&b.0));
+        let slack = (0..master.basis.len())
+            .filter(|row| master.prices[*row] < -1e-7)
+            .min_by(|a, b| master.prices[*a].total_cmp(&master.prices[*b]));
+        match (pool, slack) {
+            (Some((reduced, _)), Some(slack)) if master.prices[slack] < reduced => {
+                Some((master.prices[slack], Basic::Surplus(slack)))
+            }
+            (Some((reduced, place)), _) => Some((reduced, waiting.swap_remove(place).0)),
+            (None, Some(slack)) => Some((master.prices[slack], Basic::Surplus(slack))),
+            (None, None) => None,
+        }
+    }
+
+    fn step(&self, master: &mut Master, entering: Basic, reduced: f64, work: &mut u64) -> bool {
+        if !self.pivot(master, entering, reduced) {
+            return false;
+        }
+        if master.pivots < REFACTOR {
+            return true;
+        }
+        *work += (master.basis.len().pow(3) / 2) as u64;
+        self.refactor(master)
     }
 
     fn pivot(&self, master: &mut Master, entering: Basic, reduced: f64) -> bool {

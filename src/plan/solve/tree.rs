@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::sync::Arc;
 
+use super::bits::Bits;
 use super::cuts::Needs;
 use super::improve;
 use super::lattice::Lattice;
@@ -68,9 +69,11 @@ impl<'l, 'm> Tree<'l, 'm> {
                 break;
             }
             let master = self.program.restore(waiting.stored);
-            let ready = master.and_then(|mut master| self.program.add(&mut master, waiting.row).then_some(master));
-            match ready {
-                Some(master) => self.plunge(master, waiting.levels, bound, false),
+            match master {
+                Some(mut master) => {
+                    self.program.add(&mut master, waiting.row);
+                    self.plunge(master, waiting.levels, bound, false);
+                }
                 None => self.given_up = self.given_up.min(bound),
             }
         }
@@ -90,7 +93,11 @@ impl<'l, 'm> Tree<'l, 'm> {
                 self.given_up = self.given_up.min(bound);
                 return;
             };
-            self.round(&pools, &levels, at_root);
+            if at_root {
+                self.dive(master.clone(), &levels, pools.clone());
+                self.look_around(&pools);
+            }
+            self.round(&pools, !at_root);
             if bound >= self.known() {
                 return;
             }
@@ -98,14 +105,15 @@ impl<'l, 'm> Tree<'l, 'm> {
                 self.given_up = self.given_up.min(bound);
                 return;
             }
+            if !self.program.purge(&mut master) {
+                self.given_up = self.given_up.min(bound);
+                return;
+            }
             let (up, down) = match self.branch(&master, &levels, &pools, bound) {
                 Branch::Both(up, down) => (up, down),
                 Branch::Only(row) => {
-                    if self.program.add(&mut master, row) {
-                        continue;
-                    }
-                    self.given_up = self.given_up.min(bound);
-                    return;
+                    self.program.add(&mut master, row);
+                    continue;
                 }
                 Branch::Neither => return,
                 Branch::Whole => {
@@ -122,10 +130,7 @@ impl<'l, 'm> Tree<'l, 'm> {
             } else {
                 self.given_up = self.given_up.min(bound);
             }
-            if !self.program.add(&mut master, up) {
-                self.given_up = self.given_up.min(bound);
-                return;
-            }
+            self.program.add(&mut master, up);
         }
     }
 
@@ -169,7 +174,7 @@ impl<'l, 'm> Tree<'l, 'm> {
                 return Some((bound, None));
             };
             if root {
-                self.round(&pools, levels, false);
+                self.round(&pools, false);
             }
             #[expect(clippy::cast_precision_loss, reason = "losses are far below 2^52")]
             let value = bound as f64;
@@ -192,27 +197,63 @@ impl<'l, 'm> Tree<'l, 'm> {
                 return Some((bound, Some(pools)));
             }
             for row in rows {
-                if !self.program.add(master, row) {
-                    return Some((bound, None));
-                }
+                self.program.add(master, row);
             }
         }
         Some((bound, None))
     }
 
-    /// Makes whole pools of fractions in some ways, and keeps what is better than the best known. `long` looks around the
-    /// best of them even where it is not.
-    fn round(&mut self, pools: &[f64], levels: &[usize], long: bool) {
+    /// Makes whole pools of fractions in some ways, and keeps what is better than the best known.
+    fn round(&mut self, pools: &[f64], around: bool) {
         let ways = improve::round(pools, self.program.pools);
         self.meter.spend(20_000 * ways.len() as u64);
         let found = ways.iter().filter_map(|whole| place(self.lattice, whole)).min_by_key(|found| found.loss);
-        let Some(mut found) = found else { return };
-        if long || found.loss < self.known() {
-            let likely = improve::likely(pools, levels);
-            found = improve::improve(self.lattice, found, &likely, self.meter);
-        }
-        if found.loss < self.known() {
+        if let Some(found) = found.filter(|found| found.loss < self.known()) {
             self.best = Some(found);
+            if around {
+                self.look_around(pools);
+            }
+        }
+    }
+
+    /// Looks around the best plan with the levels that fractions of pools are at.
+    fn look_around(&mut self, pools: &[f64]) {
+        let Some(best) = self.best.take() else { return };
+        let likely = improve::likely(pools);
+        self.best = Some(improve::improve(self.lattice, best, &likely, self.meter));
+    }
+
+    /// Rounds up one level after the other, each time after a new look at the rest, for a good plan early.
+    fn dive(&mut self, mut master: Master, levels: &[usize], mut pools: Vec<f64>) {
+        if !self.program.purge(&mut master) {
+            return;
+        }
+        for _ in 0..self.program.pools * 2 {
+            let rest = |level: &usize| pools[*level] - (pools[*level] + 1e-3).floor();
+            let open = levels.iter().copied().filter(|level| rest(level) > 1e-3);
+            let mut open: Vec<usize> = open.collect();
+            open.sort_by(|a, b| rest(b).total_cmp(&rest(a)).then(a.cmp(b)));
+            if open.is_empty() {
+                return;
+            }
+            let sure = open.iter().take_while(|level| rest(level) > SURE).count().max(1);
+            for level in &open[..sure] {
+                #[expect(clippy::cast_possible_truncation, reason = "a number of pools")]
+                let up = pools[*level].ceil() as i64;
+                let only = Bits::of(self.lattice.levels.len(), [*level]);
+                self.program.add(&mut master, Row::of_pools(Arc::new(only), true, up));
+            }
+            #[expect(clippy::cast_precision_loss, reason = "losses are far below 2^52")]
+            let known = self.known() as f64;
+            let enough = |value: f64, proven: f64| proven > known - 1.0 + 1e-4 || value - proven < value / 200.0;
+            let (_, work) = self.program.run(&mut master, levels, STEPS, enough);
+            self.meter.spend(work);
+            let Some(now) = self.program.pools_at(&master) else { return };
+            pools = now;
+            self.round(&pools, false);
+            if self.meter.is_spent() || self.program.bound(&master, levels).0 >= self.known() {
+                return;
+            }
         }
     }
 
@@ -236,10 +277,12 @@ impl<'l, 'm> Tree<'l, 'm> {
             let levels_above = Arc::new(self.lattice.levels[level].above.clone());
             #[expect(clippy::cast_possible_truncation, reason = "a sum of numbers of pools")]
             let below = sum.floor() as i64;
-            let row = |at_least: bool, count: i64| Row::of_pools(Arc::clone(&levels_above), at_least, count);
+            let row = |at_least: bool, count: i64| Row {
+                parts: true,
+                ..Row::of_pools(Arc::clone(&levels_above), at_least, count)
+            };
             let (up, down) = (row(true, below + 1), row(false, below));
-            let [rises, falls] = [&up, &down]
-                .map(|row| self.try_out(master, levels, row.clone()).map_or(bound, |tried| tried.max(bound)));
+            let [rises, falls] = [&up, &down].map(|row| self.try_out(master, levels, row.clone()).max(bound));
             let known = self.known();
             match (rises >= known, falls >= known) {
                 (true, true) => return Branch::Neither,
@@ -256,18 +299,16 @@ impl<'l, 'm> Tree<'l, 'm> {
     }
 
     /// The bound of a child after a few steps.
-    fn try_out(&mut self, master: &Master, levels: &[usize], row: Row) -> Option<i64> {
+    fn try_out(&mut self, master: &Master, levels: &[usize], row: Row) -> i64 {
         let mut child = master.clone();
-        if !self.program.add(&mut child, row) {
-            return None;
-        }
+        self.program.add(&mut child, row);
         #[expect(clippy::cast_precision_loss, reason = "losses are far below 2^52")]
         let known = self.known() as f64;
         let enough = |value: f64, proven: f64| proven > known - 1.0 + 1e-4 || value - proven < 0.5;
         let (_, work) = self.program.run(&mut child, levels, TRIAL, enough);
         let size = child.size() as u64;
-        self.meter.spend(work + size * size * size / 3);
-        Some(self.program.bound(&child, levels).0)
+        self.meter.spend(work + 3 * size * size);
+        self.program.bound(&child, levels).0
     }
 }
 
@@ -284,10 +325,12 @@ enum Branch {
 }
 
 /// Rounds of new rows that prove next to nothing, before a node is split.
-const DULL: usize = 3;
+const DULL: usize = 2;
 /// Steps of the simplex at most.
 const STEPS: usize = 20_000;
 /// Steps of the simplex for trying out a child.
-const TRIAL: usize = 80;
+const TRIAL: usize = 30;
+/// From which fraction on a pool is rounded up beside others.
+const SURE: f64 = 0.6;
 /// Splits that are tried out at a node.
-const SPLITS: usize = 8;
+const SPLITS: usize = 4;
