@@ -19,6 +19,9 @@ const MOST: u64 = 64 << 20;
 /// Lines that are read before they are parsed side by side.
 const BATCH: usize = 256;
 
+/// A line's number and what it held.
+type Numbered = (usize, Result<Box<Collected>, CollectError>);
+
 /// What a target held that may be a fleet.
 #[derive(Debug)]
 pub enum Piece {
@@ -108,7 +111,7 @@ fn read_lines(
 fn parse(name: &str, batch: Vec<(usize, Vec<u8>)>, each: &mut impl FnMut(Piece)) {
     let cores = thread::available_parallelism().map_or(1, usize::from);
     let part = batch.len().div_ceil(cores).max(1);
-    let parsed: Vec<Vec<(usize, Result<Box<Collected>, CollectError>)>> = thread::scope(|scope| {
+    let parsed: Vec<Vec<Numbered>> = thread::scope(|scope| {
         let parts: Vec<_> = batch
             .chunks(part)
             .map(|lines| {

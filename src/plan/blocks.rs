@@ -49,7 +49,7 @@ pub(super) fn blocks(
     }
     let mut number: Vec<Option<usize>> = vec![None; hosts.len()];
     let mut blocks: Vec<Block> = Vec::new();
-    for host in 0..hosts.len() {
+    for (host, owner) in owner.iter().enumerate() {
         let root = root(&mut leader, host);
         let place = *number[root].get_or_insert_with(|| {
             blocks.push(Block { hosts: Vec::new(), keep: None, apart: Vec::new() });
@@ -57,7 +57,7 @@ pub(super) fn blocks(
         });
         let block = &mut blocks[place];
         block.hosts.push(host);
-        match (block.keep, owner[host]) {
+        match (block.keep, *owner) {
             (Some(one), Some(other)) if one != other => {
                 return Err(PlanError::Contradiction(format!(
                     "--together: hosts of the kept pools {} and {} cannot move to one pool",

@@ -94,6 +94,9 @@ fn why_closed(pool: &KeptPool, limit: usize) -> Option<String> {
     (hosts >= limit).then(|| format!("it has {} already", table::count(hosts, "host")))
 }
 
+/// Blocks of a group, and its pools that stay as they are.
+type Part<'q> = (Vec<usize>, Vec<&'q KeptPool>);
+
 /// The hosts of one vendor and release line each.
 fn works<'q>(
     question: &'q Question,
@@ -101,7 +104,7 @@ fn works<'q>(
     blocks: &[Block],
     closed: &[(usize, &'q KeptPool)],
 ) -> Vec<GroupWork<'q>> {
-    let mut parts: BTreeMap<(&str, Option<&str>), (Vec<usize>, Vec<&'q KeptPool>)> = BTreeMap::new();
+    let mut parts: BTreeMap<(&str, Option<&str>), Part<'q>> = BTreeMap::new();
     for (index, block) in blocks.iter().enumerate() {
         let host = &hosts[block.hosts[0]];
         parts.entry((&host.vendor, host.release.as_deref())).or_default().0.push(index);

@@ -9,7 +9,7 @@ use super::model::Question;
 use super::solve::meter::Meter;
 
 /// Steps for the answer that is asked for.
-const STEPS: u64 = 600_000_000;
+const STEPS: u64 = 800_000_000;
 /// Steps for what one pool more would save.
 const STEPS_ONE_MORE: u64 = 150_000_000;
 

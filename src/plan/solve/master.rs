@@ -84,7 +84,7 @@ pub(super) enum Ended {
 const TINY: f64 = 1e-9;
 const REFACTOR: usize = 250;
 /// Columns that are generated at one look.
-const AT_ONCE: usize = 25;
+const AT_ONCE: usize = 10;
 
 #[expect(clippy::cast_precision_loss, reason = "counts and weights are far below 2^52")]
 const fn real(number: i64) -> f64 {

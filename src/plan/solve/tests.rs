@@ -124,7 +124,7 @@ fn large(seed: u64) -> Lattice {
     for _ in 0..26 {
         let generation = next(10);
         // Newer hosts have more, and some lack one or two things.
-        let set = (1_u64 << (2 * generation + 2)) - 1 & !(1 << next(22)) & !(1 << next(22));
+        let set = ((1_u64 << (2 * generation + 2)) - 1) & !(1 << next(22)) & !(1 << next(22));
         *sets.entry(set).or_insert(0) += 1 + next(9) as usize;
     }
     let weights: Vec<i64> = (0..22).map(|feature| 1 + feature % 4).collect();

@@ -7,13 +7,16 @@ use std::collections::VecDeque;
 
 use super::lattice::Lattice;
 
+/// A level, the number of pools at it, and how many hosts of each kind are in them (kind, count).
+pub(in crate::plan) type PoolsAt = (usize, usize, Vec<(usize, usize)>);
+
 /// Hosts of each kind at each level in use.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::plan) struct Placement {
     /// What all hosts lose together.
     pub(in crate::plan) loss: i64,
-    /// Level, number of pools at it, and how many hosts of each kind are in them (kind, count).
-    pub(in crate::plan) groups: Vec<(usize, usize, Vec<(usize, usize)>)>,
+    /// By level.
+    pub(in crate::plan) groups: Vec<PoolsAt>,
 }
 
 /// Places all hosts in pools at these levels (level, number of pools); none when some host fits in no pool that has room.
