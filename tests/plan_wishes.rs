@@ -130,7 +130,7 @@ fn places(plan: &Plan, hosts: usize) -> Vec<usize> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 100, ..ProptestConfig::default() })]
 
     #[test]
     fn wishes_are_kept_at_the_least_loss(small in small()) {
