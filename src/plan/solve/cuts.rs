@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::bits::Bits;
 use super::lattice::Lattice;
-use super::master::Row;
+use super::row::Row;
 
 /// Kinds whose hosts need pools at some levels.
 #[derive(Clone, Debug)]

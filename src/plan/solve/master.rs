@@ -7,41 +7,10 @@
 use std::sync::Arc;
 
 use super::bits::Bits;
+use super::dense::{invert, real, whole};
 use super::lattice::Lattice;
 use super::price::{Pattern, Prices, pattern};
-
-/// A row over the number of pools at some levels, and over hosts of some kinds that are elsewhere:
-/// `step * (pools at levels) + (hosts of kinds at other levels)` is at least, or at most, `count`.
-#[derive(Clone, Debug)]
-pub(super) struct Row {
-    pub(super) levels: Arc<Bits>,
-    pub(super) kinds: Option<Arc<Bits>>,
-    pub(super) step: i64,
-    pub(super) at_least: bool,
-    pub(super) count: i64,
-    /// Whether it parts the children of a node: such rows are never dropped.
-    pub(super) parts: bool,
-}
-
-impl Row {
-    /// A row over numbers of pools alone.
-    pub(super) const fn of_pools(levels: Arc<Bits>, at_least: bool, count: i64) -> Self {
-        Self { levels, kinds: None, step: 1, at_least, count, parts: false }
-    }
-
-    /// What a pool counts in it.
-    fn entry(&self, pattern: &Pattern) -> i64 {
-        if self.levels.has(pattern.level) {
-            return self.step;
-        }
-        let Some(kinds) = &self.kinds else { return 0 };
-        pattern.hosts.iter().filter(|(kind, _)| kinds.has(*kind)).map(|(_, count)| whole(*count)).sum()
-    }
-
-    const fn sign(&self) -> i64 {
-        if self.at_least { 1 } else { -1 }
-    }
-}
+use super::row::Row;
 
 #[derive(Clone, Debug)]
 enum Basic {
@@ -57,7 +26,7 @@ pub(super) struct Master {
     basis: Vec<Basic>,
     inverse: Vec<f64>,
     values: Vec<f64>,
-    prices: Vec<f64>,
+    pub(super) prices: Vec<f64>,
     pivots: usize,
     /// What a missing host costs: more than any is worth, or it is raised.
     penalty: f64,
@@ -85,15 +54,6 @@ const TINY: f64 = 1e-9;
 const REFACTOR: usize = 250;
 /// Columns that are generated at one look.
 const AT_ONCE: usize = 10;
-
-#[expect(clippy::cast_precision_loss, reason = "counts and weights are far below 2^52")]
-const fn real(number: i64) -> f64 {
-    number as f64
-}
-
-fn whole(number: usize) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
-}
 
 /// The program of one lattice and number of pools.
 #[derive(Clone, Copy, Debug)]
@@ -449,73 +409,6 @@ impl<'l> Program<'l> {
         (earned, steps + sets.len())
     }
 
-    /// What the prices prove, in floating point: for deciding when to stop.
-    fn proven(&self, master: &Master, least: f64) -> f64 {
-        let kinds = self.lattice.kinds.len();
-        let mut proven = real(whole(self.pools)) * least;
-        for (row, price) in master.prices.iter().enumerate() {
-            let side = match row.checked_sub(kinds + 1) {
-                Some(index) => real(master.rows[index].sign() * master.rows[index].count),
-                None if row == kinds => -real(whole(self.pools)),
-                None => real(whole(self.lattice.kinds[row].count)),
-            };
-            proven += price.max(0.0) * side;
-        }
-        proven
-    }
-
-    /// What the prices prove, in whole numbers: no placement in which the rows hold loses less. With it, for each level what
-    /// a placement loses at least that has a pool at it.
-    pub(super) fn bound(&self, master: &Master, levels: &[usize]) -> (i64, Vec<i64>) {
-        const SCALE: i64 = 1 << 20;
-        let kinds = self.lattice.kinds.len();
-        #[expect(clippy::cast_possible_truncation, reason = "any whole number at least zero proves something")]
-        let price = |row: usize| (master.prices[row].clamp(0.0, 1e12) * real(SCALE)).round() as i64;
-        let prices = Prices::new(
-            (0..kinds)
-                .map(|kind| (i128::from(price(kind)) - i128::from(self.lattice.kinds[kind].weight * SCALE), kind))
-                .collect(),
-        );
-        let pools = i128::from(whole(self.pools));
-        let mut total: i128 =
-            (0..kinds).map(|kind| i128::from(price(kind)) * i128::from(whole(self.lattice.kinds[kind].count))).sum();
-        let for_pools = i128::from(price(kinds));
-        total -= for_pools * pools;
-        let rows: Vec<(i128, &Row)> = master
-            .rows
-            .iter()
-            .enumerate()
-            .map(|(index, row)| (i128::from(price(kinds + 1 + index) * row.sign()), row))
-            .filter(|(price, _)| *price != 0)
-            .collect();
-        total += rows.iter().map(|(price, row)| price * i128::from(row.count)).sum::<i128>();
-        let reduced = |level: usize| {
-            let mut reduced = for_pools;
-            let mut extra: Vec<(i128, &Bits)> = Vec::new();
-            for (price, row) in &rows {
-                if row.levels.has(level) {
-                    reduced -= price * i128::from(row.step);
-                } else if let Some(kinds) = &row.kinds {
-                    extra.push((*price, kinds));
-                }
-            }
-            let worth = i128::from(self.lattice.levels[level].weight * SCALE);
-            prices.fill(self.lattice, level, worth, 0, &extra, |_, count, each| {
-                reduced -= each * i128::from(whole(count))
-            });
-            reduced
-        };
-        let reduced: Vec<i128> = levels.iter().map(|level| reduced(*level)).collect();
-        let least = reduced.iter().copied().min().unwrap_or(0).min(0);
-        let up = |scaled: i128| {
-            let scale = i128::from(SCALE);
-            i64::try_from(scaled.div_euclid(scale) + i128::from(scaled.rem_euclid(scale) != 0)).unwrap_or(i64::MIN)
-        };
-        let bound = up(total + pools * least);
-        let with = reduced.iter().map(|reduced| up(total + (pools - 1) * least + reduced)).collect();
-        (bound, with)
-    }
-
     /// Makes what is missing dearer; false where that was done often enough.
     pub(super) fn press(&self, master: &mut Master) -> bool {
         master.penalty *= 16.0;
@@ -568,42 +461,4 @@ impl Master {
     pub(super) fn size(&self) -> usize {
         self.basis.len()
     }
-}
-
-/// Gauss-Jordan with row exchanges.
-fn invert(mut matrix: Vec<f64>, size: usize) -> Option<Vec<f64>> {
-    let mut inverse = vec![0.0; size * size];
-    for place in 0..size {
-        inverse[place * size + place] = 1.0;
-    }
-    for column in 0..size {
-        let best = (column..size)
-            .max_by(|a, b| matrix[a * size + column].abs().total_cmp(&matrix[b * size + column].abs()))?;
-        if matrix[best * size + column].abs() < 1e-10 {
-            return None;
-        }
-        if best != column {
-            for entry in 0..size {
-                matrix.swap(best * size + entry, column * size + entry);
-                inverse.swap(best * size + entry, column * size + entry);
-            }
-        }
-        let scale = 1.0 / matrix[column * size + column];
-        for entry in 0..size {
-            matrix[column * size + entry] *= scale;
-            inverse[column * size + entry] *= scale;
-        }
-        let own: Vec<f64> = matrix[column * size..(column + 1) * size].to_vec();
-        let other: Vec<f64> = inverse[column * size..(column + 1) * size].to_vec();
-        for row in (0..size).filter(|row| *row != column) {
-            let factor = matrix[row * size + column];
-            if factor != 0.0 {
-                let line = &mut matrix[row * size..(row + 1) * size];
-                line.iter_mut().zip(&own).for_each(|(entry, own)| *entry -= factor * own);
-                let line = &mut inverse[row * size..(row + 1) * size];
-                line.iter_mut().zip(&other).for_each(|(entry, other)| *entry -= factor * other);
-            }
-        }
-    }
-    Some(inverse)
 }

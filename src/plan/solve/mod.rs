@@ -3,11 +3,14 @@
 
 pub(super) mod bits;
 mod cuts;
+mod dense;
 mod improve;
 pub(super) mod lattice;
 mod master;
 pub(super) mod meter;
 mod price;
+mod proof;
+mod row;
 #[cfg(test)]
 mod tests;
 mod transport;

@@ -8,8 +8,9 @@ use super::bits::Bits;
 use super::cuts::Needs;
 use super::improve;
 use super::lattice::Lattice;
-use super::master::{Ended, Master, Program, Row, Stored};
+use super::master::{Ended, Master, Program, Stored};
 use super::meter::Meter;
+use super::row::Row;
 use super::transport::{Placement, place};
 
 /// A node that waits: the bound of its parent, and its basis with one row more.
