@@ -11,6 +11,7 @@ pub mod eject;
 pub mod facts;
 pub mod lab;
 pub mod network;
+pub mod plan;
 pub mod report;
 pub mod rules;
 pub mod snapshot;

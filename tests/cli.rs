@@ -14,11 +14,12 @@ const XCP_NG: &str = "xcp-ng-8.3-5-hosts";
 
 #[test]
 fn the_help_of_every_command() {
-    let commands: [&[&str]; 15] = [
+    let commands: [&[&str]; 16] = [
         &[],
         &["check"],
         &["collect"],
         &["cpu"],
+        &["plan"],
         &["rules"],
         &["rules", "list"],
         &["rules", "explain"],

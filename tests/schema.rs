@@ -224,3 +224,17 @@ fn a_spoilt_report_has_faults() {
     assert_eq!(spoilt("/joiners/0/server", json!({"first": null})), 1);
     assert_eq!(spoilt("/pool/hosts", json!("five")), 1);
 }
+
+#[test]
+fn a_plan_is_what_its_schema_says() {
+    let schema = Schema::printed("plan");
+    let words =
+        ["plan", "fixtures/fleet-19-hosts.ndjson", &common::run::fixture("xcp-ng-8.3-5-hosts"), "--format", "json"];
+    for limit in ["2", "4", "16"] {
+        let plan = poolgate(words).with(["--max-hosts", limit]).status(3).json();
+        assert_eq!(schema.faults(&plan), Vec::<String>::new());
+    }
+    let mut odd = poolgate(words).status(3).json();
+    odd["groups"][0]["surprise"] = json!(1);
+    assert_ne!(schema.faults(&odd), Vec::<String>::new());
+}

@@ -31,12 +31,14 @@ pub(super) enum Command {
     Quote(Quote),
     /// What changed between two snapshots or two JSON reports; status 1 when anything did
     Diff(Diff),
+    /// Group servers into the fewest pools whose hosts lose the fewest CPU features
+    Plan(Plan),
     /// The knowledge, readable; a user's own rules checked
     #[command(subcommand)]
     Rules(Rules),
     /// A simulated pool on loopback, to rehearse on
     Lab(Lab),
-    /// Print the JSON Schema of snapshots or reports
+    /// Print the JSON Schema of snapshots, reports or plans
     Schema(Schema),
 }
 
@@ -324,6 +326,47 @@ pub(super) struct Diff {
     pub(super) live: LiveArgs,
 }
 
+#[derive(Debug, Args)]
+pub(super) struct Plan {
+    /// Hosts: `local`, snapshots, dumps of XenAPI records, fleets with one of these or a host's record a line, or -
+    #[arg(required_unless_present = "keep", value_name = "TARGET")]
+    pub(super) targets: Vec<String>,
+    /// How many hosts a pool may have
+    #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=1024))]
+    pub(super) max_hosts: u32,
+    /// A pool that exists and may only grow; repeatable
+    #[arg(long, value_name = "TARGET")]
+    pub(super) keep: Vec<String>,
+    /// How many pools more than the fewest are allowed
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=64))]
+    pub(super) spare: u32,
+    /// Hosts, by name or uuid, that go into one pool; repeatable
+    #[arg(long, value_name = "A,B,…")]
+    pub(super) together: Vec<String>,
+    /// Hosts, by name or uuid, of which no two go into one pool; repeatable
+    #[arg(long, value_name = "A,B,…")]
+    pub(super) apart: Vec<String>,
+    /// What the loss of a feature counts, by group: a TOML file over the built-in numbers
+    #[arg(long, value_name = "FILE")]
+    pub(super) weights: Option<PathBuf>,
+    /// Predict what Xen would offer on hosts without it, for example xcp-ng-8.3
+    #[arg(long, value_name = "NAME")]
+    pub(super) as_release: Option<String>,
+    /// Search so many times longer before leaving the least loss unproved; the same on any machine
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=100_000))]
+    pub(super) effort: u64,
+    /// Stop searching by the clock, for example 3s; then another run may end elsewhere
+    #[arg(long, value_name = "TIME")]
+    pub(super) time: Option<humantime::Duration>,
+    /// Print what the plan comes to, without its pools
+    #[arg(long, short)]
+    pub(super) quiet: bool,
+    #[command(flatten)]
+    pub(super) output: Output,
+    #[command(flatten)]
+    pub(super) live: LiveArgs,
+}
+
 #[derive(Debug, Subcommand)]
 pub(super) enum Rules {
     /// All rules, one a line
@@ -369,6 +412,8 @@ pub(super) enum SchemaOf {
     Report,
     /// Of each line of NDJSON reports
     ReportLine,
+    /// Of plans
+    Plan,
 }
 
 #[derive(Debug, Args)]

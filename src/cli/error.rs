@@ -9,6 +9,7 @@ use crate::cpu::releases::UnknownProduct;
 use crate::diff::DiffError;
 use crate::eject::MemberError;
 use crate::lab::LabError;
+use crate::plan::{PlanError, WeightsError};
 use crate::rules::{RuleError, WaiverError};
 
 /// Why a command ended early.
@@ -74,6 +75,27 @@ pub enum CliError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// Wishes for a plan that cannot be met.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    /// `--weights` names no weights.
+    #[error("--weights {}: {source}", path.display())]
+    Weights {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: WeightsError,
+    },
+    /// Lines of a fleet that cannot be read.
+    #[error("{}\nno plan was made: {} of {target} cannot be read; mend or remove them", lines.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"), bad_lines(lines.len(), *more))]
+    Lines {
+        /// The fleet.
+        target: String,
+        /// What is wrong with the first of them.
+        lines: Vec<CollectError>,
+        /// How many more there are.
+        more: usize,
+    },
     /// An output file could not be written.
     #[error("cannot write {}: {source}; what was there is untouched", path.display())]
     Write {
@@ -89,6 +111,12 @@ pub enum CliError {
 
 fn mistakes(count: usize) -> String {
     if count == 1 { "1 mistake".to_owned() } else { format!("{count} mistakes") }
+}
+
+fn bad_lines(shown: usize, more: usize) -> String {
+    let count = shown + more;
+    let all = if count == 1 { "1 line".to_owned() } else { format!("{count} lines") };
+    if more > 0 { format!("{all} ({more} not shown)") } else { all }
 }
 
 impl CliError {
@@ -110,6 +138,9 @@ impl CliError {
             | Self::Waivers(_)
             | Self::Read { .. }
             | Self::RuleFolder { .. }
+            | Self::Plan(_)
+            | Self::Weights { .. }
+            | Self::Lines { .. }
             | Self::Write { .. }
             | Self::Usage(_) => Exit::Usage,
         }

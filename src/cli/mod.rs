@@ -7,10 +7,12 @@ mod cpu;
 mod diff;
 mod error;
 mod exit;
+mod fleet;
 mod lab;
 mod live;
 mod output;
 mod passwords;
+mod plan;
 mod quote;
 mod rules;
 mod schema;
@@ -40,6 +42,7 @@ pub fn run() -> Exit {
         Command::Cpu(args) => cpu::run(args),
         Command::Quote(args) => quote::run(args),
         Command::Diff(args) => diff::run(args),
+        Command::Plan(args) => plan::run(args),
         Command::Rules(args) => rules::run(args),
         Command::Lab(args) => lab::run(args),
         Command::Schema(args) => schema::run(args),

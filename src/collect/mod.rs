@@ -9,6 +9,7 @@ mod catalogue;
 mod dumps;
 mod error;
 mod files;
+mod fleet;
 mod look;
 mod peek;
 mod quote;
@@ -22,6 +23,7 @@ use std::path::Path;
 use crate::snapshot::{Snapshot, read_snapshot};
 
 pub use error::CollectError;
+pub use fleet::{Piece, read_fleet};
 pub use look::Look;
 pub use quote::{Quote, QuoteError, TEMPLATE, read_quote};
 pub use target::{Target, TargetError};

@@ -99,6 +99,33 @@ pub(super) fn read_hosts(name: &str, hosts: Vec<Map<String, Value>>, note: Strin
     collected
 }
 
+/// Reads one host's record with what belongs to it, as a line of a fleet holds it: `host` is the record, `ref` its
+/// reference, classes are {reference: record}.
+pub(super) fn read_host(name: &str, line: Value) -> Collected {
+    let Value::Object(mut fields) = line else { return snapshot(name, Answers::default()) };
+    let host = fields.remove("host").unwrap_or_default();
+    let own = |key: &str| host.get(key).and_then(Value::as_str).map(str::to_owned);
+    let reference = match fields.remove("ref") {
+        Some(Value::String(reference)) => reference,
+        _ => own("uuid").map_or_else(|| "OpaqueRef:host".to_owned(), |uuid| format!("OpaqueRef:{uuid}")),
+    };
+    let taken = fields.remove("snapshot").and_then(|said| Some(said.get("taken")?.as_str()?.to_owned()));
+    let mut answers = Answers::default();
+    answers.add("host".to_owned(), Ok(Map::from_iter([(reference, host)]).into()));
+    for (key, value) in fields {
+        if is_class(&key) {
+            answers.add(key, Ok(value));
+        } else if !answers::is_unused(&key) {
+            answers.add_stranger(key);
+        }
+    }
+    let mut collected = snapshot(name, answers);
+    if let Some(taken) = taken {
+        collected.snapshot.source.collected_at = taken.into();
+    }
+    collected
+}
+
 /// Maps all classes of a dump, and says what was odd about them.
 fn snapshot(name: &str, answers: Answers) -> Collected {
     map(name, SourceKind::Records, Known::default(), answers)

@@ -1,0 +1,153 @@
+//! Fleets: many hosts in one text, a line each (NDJSON), read as a stream in bounded memory and on all cores.
+//!
+//! A line is a poolgate snapshot, XenAPI records as one object of classes, or one host's record with what belongs to it:
+//! `{"host": {…}, "ref": "OpaqueRef:…", "VM": {reference: record}, …}`. Each line's format is recognised for itself.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+use std::thread;
+
+use serde::de::IgnoredAny;
+use serde_json::Value;
+
+use super::files::without_mark;
+use super::{CollectError, Collected, Document, Target, read_document, read_target, records};
+
+/// The most bytes of one line: a host with its pool's records takes some tens of thousands.
+const MOST: u64 = 64 << 20;
+/// Lines that are read before they are parsed side by side.
+const BATCH: usize = 256;
+
+/// A line's number and what it held.
+type Numbered = (usize, Result<Box<Collected>, CollectError>);
+
+/// What a target held that may be a fleet.
+#[derive(Debug)]
+pub enum Piece {
+    /// One snapshot: the target is no fleet.
+    One(Box<Collected>),
+    /// A line of a fleet, from 1.
+    Line(usize, Result<Box<Collected>, CollectError>),
+}
+
+/// Reads a target that may be a fleet, and hands over what it holds piece by piece, in the order of the lines.
+pub fn read_fleet(target: &Target, stdin: &mut dyn Read, mut each: impl FnMut(Piece)) -> Result<(), CollectError> {
+    match target {
+        Target::File(path) if path.is_file() => {
+            let io = |source| CollectError::Io { name: target.to_string(), source };
+            let mut reader = BufReader::with_capacity(1 << 20, File::open(path).map_err(io)?);
+            let first = next_line(&mut reader, &target.to_string())?;
+            if is_fleet(&first, &mut reader).map_err(io)? {
+                return read_lines(&target.to_string(), first, reader, &mut each);
+            }
+            each(Piece::One(Box::new(read_target(target, stdin)?)));
+        }
+        Target::Stdin => {
+            let name = target.to_string();
+            let mut reader = BufReader::with_capacity(1 << 20, stdin);
+            let first = next_line(&mut reader, &name)?;
+            if is_fleet(&first, &mut reader).map_err(|source| CollectError::Io { name: name.clone(), source })? {
+                return read_lines(&name, first, reader, &mut each);
+            }
+            let mut whole = first.as_slice().chain(reader);
+            each(Piece::One(Box::new(read_target(target, &mut whole)?)));
+        }
+        _ => each(Piece::One(Box::new(read_target(target, stdin)?))),
+    }
+    Ok(())
+}
+
+/// A fleet's first line is an object by itself, and either more lines follow or it holds one host's record.
+fn is_fleet(first: &[u8], rest: &mut impl BufRead) -> std::io::Result<bool> {
+    let line = without_mark(first).trim_ascii();
+    if !line.starts_with(b"{") || serde_json::from_slice::<IgnoredAny>(line).is_err() {
+        return Ok(false);
+    }
+    let more = rest.fill_buf()?.trim_ascii().starts_with(b"{");
+    Ok(more || serde_json::from_slice::<Value>(line).is_ok_and(|value| is_host_line(&value)))
+}
+
+fn is_host_line(value: &Value) -> bool {
+    value["host"].get("uuid").is_some_and(Value::is_string)
+        || value["host"].get("cpu_info").is_some_and(Value::is_object)
+}
+
+/// The next line with its end; empty at the end of the text.
+fn next_line(reader: &mut impl BufRead, name: &str) -> Result<Vec<u8>, CollectError> {
+    let mut line = Vec::new();
+    let read = reader.by_ref().take(MOST).read_until(b'\n', &mut line);
+    read.map_err(|source| CollectError::Io { name: name.to_owned(), source })?;
+    if line.len() as u64 == MOST {
+        return Err(CollectError::TooLarge { name: name.to_owned(), limit: MOST });
+    }
+    Ok(line)
+}
+
+fn read_lines(
+    name: &str,
+    first: Vec<u8>,
+    mut reader: impl BufRead,
+    each: &mut impl FnMut(Piece),
+) -> Result<(), CollectError> {
+    let mut number = 1;
+    let mut line = first;
+    let mut batch: Vec<(usize, Vec<u8>)> = Vec::new();
+    while !line.is_empty() {
+        if !line.trim_ascii().is_empty() {
+            batch.push((number, line));
+        }
+        if batch.len() == BATCH {
+            parse(name, std::mem::take(&mut batch), each);
+        }
+        number += 1;
+        line = next_line(&mut reader, &format!("{name}:{number}"))?;
+    }
+    parse(name, batch, each);
+    Ok(())
+}
+
+/// Parses lines side by side, and hands them over in their order.
+fn parse(name: &str, batch: Vec<(usize, Vec<u8>)>, each: &mut impl FnMut(Piece)) {
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    let part = batch.len().div_ceil(cores).max(1);
+    let parsed: Vec<Vec<Numbered>> = thread::scope(|scope| {
+        let parts: Vec<_> = batch
+            .chunks(part)
+            .map(|lines| {
+                scope.spawn(move || {
+                    lines.iter().map(|(number, line)| (*number, read_line(name, *number, line))).collect()
+                })
+            })
+            .collect();
+        parts.into_iter().map(|part| part.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
+    });
+    for (number, read) in parsed.into_iter().flatten() {
+        each(Piece::Line(number, read));
+    }
+}
+
+/// Reads one line by itself; errors name it.
+fn read_line(name: &str, number: usize, line: &[u8]) -> Result<Box<Collected>, CollectError> {
+    let place = format!("{name}:{number}");
+    let text = without_mark(line).trim_ascii();
+    let read = match serde_json::from_slice::<Value>(text) {
+        Ok(value) if is_host_line(&value) => return Ok(Box::new(records::read_host(&place, value))),
+        Ok(_) => {
+            let document = Document::from_reader(place, text, &mut super::files::Budget::new())?;
+            read_document(document, None::<&Path>)
+        }
+        Err(error) => {
+            let message = error.to_string();
+            let message =
+                message.rsplit_once(" at line ").map_or(message.as_str(), |(message, _)| message).to_owned();
+            Err(CollectError::Malformed { name: name.to_owned(), line: number, column: error.column(), message })
+        }
+    };
+    read.map(Box::new).map_err(|error| match error {
+        CollectError::Malformed { column, message, .. } => {
+            CollectError::Malformed { name: name.to_owned(), line: number, column, message }
+        }
+        other => other,
+    })
+}

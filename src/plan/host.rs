@@ -1,0 +1,141 @@
+//! What a plan needs of a host, and why some cannot be planned.
+
+use super::Weights;
+use crate::cpu::levelling::{Guest, Shape, default_set, hvm_capable, label};
+use crate::cpu::mobility::guest_of;
+use crate::cpu::names;
+use crate::facts::{Featureset, Known};
+use crate::rules::release_of;
+use crate::snapshot::{Host, Pool, Vm};
+
+/// A host that can be planned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlanHost {
+    /// What it is called; unique within a plan.
+    pub name: String,
+    /// Its uuid; empty where there is none.
+    pub uuid: String,
+    /// Where it was read: the target, with the line in a fleet.
+    pub source: String,
+    /// The CPU vendor.
+    pub vendor: String,
+    /// The release line; none when not known.
+    pub release: Option<String>,
+    /// The CPU's brand text; may be empty.
+    pub model: String,
+    /// What HVM guests are started with on it alone.
+    pub features: Featureset,
+    /// The most that an HVM guest may have on it.
+    pub most: Featureset,
+    /// The features that each HVM VM running on it was started with; none when the VMs are not known.
+    pub running: Option<Vec<Featureset>>,
+    /// Whether it is its pool's coordinator.
+    pub coordinator: bool,
+}
+
+/// A host that cannot be planned, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeftOut {
+    /// What it is called.
+    pub name: String,
+    /// Its uuid; empty where there is none.
+    pub uuid: String,
+    /// Where it was read.
+    pub source: String,
+    /// Why, and what would help.
+    pub reason: String,
+}
+
+impl PlanHost {
+    /// Reads a host of a snapshot. A missing fact is never a pass: without vendor or features nothing is planned.
+    pub fn read(pool: &Pool, host: &Host, source: &str) -> Result<Self, LeftOut> {
+        let name = label(host);
+        let uuid = host.uuid.text().unwrap_or_default().to_owned();
+        let out =
+            |reason: String| LeftOut { name: name.clone(), uuid: uuid.clone(), source: source.to_owned(), reason };
+        let cpu = host.cpu.get().ok_or_else(|| out(missing("the CPU", &host.cpu)))?;
+        let vendor = cpu.vendor.text().ok_or_else(|| out(missing("the CPU's vendor", &cpu.vendor)))?.to_owned();
+        match hvm_capable(host) {
+            Known::Yes(true) => {}
+            Known::Yes(false) => {
+                return Err(out("runs no HVM guests: turn virtualisation on in its firmware".into()));
+            }
+            unknown @ Known::No(_) => return Err(out(missing("whether it runs HVM guests", &unknown))),
+        }
+        let (key, set) = default_set(cpu, Shape::Both, Guest::Hvm);
+        let Known::Yes(features) = set else {
+            let mut reason = missing(&format!("cpu.{key}"), set);
+            reason.push_str(match (cpu.physical_features.get(), cpu.raw.get()) {
+                (Some(_), _) => "; releases before 7.0 mask CPUs and do not level them, see `poolgate check`",
+                (_, Some(_)) => "; --as-release NAME predicts it",
+                _ => "",
+            });
+            return Err(out(reason));
+        };
+        if features.has_none() {
+            return Err(out(format!("cpu.{key} holds no feature")));
+        }
+        let (_, most) = crate::cpu::levelling::max_set(cpu, Guest::Hvm);
+        Ok(Self {
+            vendor: vendor.clone(),
+            release: release(host),
+            model: cpu.model_name.text().unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" "),
+            features: features.clone(),
+            most: most.get().unwrap_or(features).clone(),
+            running: running(pool, host),
+            coordinator: pool.coordinator_host().get().is_some_and(|other| std::ptr::eq(*other, host)),
+            name,
+            uuid,
+            source: source.to_owned(),
+        })
+    }
+
+    /// What the VMs that run on the host with this reference were started with; nothing for PV guests.
+    pub fn running_on(pool: &Pool, reference: &str) -> Vec<Featureset> {
+        let here = |vm: &&Vm| {
+            matches!(vm.power_state.text(), Some("Running" | "Paused"))
+                && vm.resident_on.get().and_then(Option::as_deref) == Some(reference)
+                && vm.is_control_domain.get() != Some(&true)
+        };
+        let started = |vm: &Vm| match (guest_of(vm), vm.last_boot_features.get()) {
+            (Known::Yes(Guest::Pv), _) => Featureset::default(),
+            (_, Some(Some(features))) => features.clone(),
+            _ => Featureset::default(),
+        };
+        pool.vms.each().filter(here).map(started).collect()
+    }
+
+    /// The features that count for people.
+    pub(super) fn comparable(&self) -> Featureset {
+        names::comparable(&self.features, Some(&self.vendor))
+    }
+
+    /// What all its features weigh.
+    pub(super) fn weight(&self, weights: &Weights) -> i64 {
+        weights.sum(&self.comparable())
+    }
+}
+
+/// The release line under the host's own brand: hosts of two brands never form a pool.
+fn release(host: &Host) -> Option<String> {
+    let line = release_of(host).name;
+    let line = line.text()?;
+    let brand = host.software_version.get().and_then(|said| said.get("product_brand"));
+    let own = brand.and_then(|brand| line.split(" / ").find(|name| name.starts_with(brand.as_str())));
+    Some(match (own, brand) {
+        (Some(own), _) => own.to_owned(),
+        (None, Some(brand)) => format!("{line} ({brand})"),
+        (None, None) => line.to_owned(),
+    })
+}
+
+fn missing<T>(what: &str, known: &Known<T>) -> String {
+    let why = known.unknown().map(ToString::to_string).unwrap_or_default();
+    format!("{what} is not known ({why})")
+}
+
+/// The VMs that run on a host, where the pool's VMs are known.
+fn running(pool: &Pool, host: &Host) -> Option<Vec<Featureset>> {
+    pool.vms.get()?;
+    host.reference.text().map(|reference| PlanHost::running_on(pool, reference))
+}
