@@ -1,4 +1,5 @@
-//! What reading foreign dumps costs: the whole corpus beside the checkout, where there is one, format by format, and made-up dumps of many CPUs. `cargo bench --bench dumps -- 3` does three rounds.
+//! What reading foreign dumps costs: the whole corpus beside the checkout, where there is one, format by format, and a
+//! made-up dump of many CPUs. `cargo bench --bench dumps -- 3` does three rounds.
 
 #![expect(
     clippy::print_stdout,

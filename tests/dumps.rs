@@ -396,9 +396,9 @@ fn syscall_is_no_difference_where_the_source_cannot_know_it() {
     let long = write("64-bit.txt", registers());
     let short = write("32-bit.txt", registers().replace("2C100800", "2C100000"));
     let other = write("other.txt", registers().replace("2C100800", "2C000800"));
-    let same = poolgate(["cpu", "diff", &long, &short]).status(0).quietly();
+    let same = poolgate(["cpu", "diff", &long, &short]).status(0).stdout;
     assert!(same.contains("No feature differs"), "{same}");
-    let differs = poolgate(["cpu", "diff", &long, &other]).status(1).quietly();
+    let differs = poolgate(["cpu", "diff", &long, &other]).status(1).stdout;
     assert!(differs.contains("nx"), "{differs}");
     let words = poolgate(["cpu", "decode", &short, "--format", "json"]).status(0).json();
     assert_eq!(words["hosts"][0]["words"][2], "2c100000", "the words stand as captured");

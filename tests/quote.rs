@@ -68,6 +68,27 @@ fn hardware_that_does_not_fit_is_refused() {
 }
 
 #[test]
+fn a_release_that_is_not_the_pools_is_refused() {
+    let other = quick(&good().replace("xcp-ng-8.3", "xenserver-8"), 1);
+    assert_eq!(outcome(&other, 0, "release-fits-pool"), "fail");
+    assert_eq!(outcome(&quick(&good().replace("xcp-ng-8.3", "xcp-ng-8.2"), 1), 0, "release-fits-pool"), "fail");
+    let milan = good().replace("xcp-ng-8.3", "xenserver-8").replace("Intel Xeon Gold 6330", "EPYC 7763");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("offer.toml");
+    fs::write(&file, milan).unwrap();
+    let full = [
+        "check",
+        "--pool",
+        "fixtures/xenserver-8-16-hosts.json",
+        "--quote",
+        file.to_str().unwrap(),
+        "--max-hosts",
+        "32",
+    ];
+    poolgate(full).status(0);
+}
+
+#[test]
 fn servers_are_judged_one_after_another() {
     let many = good().replace("quantity = 1", "quantity = 12");
     let report = quick(&many, 1);

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::Exit;
 use super::args::{Cpu, CpuSearch, CpuTargets, Format};
 use super::error::CliError;
-use super::output::emit;
+use super::output::{complain, emit};
 use super::targets::collect_sides;
 use crate::cpu::catalogue::find_all;
 use crate::cpu::matrix::{Decoded, Diff, Labelled, Levelled, decode, diff, level};
@@ -93,7 +93,13 @@ fn json<T: Serialize>(body: T) -> String {
 }
 
 fn sides(targets: &CpuTargets) -> Result<Vec<Side>, CliError> {
-    collect_sides(&targets.targets, targets.as_release.as_deref(), &targets.live)
+    let sides = collect_sides(&targets.targets, targets.as_release.as_deref(), &targets.live)?;
+    // What these are is no part of what a CPU has, and must not be lost: a model that is not listed, a dump that breaks off.
+    let foreign = |side: &&Side| matches!(side.snapshot.source.kind.text(), Some("dump" | "catalogue"));
+    for side in sides.iter().filter(foreign) {
+        side.notes.iter().for_each(|note| complain(&format!("poolgate: {}: {note}", side.target)));
+    }
+    Ok(sides)
 }
 
 /// Every host of every target, by its name; a name that several have gets the target before it.

@@ -13,7 +13,7 @@ use super::rules::load_for;
 use super::targets::collect_sides;
 use crate::collect::{TEMPLATE, read_quote};
 use crate::rules::assume::{assume, release_named};
-use crate::rules::{Finding, Judgement, Outcome, Phase, Policy, Side, judge_sequence};
+use crate::rules::{Finding, Judgement, Outcome, Phase, Policy, Severity, Side, judge_sequence};
 
 pub(super) fn run(args: &Quote) -> Result<Exit, CliError> {
     match args {
@@ -104,20 +104,27 @@ pub(super) fn run_check(args: &Check) -> Result<Exit, CliError> {
     check::finish(args, &pool, &joiners, judged, policy)
 }
 
-/// What only the installed host will show: rules of a join that the quote leaves undecided.
+/// What only the installed host will show: rules of a join that the quote leaves undecided, and those that would refuse
+/// what is assumed of a fresh installation.
 fn condition(judged: &Judgement, join: &Judgement) -> Option<String> {
     let decided_here = |finding: &&Finding| judged.findings.iter().any(|other| other.rule == finding.rule);
-    let open: Vec<&str> = join
-        .findings
-        .iter()
-        .filter(|finding| finding.outcome == Outcome::Unknown && !decided_here(finding))
-        .map(|finding| finding.rule.as_str())
-        .collect();
-    (!open.is_empty()).then(|| {
-        format!(
-            "this is an answer on condition: {} rules of a join are decided by the installed host only; check it again then: {}",
+    let names = |wanted: &dyn Fn(&Finding) -> bool| {
+        let found = join.findings.iter().filter(|finding| wanted(finding)).filter(|finding| !decided_here(finding));
+        found.map(|finding| finding.rule.as_str()).collect::<Vec<_>>()
+    };
+    let open = names(&|finding| finding.outcome == Outcome::Unknown);
+    let refused = names(&|finding| finding.outcome == Outcome::Fail && finding.severity == Severity::Blocker);
+    let mut parts = Vec::new();
+    if !open.is_empty() {
+        let rules = if open.len() == 1 { "rule" } else { "rules" };
+        parts.push(format!(
+            "{} {rules} of a join can only be decided by the installed host: {}",
             open.len(),
-            open.join(", "),
-        )
-    })
+            open.join(", ")
+        ));
+    }
+    if !refused.is_empty() {
+        parts.push(format!("a fresh installation as assumed would be refused by {}", refused.join(", ")));
+    }
+    (!parts.is_empty()).then(|| format!("an answer on condition: {}; check the host again then", parts.join("; ")))
 }
