@@ -18,6 +18,7 @@ mod forgetting;
 mod judge;
 mod load;
 mod outcome;
+mod reading;
 mod registry;
 mod release;
 mod rule;
@@ -31,15 +32,16 @@ pub use derived::{
     CaConflict, CertificateFact, ClusterFacts, DriverFact, EditionFacts, JoinFacts, SecretUse, SeedClash, Setting,
     SharedSr, SilentFacts, StuckVm, TrustedConflict, UpdateGap, VlanFact, VmClash,
 };
-pub use eject::{EjectCase, EjectJudgement, judge_eject};
+pub use eject::{EjectCase, EjectJudgement, judge_eject, read_eject};
 pub use examples::{ExampleError, example_eject, example_sides, run_examples};
 pub use explain::{explain, missing_examples, rule_schema, vocabulary};
 pub use file::Example;
 pub use outcome::{Evidence, Finding, FixStep, Outcome, Refusal, ServerAnswer, Severity, Verdict};
+pub use reading::FactRead;
 pub use registry::{Registry, RuleSource};
 pub use release::{RELEASES, Release, ReleaseLine, at_least, compare_versions, release_of};
 pub use rule::{Phase, Rule, RuleError};
-pub use sequence::{Judgement, judge_sequence, release_name};
+pub use sequence::{Judgement, judge_sequence, read_sequence, release_name};
 pub use server::{FailingCheck, Prediction};
 
 /// A check's place in the server's order, by the name in the server's source.
