@@ -2,6 +2,7 @@
 //! Called by `cli`; knows `snapshot`, `facts` and `cpu` (leaves to words, prediction).
 
 pub mod local;
+pub mod xapi;
 
 mod error;
 mod files;
