@@ -1,13 +1,14 @@
 //! poolgate: may this server join that XenServer / XCP-ng pool, and what would it cost?
 //!
 //! Data flows one way: [`collect`] → [`snapshot`] → [`cpu`], [`network`], [`eject`] (derive) → [`rules`] → [`report`];
-//! [`cli`] ties them together. Only `collect` and `cli` do I/O.
+//! [`gate`] acts on what they say; [`cli`] ties them together. Only `collect`, `gate` and `cli` do I/O.
 
 pub mod cli;
 pub mod collect;
 pub mod cpu;
 pub mod eject;
 pub mod facts;
+pub mod gate;
 pub mod network;
 pub mod report;
 pub mod rules;

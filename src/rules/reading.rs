@@ -132,7 +132,8 @@ impl Reader<'_> {
                 }
             }
             (Value::List(list), Step::Every) => {
-                for (index, element) in elements((0..list.len()).map(|index| list.get(index))).into_iter().enumerate() {
+                for (index, element) in elements((0..list.len()).map(|index| list.get(index))).into_iter().enumerate()
+                {
                     let way: Vec<_> = way.iter().cloned().chain([element]).collect();
                     self.walk(&list.get(index), rest, &way);
                 }
@@ -236,7 +237,10 @@ mod tests {
     #[test]
     fn paths_are_taken_apart() {
         let field = |name: &str| Step::Field(name.to_owned());
-        assert_eq!(steps("joiner.vms[].power_state"), [field("joiner"), field("vms"), Step::Every, field("power_state")]);
+        assert_eq!(
+            steps("joiner.vms[].power_state"),
+            [field("joiner"), field("vms"), Step::Every, field("power_state")]
+        );
         assert_eq!(steps("host.m['a.b']"), [field("host"), field("m"), Step::Key("a.b".to_owned())]);
         assert_eq!(steps("joiner.hosts[0].uuid"), [field("joiner"), field("hosts"), Step::Item(0), field("uuid")]);
     }
