@@ -1,10 +1,10 @@
 //! What changed between the plan and the act: rules that say something else, and facts that rules read.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use super::plan::Step;
-use crate::rules::{FactRead, Finding, Outcome};
+use super::plan::{Plan, Step};
+use crate::rules::{FactRead, Outcome};
 
 /// Something that is not as the plan has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,12 +72,14 @@ pub enum Basis {
     AfterJoins,
 }
 
-/// Compares a step with what was judged now.
-pub fn compare(step: &Step, findings: &[Finding], facts: &[FactRead], basis: Basis) -> Vec<Drift> {
-    let mut drift = rules(step, findings, basis);
+/// Compares a plan with one that was made of what is seen now, at one step of each.
+pub fn compare(was: (&Plan, &Step), is: (&Plan, &Step), basis: Basis) -> Vec<Drift> {
+    let mut drift = servers(was, is);
+    drift.extend(rules(was.1, is.1, basis));
     let counted = |read: &&FactRead| basis == Basis::Same || is_joiners(&read.fact);
-    let old: BTreeMap<_, _> = step.facts.iter().filter(counted).map(|read| ((&read.fact, &read.key), read)).collect();
-    let new: BTreeMap<_, _> = facts.iter().filter(counted).map(|read| ((&read.fact, &read.key), read)).collect();
+    let old: BTreeMap<_, _> =
+        was.1.facts.iter().filter(counted).map(|read| ((&read.fact, &read.key), read)).collect();
+    let new: BTreeMap<_, _> = is.1.facts.iter().filter(counted).map(|read| ((&read.fact, &read.key), read)).collect();
     for (key, was) in &old {
         let is = new.get(key);
         if is.is_none_or(|is| is.value != was.value) {
@@ -88,25 +90,41 @@ pub fn compare(step: &Step, findings: &[Finding], facts: &[FactRead], basis: Bas
     drift
 }
 
-fn rules(step: &Step, findings: &[Finding], basis: Basis) -> Vec<Drift> {
+/// Who takes part, and what would be called.
+fn servers(was: (&Plan, &Step), is: (&Plan, &Step)) -> Vec<Drift> {
+    let of = |(plan, step): (&Plan, &Step)| {
+        let coordinator = &plan.pool.coordinator;
+        [
+            ("the pool", plan.pool.uuid.clone()),
+            ("the coordinator", coordinator.uuid.clone()),
+            ("the coordinator's address", coordinator.address.clone()),
+            ("the coordinator's certificate", coordinator.fingerprint.clone()),
+            ("the host", step.host.uuid.clone()),
+            ("the host's address", step.host.address.clone()),
+            ("the host's certificate", step.host.fingerprint.clone()),
+            ("the call", format!("{} at {} {:?}", step.call.method, step.call.server, step.call.params)),
+            ("the rules", plan.rules.clone()),
+            ("the largest pool allowed", plan.max_hosts.to_string()),
+        ]
+    };
+    let pairs = of(was).into_iter().zip(of(is));
+    let differing = pairs.filter(|((_, was), (_, is))| was != is);
+    differing.map(|((what, was), (_, is))| Drift::Other { what: what.to_owned(), was, is }).collect()
+}
+
+fn rules(was: &Step, is: &Step, basis: Basis) -> Vec<Drift> {
     let mut drift = Vec::new();
-    for finding in findings {
-        let was = step.outcomes.get(&finding.rule).copied();
-        let stops = match basis {
-            Basis::Same => was != Some(finding.outcome),
-            Basis::AfterJoins => was.is_none_or(|was| weight(finding.outcome) > weight(was)),
+    let names: BTreeSet<_> = was.outcomes.keys().chain(is.outcomes.keys()).collect();
+    for rule in names {
+        let (was, now) = (was.outcomes.get(rule).copied(), is.outcomes.get(rule).copied());
+        let stops = match (basis, was, now) {
+            (Basis::AfterJoins, Some(was), Some(now)) => weight(now) > weight(was),
+            _ => was != now,
         };
         if stops {
-            let message = match finding.outcome {
-                Outcome::Fail | Outcome::Unknown => finding.message.clone(),
-                Outcome::Pass | Outcome::NotApplicable => String::new(),
-            };
-            drift.push(Drift::Rule { rule: finding.rule.clone(), was, is: Some(finding.outcome), message });
-        }
-    }
-    for (rule, was) in &step.outcomes {
-        if !findings.iter().any(|finding| finding.rule == *rule) {
-            drift.push(Drift::Rule { rule: rule.clone(), was: Some(*was), is: None, message: String::new() });
+            let message =
+                is.findings.iter().find(|finding| finding.rule == *rule).map(|finding| finding.message.clone());
+            drift.push(Drift::Rule { rule: rule.clone(), was, is: now, message: message.unwrap_or_default() });
         }
     }
     drift

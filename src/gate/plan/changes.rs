@@ -219,11 +219,14 @@ pub(super) fn eject(pool: &Pool, facts: &EjectFacts, predicted: &Predicted) -> V
         changes.add("member", "management", format!("on {}{bond}, {address}", kept.device));
     }
     changes.add("member", "root's password", "stays the pool's");
-    changes.add(
-        "member",
-        "verification of certificates",
-        "off, until `xe pool-enable-tls-verification` is run on it",
-    );
+    let xapi = pool.coordinator_host().get().and_then(|host| release_of(host).xapi.get().cloned());
+    if xapi.as_deref().is_none_or(|xapi| at_least(xapi, "1.290")) {
+        changes.add(
+            "member",
+            "verification of certificates",
+            "off, until `xe pool-enable-tls-verification` is run on it",
+        );
+    }
     changes.add("member", "licence", "to be applied again");
     for network in facts.networks.each() {
         changes.add("pool", format!("network {}", network.name), "has no host any more");
