@@ -1,6 +1,7 @@
 //! The command line's grammar.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -32,10 +33,11 @@ pub(super) enum Command {
 
 #[derive(Debug, Args)]
 pub(super) struct Check {
-    /// The pool: a snapshot, a dump of XenAPI records (file or folder), or - for standard input
+    /// The pool: https://[USER@]ADDRESS of any member, xapi-local, a snapshot, a dump of XenAPI records, or -
     #[arg(long, value_name = "TARGET")]
     pub(super) pool: String,
-    /// A joiner: `local`, a snapshot, a dump of XenAPI records, or -; repeat for several, judged in this order
+    /// A joiner: https://[USER@]ADDRESS, `local`, a snapshot, a dump of XenAPI records, or -; repeat for several, judged
+    /// in this order
     #[arg(long, value_name = "TARGET", required_unless_present_any = ["phase", "member"])]
     pub(super) host: Vec<String>,
     /// What is asked: may hosts join, or what would a member's leaving refuse and destroy
@@ -63,6 +65,8 @@ pub(super) struct Check {
     pub(super) quiet: bool,
     #[command(flatten)]
     pub(super) output: Output,
+    #[command(flatten)]
+    pub(super) live: LiveArgs,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -109,9 +113,50 @@ pub(super) struct Output {
     pub(super) no_color: bool,
 }
 
+/// How live targets are trusted, logged in to and waited for.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Live targets")]
+pub(super) struct LiveArgs {
+    /// Trust this certificate, at ADDRESS or at all live targets; with or without colons; repeatable
+    #[arg(long, value_name = "[ADDRESS=]SHA256")]
+    pub(super) tls_fingerprint: Vec<String>,
+    /// Trust certificates that these authorities vouch for (PEM)
+    #[arg(long, value_name = "FILE")]
+    pub(super) ca_file: Option<PathBuf>,
+    /// Certificates that you have confirmed [default: ~/.config/poolgate/known_hosts]
+    #[arg(long, value_name = "FILE")]
+    pub(super) known_hosts: Option<PathBuf>,
+    /// Read a target's password, or that of all, from a file that only you can read; repeatable
+    #[arg(long, value_name = "[TARGET=]FILE")]
+    pub(super) password_file: Vec<String>,
+    /// Take a target's password, or that of all, from a variable of the environment; repeatable
+    #[arg(long, value_name = "[TARGET=]VAR")]
+    pub(super) password_env: Vec<String>,
+    /// Read the passwords from standard input, a line a target in their order
+    #[arg(long)]
+    pub(super) password_stdin: bool,
+    /// How long one target may take
+    #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = duration)]
+    pub(super) timeout: Duration,
+    /// How long all targets may take together
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub(super) total_timeout: Option<Duration>,
+    /// How many targets are read at once
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(super) jobs: u16,
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    match humantime::parse_duration(text) {
+        Ok(Duration::ZERO) => Err("nothing can be done in no time; write for example 90s or 2min".to_owned()),
+        Ok(duration) => Ok(duration),
+        Err(error) => Err(format!("{error}; write for example 90s or 2min")),
+    }
+}
+
 #[derive(Debug, Args)]
 pub(super) struct Collect {
-    /// `local`, a dump of XenAPI records (file or folder), a snapshot, or -
+    /// https://[USER@]ADDRESS, xapi-local, `local`, a dump of XenAPI records (file or folder), a snapshot, or -
     pub(super) target: String,
     /// Write to this file instead of standard output
     #[arg(short = 'o', long = "output", value_name = "FILE")]
@@ -119,6 +164,8 @@ pub(super) struct Collect {
     /// Only JSON: a snapshot has no other form
     #[arg(long, value_parser = ["json"], default_value = "json", hide_default_value = true)]
     pub(super) format: String,
+    #[command(flatten)]
+    pub(super) live: LiveArgs,
 }
 
 #[derive(Debug, Subcommand)]
@@ -133,7 +180,7 @@ pub(super) enum Cpu {
 
 #[derive(Debug, Args)]
 pub(super) struct CpuTargets {
-    /// Hosts or pools: `local`, snapshots, dumps of XenAPI records, or -
+    /// Hosts or pools: https://[USER@]ADDRESS, xapi-local, `local`, snapshots, dumps of XenAPI records, or -
     #[arg(required = true, value_name = "TARGET")]
     pub(super) targets: Vec<String>,
     /// Predict what Xen would offer on hosts without it, for example xcp-ng-8.3
@@ -141,6 +188,8 @@ pub(super) struct CpuTargets {
     pub(super) as_release: Option<String>,
     #[command(flatten)]
     pub(super) output: Output,
+    #[command(flatten)]
+    pub(super) live: LiveArgs,
 }
 
 #[derive(Debug, Subcommand)]

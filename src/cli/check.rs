@@ -39,7 +39,7 @@ pub(super) fn run(args: &Check) -> Result<Exit, CliError> {
 
 fn run_eject(args: &Check, wanted: &str) -> Result<Exit, CliError> {
     let rules = load_for(Phase::Eject, &args.rules.folders)?;
-    let pool = collect_sides(std::slice::from_ref(&args.pool), None)?;
+    let pool = collect_sides(std::slice::from_ref(&args.pool), None, &args.live)?;
     let Some(pool) = pool.into_iter().next() else {
         return Err(CliError::Usage("no pool".to_owned()));
     };
@@ -60,26 +60,25 @@ fn run_eject(args: &Check, wanted: &str) -> Result<Exit, CliError> {
 }
 
 fn run_join(args: &Check) -> Result<Exit, CliError> {
-    if args.pool == "-" && args.host.iter().any(|host| host == "-") {
-        return Err(CliError::Usage("standard input (-) can be only one of the targets".to_owned()));
-    }
     let as_release = args.as_release.as_deref();
     // The rules load while the targets are read: each takes a good part of the run. A pool of bare machines can be
     // judged too: one that is still to be built.
     let (rules, sides) = beside(
         || load_for(Phase::Join, &args.rules.folders),
         || {
-            let pool = collect_sides(std::slice::from_ref(&args.pool), as_release)?;
-            Ok::<_, CliError>((pool, collect_sides(&args.host, as_release)?))
+            let words: Vec<_> = std::iter::once(&args.pool).chain(&args.host).cloned().collect();
+            collect_sides(&words, as_release, &args.live)
         },
     );
     let rules = rules?;
-    let (pool, mut joiners) = sides?;
+    let mut sides = sides?.into_iter();
+    let pool = sides.next();
+    let mut joiners: Vec<_> = sides.collect();
     for joiner in joiners.iter_mut().filter(|joiner| args.as_release.is_some() && joiner.assumed.is_empty()) {
         joiner.notes.push("runs the product already: --as-release changes nothing for it".to_owned());
     }
     let policy = Policy { max_hosts: args.max_hosts, as_release: args.as_release.clone() };
-    let Some(pool) = pool.into_iter().next() else {
+    let Some(pool) = pool else {
         return Err(CliError::Usage("no pool".to_owned()));
     };
     let judgements = judge_sequence(&pool, &joiners, &rules, Phase::Join, &policy);

@@ -4,14 +4,16 @@ use super::Exit;
 use super::args::Collect;
 use super::error::CliError;
 use super::output::{complain, print, write_file};
-use super::targets::collect;
+use super::targets::collect_all;
 
 pub(super) fn run(args: &Collect) -> Result<Exit, CliError> {
-    let (snapshot, notes) = collect(&args.target)?;
-    for note in notes {
-        complain(&format!("poolgate: {note}"));
+    let mut text = String::new();
+    for (snapshot, notes) in collect_all(std::slice::from_ref(&args.target), &args.live)? {
+        for note in notes {
+            complain(&format!("poolgate: {note}"));
+        }
+        text = snapshot.to_json();
     }
-    let text = snapshot.to_json();
     match &args.file {
         Some(file) => write_file(file, &text)?,
         None => print(&text)?,

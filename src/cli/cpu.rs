@@ -82,7 +82,7 @@ fn json<T: Serialize>(body: T) -> String {
 }
 
 fn sides(targets: &CpuTargets) -> Result<Vec<Side>, CliError> {
-    collect_sides(&targets.targets, targets.as_release.as_deref())
+    collect_sides(&targets.targets, targets.as_release.as_deref(), &targets.live)
 }
 
 /// Every host of every target, by its name; a name that several have gets the target before it.

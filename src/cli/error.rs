@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::Exit;
+use crate::collect::xapi::{AuthorityError, KnownHostsError, XapiError};
 use crate::collect::{CollectError, TargetError, local::LocalError};
 use crate::cpu::releases::UnknownProduct;
 use crate::eject::MemberError;
@@ -17,6 +18,18 @@ pub enum CliError {
     /// A target could not be read.
     #[error(transparent)]
     Collect(#[from] CollectError),
+    /// A server could not be reached, trusted, logged in to or read.
+    #[error(transparent)]
+    Xapi(#[from] XapiError),
+    /// The file of known hosts cannot be used.
+    #[error(transparent)]
+    KnownHosts(#[from] KnownHostsError),
+    /// The file of authorities cannot be used.
+    #[error(transparent)]
+    Authority(#[from] AuthorityError),
+    /// Several targets failed.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\npoolgate: "))]
+    Several(Vec<Self>),
     /// This machine could not be read.
     #[error(transparent)]
     Local(#[from] LocalError),
@@ -56,11 +69,14 @@ fn mistakes(count: usize) -> String {
 
 impl CliError {
     /// The exit status.
-    pub const fn exit(&self) -> Exit {
+    pub fn exit(&self) -> Exit {
         match self {
-            Self::Local(_) => Exit::Unreachable,
+            Self::Local(_) | Self::Xapi(_) => Exit::Unreachable,
+            Self::Several(errors) => errors.iter().map(Self::exit).fold(Exit::Done, Exit::worse),
             Self::Target(_)
             | Self::Collect(_)
+            | Self::KnownHosts(_)
+            | Self::Authority(_)
             | Self::Release(_)
             | Self::Member(_)
             | Self::Rules(_)

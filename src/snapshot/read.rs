@@ -40,6 +40,8 @@ pub enum SourceKind {
     Local,
     /// A dump of XenAPI records.
     Records,
+    /// A live server.
+    Xapi,
 }
 
 impl SourceKind {
@@ -48,6 +50,7 @@ impl SourceKind {
         match self {
             Self::Local => "local",
             Self::Records => "records",
+            Self::Xapi => "xapi",
         }
     }
 }

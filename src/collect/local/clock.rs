@@ -33,7 +33,7 @@ pub(super) fn clock(kernel: &Kernel, now: SystemTime) -> Clock {
 }
 
 /// `YYYY-MM-DDThh:mm:ssZ`.
-pub(super) fn timestamp(time: SystemTime) -> String {
+pub(in crate::collect) fn timestamp(time: SystemTime) -> String {
     humantime::format_rfc3339_seconds(time).to_string()
 }
 

@@ -2,7 +2,7 @@
 //! nothing of XenAPI is known. Called by `cli`; reads CPUID through `cpu::leaves` and files below one root.
 
 mod boot;
-mod clock;
+pub(super) mod clock;
 mod cpuinfo;
 mod cpus;
 mod devices;

@@ -8,7 +8,7 @@ use super::record::{Record, kind};
 use crate::facts::{Known, Reason, Unknown};
 
 /// References to records, as the server answers them.
-pub(super) type Records = Value;
+pub(in crate::collect) type Records = Value;
 
 /// The classes that are mapped, with the API version that first had them where a supported release lacks them
 /// (join-and-eject facts, section 6: absent classes).
@@ -92,6 +92,11 @@ const UNUSED: &[&str] = &[
     "vdi_nbd_server_info",
 ];
 
+/// The classes to ask a server for. Records of secrets hold the secrets themselves and are never asked for.
+pub(in crate::collect) fn wanted() -> impl Iterator<Item = &'static str> {
+    CLASSES.iter().map(|(class, _)| *class).filter(|class| *class != "secret")
+}
+
 /// Whether a class is mapped.
 pub(in crate::collect) fn is_class(name: &str) -> bool {
     CLASSES.iter().any(|(class, _)| *class == name)
@@ -115,16 +120,48 @@ pub(super) fn guess_class(records: &Records) -> Option<&'static str> {
     SIGNS.iter().find(|(_, fields)| fits(fields)).map(|(class, _)| *class)
 }
 
-/// An error that the server answered instead of records. Only its code: parameters may name sessions.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct ServerError(String);
+/// An error as the server answers it. Its parameters may be secret.
+pub(in crate::collect) struct Failure {
+    code: String,
+    params: Vec<String>,
+}
 
-impl ServerError {
-    /// From the code as it stands in the answer.
-    pub(super) fn new(code: &str) -> Self {
+impl Failure {
+    /// From the code as it stands in the answer, and parameters of any kind.
+    pub(super) fn new(code: &str, params: &[Value]) -> Self {
         let is_code = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
         let plain = !code.is_empty() && code.len() <= 80 && code.bytes().all(is_code);
-        Self(if plain { code.to_owned() } else { "an error without a code".to_owned() })
+        let code = if plain { code.to_owned() } else { "an error without a code".to_owned() };
+        let text = |param: &Value| param.as_str().map_or_else(|| param.to_string(), str::to_owned);
+        Self { code, params: params.iter().map(text).collect() }
+    }
+
+    /// From a list [code, parameters…].
+    pub(super) fn of(list: &[Value]) -> Self {
+        let code = list.first().and_then(Value::as_str).unwrap_or_default();
+        Self::new(code, list.get(1..).unwrap_or_default())
+    }
+
+    /// The code and the parameters.
+    pub(in crate::collect) fn into_parts(self) -> (String, Vec<String>) {
+        (self.code, self.params)
+    }
+
+    /// What records need of it.
+    pub(super) fn without_params(self) -> ServerError {
+        ServerError(self.code)
+    }
+}
+
+/// What the server answered instead of records: its error's code, or what else came. No parameters: they may name
+/// sessions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::collect) struct ServerError(String);
+
+impl ServerError {
+    /// From the code of an error, or words for what came instead of an answer.
+    pub(in crate::collect) fn new(code: String) -> Self {
+        Self(code)
     }
 
     /// The code.
@@ -143,7 +180,7 @@ impl ServerError {
 
 /// All answers of one server.
 #[derive(Debug, Default)]
-pub(super) struct Answers {
+pub(in crate::collect) struct Answers {
     classes: BTreeMap<String, Result<Records, ServerError>>,
     off_wire: Option<Value>,
     strangers: Vec<String>,
@@ -151,7 +188,7 @@ pub(super) struct Answers {
 
 impl Answers {
     /// Adds the answer for a class.
-    pub(super) fn add(&mut self, class: String, answer: Result<Records, ServerError>) {
+    pub(in crate::collect) fn add(&mut self, class: String, answer: Result<Records, ServerError>) {
         self.classes.insert(class, answer);
     }
 

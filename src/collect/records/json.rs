@@ -5,7 +5,7 @@ use std::fmt;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
 
-use super::answers::{Answers, Records, ServerError, is_class, is_unused};
+use super::answers::{Answers, Failure, Records, ServerError, is_class, is_unused};
 use crate::collect::CollectError;
 use crate::collect::files::without_mark;
 
@@ -65,27 +65,45 @@ pub(super) fn read_value(name: &str, text: &[u8]) -> Result<Value, CollectError>
     serde_json::from_slice(bounded(name, text)?).map_err(|error| malformed(name, &error))
 }
 
-/// Reads a JSON-RPC answer: its result, or the error that the server gave. The error is a list [code, …] in 1.0 and an
-/// object in 2.0; a server in emergency mode sends the list in 2.0 too.
+/// Reads a JSON-RPC answer that holds records, or the error that the server gave.
 pub(super) fn read_answer(name: &str, text: &[u8]) -> Result<Result<Records, ServerError>, CollectError> {
-    let mut answer = read_value(name, text)?;
-    let error = match &answer["error"] {
-        Value::Null => None,
-        Value::Array(list) => Some(list.first().and_then(Value::as_str)),
-        Value::Object(error) => Some(error.get("message").and_then(Value::as_str)),
-        _ => Some(None),
-    };
-    if let Some(code) = error {
-        return Ok(Err(ServerError::new(code.unwrap_or_default())));
-    }
-    match answer.get_mut("result").map(Value::take) {
-        Some(records @ Value::Object(_)) => Ok(Ok(records)),
+    match take_answer(read_value(name, text)?) {
+        Ok(Err(failure)) => Ok(Err(failure.without_params())),
+        Ok(Ok(records @ Value::Object(_))) => Ok(Ok(records)),
         found => {
+            let found = found.ok().and_then(Result::ok);
             let found = found.as_ref().map_or("missing", super::record::kind);
             let message = format!("\"result\" is {found}, expected an object {{reference: record}}");
             Err(CollectError::Malformed { name: name.to_owned(), line: 1, column: 1, message })
         }
     }
+}
+
+/// Reads any JSON-RPC answer: its result, or the error that the server gave.
+pub(in crate::collect) fn read_call(name: &str, text: &[u8]) -> Result<Result<Value, Failure>, CollectError> {
+    take_answer(read_value(name, text)?).map_err(|NoAnswer| {
+        let message = "an object without \"result\" and \"error\", expected an answer of XenAPI".to_owned();
+        CollectError::Malformed { name: name.to_owned(), line: 1, column: 1, message }
+    })
+}
+
+/// JSON that is no answer.
+struct NoAnswer;
+
+/// The error is a list [code, …] in 1.0 and an object in 2.0; a server in emergency mode sends the list in 2.0 too.
+fn take_answer(mut answer: Value) -> Result<Result<Value, Failure>, NoAnswer> {
+    let Some(answer) = answer.as_object_mut() else { return Err(NoAnswer) };
+    match answer.get("error") {
+        None | Some(Value::Null) => {}
+        Some(Value::Array(list)) => return Ok(Err(Failure::of(list))),
+        Some(Value::Object(error)) => {
+            let code = error.get("message").and_then(Value::as_str).unwrap_or_default();
+            let params = error.get("data").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+            return Ok(Err(Failure::new(code, params)));
+        }
+        Some(_) => return Ok(Err(Failure::new("", &[]))),
+    }
+    answer.get_mut("result").map(Value::take).map(Ok).ok_or(NoAnswer)
 }
 
 fn malformed(name: &str, error: &serde_json::Error) -> CollectError {

@@ -6,7 +6,7 @@ mod cluster;
 mod cpu;
 mod folder;
 mod host;
-mod json;
+pub(super) mod json;
 mod network;
 mod off_wire;
 mod pool;
@@ -16,12 +16,13 @@ mod security;
 mod software;
 mod storage;
 mod vm;
-mod xml;
+pub(super) mod xml;
 
 use std::path::Path;
 
 use super::peek::Form;
 use super::{CollectError, Collected, Look};
+use crate::facts::Known;
 use crate::snapshot::{Snapshot, Source, SourceKind};
 use answers::is_class;
 
@@ -65,13 +66,18 @@ pub(super) fn read_answer(
     Ok(collected)
 }
 
-/// Maps all classes, and says what was odd about them.
+/// Maps all classes of a dump, and says what was odd about them.
 fn snapshot(name: &str, answers: Answers) -> Collected {
+    map(name, SourceKind::Records, Known::default(), answers)
+}
+
+/// Maps all classes, and says what was odd about them.
+pub(super) fn map(name: &str, kind: SourceKind, collected_at: Known<String>, answers: Answers) -> Collected {
     let source = Source {
-        kind: SourceKind::Records.word().to_owned().into(),
+        kind: kind.word().to_owned().into(),
+        collected_at,
         target: name.to_owned().into(),
         tool: concat!("poolgate ", env!("CARGO_PKG_VERSION")).to_owned().into(),
-        ..Source::default()
     };
     let mut notes = answers.notes();
     let mut pool = pool::pool(&answers);

@@ -3,7 +3,7 @@
 use roxmltree::{Document, Node, ParsingOptions};
 use serde_json::{Map, Number, Value};
 
-use super::answers::{Records, ServerError};
+use super::answers::{Failure, Records, ServerError};
 use crate::collect::CollectError;
 use crate::collect::files::without_mark;
 
@@ -12,8 +12,17 @@ const NODES: u32 = 24_000_000;
 /// How deep values may nest; the server's records nest four deep.
 const DEPTH: usize = 64;
 
-/// Reads an XML-RPC answer: a struct with Status and Value, or Status and ErrorDescription.
+/// Reads an XML-RPC answer that holds records, or the error that the server gave.
 pub(super) fn read_answer(name: &str, text: &[u8]) -> Result<Result<Records, ServerError>, CollectError> {
+    match read_call(name, text)? {
+        Err(failure) => Ok(Err(failure.without_params())),
+        Ok(records @ Value::Object(_)) => Ok(Ok(records)),
+        Ok(_) => Err(malformed(name, 1, 1, "\"Value\" is no struct; expected references and records")),
+    }
+}
+
+/// Reads any XML-RPC answer: a struct with Status and Value, or Status and ErrorDescription.
+pub(in crate::collect) fn read_call(name: &str, text: &[u8]) -> Result<Result<Value, Failure>, CollectError> {
     let text = without_mark(text);
     let text = std::str::from_utf8(text).map_err(|error| not_utf8(name, text, error.valid_up_to()))?;
     let options = ParsingOptions { allow_dtd: false, nodes_limit: NODES, ..ParsingOptions::default() };
@@ -32,7 +41,7 @@ pub(super) fn read_answer(name: &str, text: &[u8]) -> Result<Result<Records, Ser
         let fault = child(fault, "value").map(|value| read_value(value, 0)).transpose();
         let fault = fault.map_err(|Odd(node, message)| at(node, &message))?;
         let code = fault.as_ref().and_then(|fault| fault["faultString"].as_str());
-        return Ok(Err(ServerError::new(code.unwrap_or_default())));
+        return Ok(Err(Failure::new(code.unwrap_or_default(), &[])));
     }
     let value =
         child(root, "params").and_then(|params| child(params, "param")).and_then(|param| child(param, "value"));
@@ -40,10 +49,13 @@ pub(super) fn read_answer(name: &str, text: &[u8]) -> Result<Result<Records, Ser
     let mut answer = read_value(value, 0).map_err(|Odd(node, message)| at(node, &message))?;
     match answer["Status"].as_str() {
         Some("Success") => match answer.get_mut("Value").map(Value::take) {
-            Some(records @ Value::Object(_)) => Ok(Ok(records)),
-            _ => Err(at(value, "\"Value\" is no struct; expected references and records")),
+            Some(found) => Ok(Ok(found)),
+            None => Err(at(value, "\"Success\" without \"Value\"; expected an answer of XenAPI")),
         },
-        Some("Failure") => Ok(Err(ServerError::new(answer["ErrorDescription"][0].as_str().unwrap_or_default()))),
+        Some("Failure") => {
+            let list = answer["ErrorDescription"].as_array().map(Vec::as_slice).unwrap_or_default();
+            Ok(Err(Failure::of(list)))
+        }
         _ => Err(at(value, "no \"Status\" of Success or Failure; expected an answer of XenAPI")),
     }
 }

@@ -32,7 +32,7 @@ pub enum XapiError {
         sent: bool,
     },
     /// The certificate is not trusted.
-    #[error("{place}: {problem}")]
+    #[error("{place}: {problem}{}", problem.advice(place))]
     Trust {
         /// The server.
         place: Address,
@@ -92,7 +92,7 @@ pub enum XapiError {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TrustProblem {
     /// Nobody has said yet what to expect.
-    #[error("its certificate is not known yet: SHA-256 {found} ({})", found.plain())]
+    #[error("its certificate is not known yet: SHA-256 {found}")]
     Unknown {
         /// The certificate that was shown.
         found: Fingerprint,
@@ -120,6 +120,22 @@ pub enum TrustProblem {
         found: Fingerprint,
     },
 }
+
+impl TrustProblem {
+    /// What to do for an address about which nothing was said.
+    fn advice(&self, place: &Address) -> String {
+        match self {
+            Self::Unknown { found } => format!(
+                ". Compare it on the host's console ({CONSOLE}), then add --tls-fingerprint {place}={}",
+                found.plain()
+            ),
+            Self::Changed { .. } | Self::Authority { .. } => String::new(),
+        }
+    }
+}
+
+/// Shows a host's certificate on its own console.
+pub const CONSOLE: &str = "openssl x509 -in /etc/xensource/xapi-ssl.pem -noout -fingerprint -sha256";
 
 impl XapiError {
     /// The server's code, where it answered with an error.

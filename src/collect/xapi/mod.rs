@@ -3,14 +3,32 @@
 //! opens the sessions.
 
 mod address;
+mod client;
 mod error;
+mod https;
+mod known_hosts;
 mod password;
 mod pin;
+mod read;
+mod session;
+mod sessions;
+mod socket;
+mod transport;
+mod trust;
+mod wire;
 
 pub use address::{Address, AddressError};
-pub use error::{TrustProblem, XapiError};
+pub use client::{Client, Limits};
+pub use error::{CONSOLE, TrustProblem, XapiError};
+pub use known_hosts::{KnownHosts, KnownHostsError};
 pub use password::Password;
 pub use pin::{Fingerprint, FingerprintError};
+pub use read::read_session;
+pub use session::Session;
+pub use sessions::log_out_on_signals;
+pub use trust::{AuthorityError, Trust, TrustStore};
+
+use read::retry;
 
 use std::time::Duration;
 

@@ -1,0 +1,156 @@
+//! Every open session of this process, so that all are logged out on the way out, also after a signal.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, Once, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+
+use super::transport::{Post, Transport};
+use super::wire::{Encoding, Lead};
+use super::{Password, XapiError};
+
+/// How long a logout may take; longer than that, and the server forgets the session by itself.
+const LOGOUT: Duration = Duration::from_secs(3);
+
+/// A session that is open on a server.
+pub(super) struct Open {
+    pub(super) transport: Arc<dyn Transport>,
+    pub(super) encoding: Encoding,
+    /// The session's reference.
+    pub(super) reference: Password,
+}
+
+impl Open {
+    fn log_out(&self) {
+        let method = "session.logout";
+        let post = Post {
+            path: self.encoding.path(),
+            content_type: self.encoding.content_type(),
+            body: self.encoding.encode(method, &Lead::Session(&self.reference), &[]),
+            secret: true,
+            deadline: Instant::now() + LOGOUT,
+            doing: method,
+        };
+        // Best effort: a server that is gone has no session to close.
+        let _ = self.transport.post(post);
+    }
+}
+
+#[derive(Default)]
+struct State {
+    open: BTreeMap<u64, Arc<Open>>,
+    next: u64,
+    logging_in: usize,
+    ending: bool,
+}
+
+static STATE: Mutex<State> = Mutex::new(State { open: BTreeMap::new(), next: 0, logging_in: 0, ending: false });
+static CHANGED: Condvar = Condvar::new();
+
+fn state() -> MutexGuard<'static, State> {
+    STATE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// That a login is under way: a signal waits for its session, to log it out.
+pub(super) struct LoggingIn(());
+
+impl LoggingIn {
+    /// Refused while the process ends.
+    pub(super) fn begin() -> Result<Self, XapiError> {
+        let mut state = state();
+        if state.ending {
+            drop(state);
+            return Err(wait_for_the_end());
+        }
+        state.logging_in += 1;
+        Ok(Self(()))
+    }
+
+    /// Remembers the session that came of it.
+    pub(super) fn done(self, open: Open) -> Ticket {
+        let open = Arc::new(open);
+        let mut state = state();
+        state.next += 1;
+        let number = state.next;
+        state.open.insert(number, Arc::clone(&open));
+        Ticket { number, open }
+    }
+}
+
+impl Drop for LoggingIn {
+    fn drop(&mut self) {
+        state().logging_in -= 1;
+        CHANGED.notify_all();
+    }
+}
+
+/// An open session; logs out when it is dropped.
+pub(super) struct Ticket {
+    number: u64,
+    pub(super) open: Arc<Open>,
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        let (mine, ending) = {
+            let mut state = state();
+            (state.open.remove(&self.number).is_some(), state.ending)
+        };
+        if mine {
+            self.open.log_out();
+        } else if ending {
+            wait_for_the_end();
+        }
+    }
+}
+
+/// Whether a signal is ending the process; its sessions are gone then.
+pub(super) fn check() -> Result<(), XapiError> {
+    if state().ending { Err(wait_for_the_end()) } else { Ok(()) }
+}
+
+/// Holds a thread still while the signal's own thread logs out and ends the process: what this thread would say of its
+/// closed session is noise.
+fn wait_for_the_end() -> XapiError {
+    thread::sleep(2 * LOGOUT);
+    XapiError::Interrupted
+}
+
+/// From now on SIGINT, SIGTERM and SIGHUP log out all sessions first, and then end the process as they always do.
+pub fn log_out_on_signals() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        if let Ok(mut signals) = Signals::new([SIGINT, SIGTERM, SIGHUP]) {
+            thread::spawn(move || {
+                if let Some(signal) = signals.forever().next() {
+                    log_out_all();
+                    // Only fails for a signal that does not exist.
+                    let _ = signal_hook::low_level::emulate_default_handler(signal);
+                }
+            });
+        }
+    });
+}
+
+fn log_out_all() {
+    let until = Instant::now() + LOGOUT;
+    let mut state = state();
+    state.ending = true;
+    while state.logging_in > 0 {
+        let left = until.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            break;
+        }
+        state = CHANGED.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+    }
+    let open = std::mem::take(&mut state.open);
+    drop(state);
+    thread::scope(|scope| {
+        for session in open.values() {
+            scope.spawn(|| session.log_out());
+        }
+    });
+}
