@@ -1,13 +1,18 @@
 //! The command line's grammar.
 
+mod gate;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub(super) use gate::{Eject, GateArgs, Join, Journal};
+
 /// Pre-flight checker and gate for adding servers to XenServer / XCP-ng resource pools.
 ///
-/// Exit status: 0 GO or done, 1 NO-GO or differences, 2 bad usage or input, 3 UNDECIDED, 4 target not reached.
+/// Exit status: 0 GO or done, 1 NO-GO or differences, 2 bad usage or input, 3 UNDECIDED, 4 target not
+/// reached, 5 started and not confirmed.
 #[derive(Debug, Parser)]
 #[command(name = "poolgate", version, disable_help_subcommand = true)]
 pub(super) struct Cli {
@@ -19,6 +24,13 @@ pub(super) struct Cli {
 pub(super) enum Command {
     /// May these hosts join that pool, in this order? What would a member's leaving destroy?
     Check(Check),
+    /// Let hosts join a pool: check, plan, confirm, check again, pool.join, verify
+    Join(Box<Join>),
+    /// Let a member leave its pool, in the same steps. What is on its local disks is lost
+    Eject(Box<Eject>),
+    /// The journal of what was done
+    #[command(subcommand)]
+    Journal(Journal),
     /// Take a snapshot of one host or pool, to keep, compare or send
     Collect(Collect),
     /// CPU features by name: what is there, what differs, what levelling leaves
@@ -27,7 +39,7 @@ pub(super) enum Command {
     /// The knowledge, readable; a user's own rules checked
     #[command(subcommand)]
     Rules(Rules),
-    /// Print the JSON Schema of snapshots or reports
+    /// Print the JSON Schema of snapshots, reports or plans
     Schema(Schema),
 }
 
@@ -233,4 +245,6 @@ pub(super) enum SchemaOf {
     Snapshot,
     /// Of JSON reports
     Report,
+    /// Of plans of joins and ejects
+    Plan,
 }

@@ -46,13 +46,7 @@ fn run_eject(args: &Check, wanted: &str) -> Result<Exit, CliError> {
     let policy = Policy { max_hosts: args.max_hosts, as_release: None };
     let member = find_member(&pool.snapshot.pool, wanted)?;
     let judgement = judge_eject(&pool, member, &rules, &policy);
-    let report = Report {
-        verdict: judgement.verdict,
-        pool: pool_of(&pool),
-        policy,
-        joiners: Vec::new(),
-        member: Some(Box::new(member_of(member, judgement))),
-    };
+    let report = eject_report(&pool, member, judgement, policy);
     print(args, &report)?;
     let exit = exit_of(report.verdict, args.fail_on);
     std::mem::forget((pool, report, rules));
@@ -120,10 +114,22 @@ const fn exit_of(verdict: Verdict, fail_on: Option<FailOn>) -> Exit {
     }
 }
 
-fn report_of(pool: &Side, joiners: &[Side], judgements: Vec<Judgement>, policy: Policy) -> Report {
+/// The report on joiners.
+pub(super) fn report_of(pool: &Side, joiners: &[Side], judgements: Vec<Judgement>, policy: Policy) -> Report {
     let verdict = judgements.iter().fold(Verdict::Go, |verdict, judgement| verdict.and(judgement.verdict));
     let joiners = joiners.iter().zip(judgements).map(|(side, judgement)| joiner_of(side, judgement)).collect();
     Report { verdict, pool: pool_of(pool), policy, joiners, member: None }
+}
+
+/// The report on a member that is to leave.
+pub(super) fn eject_report(pool: &Side, member: &Host, judgement: EjectJudgement, policy: Policy) -> Report {
+    Report {
+        verdict: judgement.verdict,
+        pool: pool_of(pool),
+        policy,
+        joiners: Vec::new(),
+        member: Some(Box::new(member_of(member, judgement))),
+    }
 }
 
 fn pool_of(pool: &Side) -> PoolSummary {

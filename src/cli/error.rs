@@ -7,6 +7,9 @@ use crate::collect::xapi::{AuthorityError, KnownHostsError, XapiError};
 use crate::collect::{CollectError, TargetError, local::LocalError};
 use crate::cpu::releases::UnknownProduct;
 use crate::eject::MemberError;
+use crate::gate::journal::JournalError;
+use crate::gate::lock::LockError;
+use crate::gate::plan::PlanError;
 use crate::rules::RuleError;
 
 /// Why a command ended early.
@@ -58,6 +61,23 @@ pub enum CliError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// A plan cannot be used.
+    #[error("{}: {source}", path.display())]
+    Plan {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: PlanError,
+    },
+    /// The journal cannot be used.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// Another run acts on the pool.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// A server could not be reached, trusted, logged in to or read.
+    #[error("{0}")]
+    Unreachable(String),
     /// Anything wrong in what the operator asked for.
     #[error("{0}")]
     Usage(String),
@@ -71,7 +91,7 @@ impl CliError {
     /// The exit status.
     pub fn exit(&self) -> Exit {
         match self {
-            Self::Local(_) | Self::Xapi(_) => Exit::Unreachable,
+            Self::Local(_) | Self::Xapi(_) | Self::Unreachable(_) => Exit::Unreachable,
             Self::Several(errors) => errors.iter().map(Self::exit).fold(Exit::Done, Exit::worse),
             Self::Target(_)
             | Self::Collect(_)
@@ -82,6 +102,9 @@ impl CliError {
             | Self::Rules(_)
             | Self::RuleFolder { .. }
             | Self::Write { .. }
+            | Self::Plan { .. }
+            | Self::Journal(_)
+            | Self::Lock(_)
             | Self::Usage(_) => Exit::Usage,
         }
     }

@@ -6,6 +6,8 @@ mod collect;
 mod cpu;
 mod error;
 mod exit;
+mod gate;
+mod journal;
 mod live;
 mod output;
 mod passwords;
@@ -32,6 +34,9 @@ pub fn run() -> Exit {
     };
     let done = match &cli.command {
         Command::Check(args) => check::run(args),
+        Command::Join(args) => gate::join(args),
+        Command::Eject(args) => gate::eject(args),
+        Command::Journal(args) => journal::run(args),
         Command::Collect(args) => collect::run(args),
         Command::Cpu(args) => cpu::run(args),
         Command::Rules(args) => rules::run(args),

@@ -4,12 +4,13 @@ use super::Exit;
 use super::args::{Schema, SchemaOf};
 use super::error::CliError;
 use super::output::print;
-use crate::{report, snapshot};
+use crate::{gate, report, snapshot};
 
 pub(super) fn run(args: &Schema) -> Result<Exit, CliError> {
     let schema = match args.of {
         SchemaOf::Snapshot => snapshot::json_schema(),
         SchemaOf::Report => report::json_schema(),
+        SchemaOf::Plan => gate::plan::json_schema(),
     };
     print(&format!("{schema:#}\n"))?;
     Ok(Exit::Done)

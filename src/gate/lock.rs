@@ -72,7 +72,7 @@ impl Lock {
 }
 
 /// A uuid as part of a file's name, whatever a server calls its uuid.
-pub(super) fn file_name(uuid: &str) -> String {
+pub fn file_name(uuid: &str) -> String {
     let name: String = uuid.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').take(64).collect();
     if name.is_empty() { "unknown".to_owned() } else { name }
 }

@@ -21,3 +21,8 @@ pub use restore::restore_script;
 pub use resume::{Left, Resumed, left_open, resume};
 pub use run::{Replan, Run, named};
 pub use world::{Collected, HostLook, Member, Trouble, World};
+
+/// What the journal of a pool is called by default.
+pub fn journal_name(pool: &str) -> String {
+    format!("journal-{}.jsonl", lock::file_name(pool))
+}

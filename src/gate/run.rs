@@ -36,17 +36,21 @@ pub struct Run<'a> {
 }
 
 impl Run<'_> {
-    /// Carries the plan out. Fails only where the journal cannot be written, and then nothing more was sent.
-    pub fn carry_out(mut self) -> Result<Vec<Turn>, JournalError> {
-        let plan = self.plan;
+    /// Carries the plan out. Stops where the journal cannot be written, and then nothing more was sent.
+    pub fn carry_out(mut self) -> (Vec<Turn>, Result<(), JournalError>) {
         let mut turns = Vec::new();
+        let done = self.take_turns(&mut turns);
+        (turns, done)
+    }
+
+    fn take_turns(&mut self, turns: &mut Vec<Turn>) -> Result<(), JournalError> {
+        let plan = self.plan;
         let mut looked = self.first_look()?;
         for (place, planned) in plan.steps.iter().enumerate() {
             let seen = match looked {
                 Ok(seen) => seen,
                 Err((place, end)) => {
-                    self.stop(&mut turns, place, end)?;
-                    return Ok(turns);
+                    return self.stop(turns, place, end);
                 }
             };
             // The first look is at all hosts, later ones at one.
@@ -60,12 +64,12 @@ impl Run<'_> {
             if !end.is_done() {
                 // Where it came to a call, the turn itself has written how it ended.
                 if end.outcome() == Outcome::NotStarted {
-                    self.stop(&mut turns, place, end)?;
+                    self.stop(turns, place, end)?;
                 } else {
                     turns.push(Turn { host: named(&planned.host), end });
-                    self.rest(&mut turns, place + 1)?;
+                    self.rest(turns, place + 1)?;
                 }
-                return Ok(turns);
+                return Ok(());
             }
             turns.push(Turn { host: named(&planned.host), end });
             looked = match plan.steps.get(place + 1) {
@@ -73,7 +77,7 @@ impl Run<'_> {
                 None => break,
             };
         }
-        Ok(turns)
+        Ok(())
     }
 
     /// All of the plan against all that is seen now.
@@ -109,12 +113,7 @@ impl Run<'_> {
     }
 
     /// One more host against the pool as it is now.
-    #[expect(clippy::type_complexity, reason = "a plan with what was busy, or the end of the turn")]
-    fn look_again(
-        &mut self,
-        place: usize,
-        was: &Step,
-    ) -> Result<Result<(Plan, Vec<Vec<String>>), End>, JournalError> {
+    fn look_again(&mut self, place: usize, was: &Step) -> Result<Looked, JournalError> {
         let looked = self.world.collect_pool().and_then(|pool| Ok((pool, self.world.collect_host(place)?)));
         let (pool, host) = match looked {
             Ok(both) => both,

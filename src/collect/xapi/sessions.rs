@@ -135,6 +135,16 @@ pub fn log_out_on_signals() {
     });
 }
 
+/// Logs out all sessions now, also one in the middle of a call: the server carries that call to its end.
+pub fn log_out_now() {
+    let open = std::mem::take(&mut state().open);
+    thread::scope(|scope| {
+        for session in open.values() {
+            scope.spawn(|| session.log_out());
+        }
+    });
+}
+
 fn log_out_all() {
     let until = Instant::now() + LOGOUT;
     let mut state = state();
