@@ -105,7 +105,8 @@ fn paths_that_are_no_target() {
     tell("ssh://xen-1");
     tell("https://root:hunter2@xen-1");
     tell("https://xen-1");
-    tell("xapi-local");
+    tell("https://xen-1:0");
+    tell("https://[fe80::1%25eth0]");
     tell("cpu:");
     tell("cpu:\"Intel Xeon Gold 6330\"");
     insta::assert_snapshot!("paths that are no target", told);

@@ -1,6 +1,6 @@
 //! Live servers are read in every encoding that they speak, in one call a class, and left logged out.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail as tests do")]
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
 pub mod common;
 
@@ -176,9 +176,9 @@ fn both_sides_are_read_at_once_and_both_failures_are_named() {
 
 /// A member that names its coordinator, and the coordinator, on one port.
 fn pool_of_two(header: bool) -> (Fake, Fake) {
-    let identity = Identity::new();
+    let identity = Identity::own();
     let named = identity.fingerprint();
-    let member = Fake::with(Identity::new(), "127.0.0.3:0".parse().unwrap(), move |asked| {
+    let member = Fake::with(Identity::own(), "127.0.0.3:0".parse().unwrap(), move |asked| {
         let slave = Answer::Error(vec!["HOST_IS_SLAVE".to_owned(), "127.0.0.2".to_owned()]);
         let asks = asked.head.to_lowercase().contains("x-xenapi-request-host-certificate-thumbprint: sha-256:master");
         match asked.method.as_str() {
@@ -206,8 +206,8 @@ fn a_member_is_followed_to_the_coordinator_that_it_names() {
 
 #[test]
 fn a_joiner_that_is_a_member_elsewhere_is_judged_as_such() {
-    let identity = Identity::new();
-    let member = Fake::with(Identity::new(), "127.0.0.5:0".parse().unwrap(), |asked| match asked.method.as_str() {
+    let identity = Identity::own();
+    let member = Fake::with(Identity::own(), "127.0.0.5:0".parse().unwrap(), |asked| match asked.method.as_str() {
         "session.login_with_password" => Answer::Error(vec!["HOST_IS_SLAVE".to_owned(), "127.0.0.4".to_owned()]),
         _ => logging_in(small)(asked),
     });

@@ -1,6 +1,6 @@
 //! Whatever a server does wrong ends in time, with the right status, a true message, and the session closed.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail as tests do")]
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
 pub mod common;
 

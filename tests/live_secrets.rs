@@ -1,7 +1,5 @@
 //! What a server shows and nobody should keep: planted in every field that may hold it, and found nowhere.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
-
 pub mod common;
 
 use common::run::poolgate;

@@ -1,7 +1,5 @@
 //! Whose certificate is trusted, and what is said where it is not. Nothing is asked of a server that is not trusted.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
-
 pub mod common;
 
 use std::fs;
@@ -47,7 +45,7 @@ fn a_pin_in_any_form_is_enough_and_another_is_not() {
     }
     let asked = fake.asked().len();
     // A pin for the address goes before one for all.
-    let other = Identity::new().fingerprint();
+    let other = Identity::own().fingerprint();
     let named = format!("{}={other}", fake.address);
     let words = ["--tls-fingerprint", &named, "--tls-fingerprint", &fake.fingerprint.plain()];
     let complaint = collect(&fake).with(words).status(4).complaint();
@@ -68,7 +66,7 @@ fn a_changed_certificate_stops_with_both_fingerprints() {
     fs::write(&known, format!("# mine\n{} sha256:{}\n", fake.address, fake.fingerprint.plain())).unwrap();
     let run = || collect(&fake).env("XDG_CONFIG_HOME", folder.path().to_str().unwrap());
     run().status(0);
-    let identity = Identity::new();
+    let identity = Identity::own();
     let shown = identity.fingerprint().to_string();
     fake.show(identity);
     let asked = fake.asked().len();
@@ -107,7 +105,7 @@ fn a_certificate_that_changes_midway_stops() {
     let other = std::sync::Mutex::new(None);
     let fake = std::sync::Arc::new(std::sync::OnceLock::<Fake>::new());
     let later = std::sync::Arc::clone(&fake);
-    *other.lock().unwrap() = Some(Identity::new());
+    *other.lock().unwrap() = Some(Identity::own());
     let server = Fake::start(logging_in(move |asked| {
         if asked.method == "VM.get_all_records"
             && let Some(identity) = other.lock().unwrap().take()

@@ -10,8 +10,8 @@ use crate::snapshot::ReadError;
 pub enum CollectError {
     /// Not a file, or one of the kinds that come in a later version.
     #[error(
-        "{target}: this version reads files, folders of XenAPI records, `-` and `local` only; \
-         save the records as docs/records.md shows, or run `poolgate collect local` on the machine, and name the file"
+        "{target}: this version reads live servers, files, folders of XenAPI records, `-` and `local` only; \
+         run `poolgate collect local` on the machine, and name the file"
     )]
     Unsupported {
         /// The target, without credentials.

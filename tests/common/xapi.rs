@@ -1,7 +1,7 @@
 //! A small server of XenAPI over TLS on loopback: each test scripts what it answers, and reads what it was asked.
 
 #![expect(clippy::panic, clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
-#![expect(missing_docs, reason = "the names say it")]
+#![allow(missing_docs, reason = "the names say it, and not every test binary shows them")]
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -42,7 +42,7 @@ pub enum Answer {
     /// Bytes, as they are.
     Raw { status: u16, headers: String, body: Vec<u8> },
     /// An answer with a header more.
-    With { header: String, answer: Box<Answer> },
+    With { header: String, answer: Box<Self> },
     /// The first half of a body, and then the end.
     Truncated,
     /// Nothing, until the client goes away.
@@ -69,7 +69,7 @@ pub struct Identity {
 
 impl Identity {
     /// Signed by itself, as hosts have it.
-    pub fn new() -> Self {
+    pub fn own() -> Self {
         let key = KeyPair::generate().unwrap();
         let certificate = params().self_signed(&key).unwrap();
         Self { certificate: certificate.der().to_vec(), key: key.serialize_der() }
@@ -130,7 +130,7 @@ pub struct Fake {
 impl Fake {
     /// Starts on 127.0.0.1.
     pub fn start(script: impl Fn(&Asked) -> Answer + Send + Sync + 'static) -> Self {
-        Self::with(Identity::new(), (Ipv4Addr::LOCALHOST, 0).into(), script)
+        Self::with(Identity::own(), (Ipv4Addr::LOCALHOST, 0).into(), script)
     }
 
     /// Starts with a certificate, at an address.
