@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 pub mod judge;
 pub mod run;
+pub mod world;
 pub mod xapi;
 
 /// The folder of reference data beside the checkout, where there is one.
