@@ -5,6 +5,7 @@
 use std::path::PathBuf;
 
 pub mod judge;
+pub mod lab_client;
 pub mod run;
 pub mod world;
 pub mod xapi;

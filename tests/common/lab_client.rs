@@ -1,0 +1,176 @@
+//! A small client for the lab: HTTP over TLS, pinned by the certificate's own text, JSON-RPC 2.0.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::sync::Arc;
+use std::time::Duration;
+
+use poolgate::lab::Endpoint;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::ring::default_provider;
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{ClientConfig, ClientConnection, DigitallySignedStruct, SignatureScheme, StreamOwned};
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+
+/// A connection to a host of the lab.
+pub struct Client {
+    stream: StreamOwned<ClientConnection, TcpStream>,
+    host: String,
+}
+
+/// A response, read whole.
+#[derive(Debug)]
+pub struct Response {
+    pub status: String,
+    pub headers: Vec<(String, String)>,
+    pub body: String,
+}
+
+impl Response {
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(header, _)| header.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    }
+}
+
+impl Client {
+    /// Connects, and demands the certificate that the lab names.
+    pub fn connect(endpoint: &Endpoint) -> Self {
+        Self::try_connect(endpoint).unwrap()
+    }
+
+    pub fn try_connect(endpoint: &Endpoint) -> std::io::Result<Self> {
+        let pinned = Arc::new(Pinned(endpoint.fingerprint.clone()));
+        let config = ClientConfig::builder_with_provider(Arc::new(default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .dangerous()
+            .with_custom_certificate_verifier(pinned)
+            .with_no_client_auth();
+        let name = ServerName::from(endpoint.address);
+        let connection = ClientConnection::new(Arc::new(config), name).map_err(std::io::Error::other)?;
+        let socket = TcpStream::connect((endpoint.address, endpoint.port))?;
+        socket.set_read_timeout(Some(Duration::from_secs(30)))?;
+        let mut stream = StreamOwned::new(connection, socket);
+        while stream.conn.is_handshaking() {
+            stream.conn.complete_io(&mut stream.sock)?;
+        }
+        Ok(Self { stream, host: endpoint.address.to_string() })
+    }
+
+    /// The session of a new login.
+    pub fn login(&mut self, user: &str, password: &str) -> String {
+        let session =
+            self.call("session.login_with_password", json!([user, password, "1.0", "poolgate tests"])).unwrap();
+        session.as_str().unwrap().to_owned()
+    }
+
+    /// A call by JSON-RPC 2.0; an error as code and parameters.
+    pub fn call(&mut self, method: &str, params: Value) -> Result<Value, Vec<String>> {
+        self.try_call(method, params).unwrap()
+    }
+
+    pub fn try_call(&mut self, method: &str, params: Value) -> std::io::Result<Result<Value, Vec<String>>> {
+        let body = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).to_string();
+        let response = self.send("POST", "/jsonrpc", &[], &body)?;
+        let mut answer: Value = serde_json::from_str(&response.body)?;
+        let texts = |list: &Value| {
+            list.as_array().into_iter().flatten().map(|it| it.as_str().unwrap().to_owned()).collect::<Vec<_>>()
+        };
+        Ok(match &answer["error"] {
+            Value::Null => Ok(answer["result"].take()),
+            list @ Value::Array(_) => Err(texts(list)),
+            error => Err([vec![error["message"].as_str().unwrap().to_owned()], texts(&error["data"])].concat()),
+        })
+    }
+
+    /// A request and its response.
+    pub fn send(
+        &mut self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> std::io::Result<Response> {
+        let more: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+        let length = body.len();
+        let head =
+            format!("{method} {path} HTTP/1.1\r\nHost: {}\r\n{more}Content-Length: {length}\r\n\r\n", self.host);
+        self.stream.write_all(head.as_bytes())?;
+        self.stream.write_all(body.as_bytes())?;
+        self.stream.flush()?;
+        let mut text = Vec::new();
+        let mut chunk = [0; 16 * 1024];
+        loop {
+            let whole = String::from_utf8_lossy(&text);
+            if let Some((head, body)) = whole.split_once("\r\n\r\n") {
+                let mut lines = head.lines();
+                let status = lines.next().unwrap_or("").to_owned();
+                let split =
+                    |line: &str| line.split_once(": ").map(|(name, value)| (name.to_owned(), value.to_owned()));
+                let response = Response { status, headers: lines.filter_map(split).collect(), body: body.to_owned() };
+                let length: usize = response.header("content-length").and_then(|text| text.parse().ok()).unwrap_or(0);
+                if body.len() >= length {
+                    return Ok(response);
+                }
+            }
+            let read = self.stream.read(&mut chunk)?;
+            if read == 0 {
+                return Err(std::io::ErrorKind::UnexpectedEof.into());
+            }
+            text.extend_from_slice(&chunk[..read]);
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Pinned(String);
+
+impl ServerCertVerifier for Pinned {
+    fn verify_server_cert(
+        &self,
+        leaf: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        let print: Vec<_> = Sha256::digest(leaf).iter().map(|byte| format!("{byte:02X}")).collect();
+        if print.join(":") == self.0 {
+            return Ok(ServerCertVerified::assertion());
+        }
+        Err(rustls::Error::General("another certificate".to_owned()))
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        leaf: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        rustls::crypto::verify_tls12_signature(
+            message,
+            leaf,
+            signed,
+            &default_provider().signature_verification_algorithms,
+        )
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        leaf: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        rustls::crypto::verify_tls13_signature(
+            message,
+            leaf,
+            signed,
+            &default_provider().signature_verification_algorithms,
+        )
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        default_provider().signature_verification_algorithms.supported_schemes()
+    }
+}
