@@ -8,11 +8,8 @@ pub mod collect;
 pub mod cpu;
 pub mod eject;
 pub mod facts;
-<<<<<<< HEAD
 pub mod gate;
-=======
 pub mod lab;
->>>>>>> lab
 pub mod network;
 pub mod report;
 pub mod rules;
