@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 pub mod judge;
 pub mod lab_client;
+pub mod rehearsal;
 pub mod run;
 pub mod world;
 pub mod xapi;
