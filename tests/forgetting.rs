@@ -218,7 +218,9 @@ fn the_facts_that_make_a_no_go_leave_it_undecided() {
 }
 
 fn any_pair() -> impl Strategy<Value = (&'static str, &'static str)> {
-    prop::sample::select(PAIRS[..PAIRS.len() - 1].to_vec())
+    // Sixteen hosts take long to judge and show nothing that five do not.
+    let small: Vec<_> = PAIRS.into_iter().filter(|(pool, _)| *pool != "xenserver-8-16-hosts").collect();
+    prop::sample::select(small)
 }
 
 proptest! {

@@ -9,7 +9,6 @@ mod common;
 use std::collections::BTreeSet;
 
 use common::judge::{PAIRS, fixture_json, judge, rules, side};
-use common::shared;
 use poolgate::facts::{Fact, Known, Value};
 use poolgate::network::{BondFact, NetworkFacts, RepairStep, derive};
 use poolgate::rules::Outcome;
@@ -487,88 +486,4 @@ fn reasons_name_host_and_field() {
     pif(&mut joiner, "eth1").as_object_mut().unwrap().remove("managed");
     let bond = bond(&facts(&pool(), &joiner), "bond0");
     assert_eq!(bond.outcome.unknown().unwrap().detail(), "host xcp-good, PIF eth1, managed");
-}
-
-/// The `xe` calls in a command, nested ones included: name and parameters.
-fn calls(run: &str) -> Vec<(String, Vec<String>)> {
-    let mut calls: Vec<(String, Vec<String>)> = Vec::new();
-    let words = run.replace("$(", " ( ").replace(')', " ) ");
-    let mut open = Vec::new();
-    let mut words = words.split_whitespace().peekable();
-    while let Some(word) = words.next() {
-        match word {
-            "xe" => {
-                open.push(calls.len());
-                calls.push((words.next().unwrap().to_owned(), Vec::new()));
-            }
-            "(" => {}
-            ")" => drop(open.pop()),
-            word => {
-                let name = word.trim_matches('\'').split_once('=').map(|(name, _)| name);
-                if let (Some(name), Some(call)) = (name, open.last()) {
-                    calls[*call].1.push(name.to_owned());
-                }
-            }
-        }
-    }
-    calls
-}
-
-#[test]
-fn repair_commands_exist_with_their_parameters() {
-    let Some(shared) = shared() else { return };
-    let text = std::fs::read(shared.join("data/xe-commands.json")).unwrap();
-    let table: Json = serde_json::from_slice(&text).unwrap();
-    let mut cases = vec![with_vm_on("VLAN 10 web", "xapi7"), with_vm_on("Lab", "xapi3")];
-    for (field, value) in [
-        ("ip_configuration_mode", json!("DHCP")),
-        ("managed", json!(false)),
-        ("properties", json!({"gro": "off"})),
-        ("primary_address_type", json!("IPv6")),
-        ("management", json!(true)),
-    ] {
-        for device in ["eth1", "eth2"] {
-            let mut joiner = joiner();
-            pif(&mut joiner, device)[field] = value.clone();
-            if field == "management" {
-                pif(&mut joiner, "eth0")[field] = json!(false);
-            }
-            joiner["pool"]["hosts"][0]["other_config"]["sync_vlans"] = "nosync".into();
-            cases.push(joiner);
-        }
-    }
-    let mut spare = joiner();
-    pif(&mut spare, "eth3")["device"] = "eth4".into();
-    network(&mut spare, "xenbr3")["bridge"] = "xenbr4".into();
-    cases.push(spare);
-    let mut seen = BTreeSet::new();
-    for joiner in cases {
-        let repair = facts(&pool(), &joiner).repair;
-        for run in runs(&repair.before).into_iter().chain(runs(&repair.after)) {
-            for (command, params) in calls(run) {
-                seen.insert(command.clone());
-                if command.ends_with("-list") || command.contains("-param-") {
-                    continue;
-                }
-                let forms = table["commands"][&command].as_array().unwrap_or_else(|| panic!("{run}"));
-                let names = |form: &Json, kind: &str| -> Vec<String> {
-                    form[kind].as_array().unwrap().iter().map(|it| it.as_str().unwrap().to_owned()).collect()
-                };
-                let fits = forms.iter().any(|form| {
-                    let (required, optional) = (names(form, "required"), names(form, "optional"));
-                    let known = |name: &String| {
-                        required.contains(name)
-                            || optional
-                                .iter()
-                                .any(|it| it == name || it.ends_with(':') && name.starts_with(it.as_str()))
-                    };
-                    required.iter().all(|it| params.contains(it)) && params.iter().all(known)
-                });
-                assert!(fits, "{run}: {params:?}");
-            }
-        }
-    }
-    for command in ["bond-create", "bond-destroy", "pif-introduce", "vlan-create", "host-management-reconfigure"] {
-        assert!(seen.contains(command), "{command} was never printed: {seen:?}");
-    }
 }

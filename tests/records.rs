@@ -88,6 +88,21 @@ fn every_class_reaches_the_model() {
     assert!(references.is_sorted());
 }
 
+/// `tagged_PIF` is the interface below, `untagged_PIF` the VLAN's own: a server's record says so by their tags.
+#[test]
+fn the_two_sides_of_a_vlan_are_told_apart() {
+    let Some(shared) = common::shared() else { return };
+    let pool = read(&shared.join("data/xapi-wire/rich/jsonrpc2")).snapshot.pool;
+    let tag = |reference: &str| {
+        let pif = pool.pifs.each().find(|pif| pif.reference.text() == Some(reference)).unwrap();
+        (*pif.vlan.get().unwrap(), *pif.physical.get().unwrap())
+    };
+    let vlan = pool.vlans.each().next().unwrap();
+    let own = vlan.untagged_pif.get().unwrap().as_deref().unwrap();
+    assert_eq!(tag(vlan.tagged_pif.text().unwrap()), (-1, true));
+    assert_eq!(tag(own), (*vlan.tag.get().unwrap(), false));
+}
+
 #[test]
 fn recorded_joins_of_every_release_are_read_completely() {
     for file in ["", "-8.2", "-24.19", "-24.39", "-25.6", "-25.33", "-26.1"] {

@@ -10,10 +10,10 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use common::judge::{PAIRS, fixture_json, judge, rules, side};
+use common::judge::{GOOD, PAIRS, fixture_json, judge, rules, side};
 use common::run::check;
 use poolgate::facts::{Fact, Type};
-use poolgate::rules::{Case, Outcome};
+use poolgate::rules::{Case, Outcome, Verdict};
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
@@ -142,9 +142,10 @@ fn a_go_says_how_to_join_and_what_follows() {
 #[test]
 fn a_clean_pair_has_nothing_to_say() {
     let rules = rules();
-    let pool = side("pool", &fixture_json("xcp-ng-8.3-5-hosts"));
-    for joiner in ["candidate-good", "candidate-twin"] {
-        let judgement = judge(&pool, &side(joiner, &fixture_json(joiner)), &rules);
+    for (pool, joiner) in GOOD {
+        assert!(PAIRS.contains(&(pool, joiner)), "{joiner} is among all pairs too");
+        let judgement = judge(&side(pool, &fixture_json(pool)), &side(joiner, &fixture_json(joiner)), &rules);
+        assert_eq!(judgement.verdict, Verdict::Go, "{joiner}");
         let said: Vec<_> = judgement
             .findings
             .iter()

@@ -12,7 +12,7 @@ pub(super) fn management(pool: &Pool, pif: Option<&Pif>) -> Found<Option<Managem
         None => pif,
         Some(vlan) => {
             let vlan = follow(&pool.vlans, |vlan| &vlan.reference, vlan, "VLAN")?;
-            let below = need(&vlan.untagged_pif)?.as_deref().unwrap_or_default();
+            let below = need(&vlan.tagged_pif)?;
             follow(&pool.pifs, |pif| &pif.reference, below, "PIF")?
         }
     };

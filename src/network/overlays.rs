@@ -12,14 +12,14 @@ pub(super) fn vlans(sides: &Sides<'_>, bonds: &Known<Vec<BondFact>>) -> Found<Ve
     let mut found = Vec::new();
     let suppressed = no_sync(sides);
     for vlan in need(&sides.pool.pool.vlans, || "the VLANs of the pool")? {
-        let tagged = sides.pool.pif(need(&vlan.tagged_pif, || "a VLAN of the pool, its tagged PIF")?)?;
-        if !at_coordinator(sides, tagged)? {
+        let Some(own) = need(&vlan.untagged_pif, || "a VLAN of the pool, its own PIF")? else { continue };
+        let own = sides.pool.pif(own)?;
+        if !at_coordinator(sides, own)? {
             continue;
         }
-        let what = || format!("{}, VLAN", sides.pool.pif_name(tagged));
-        let network = sides.pool.network_of(tagged)?;
-        let Some(untagged) = need(&vlan.untagged_pif, what)? else { continue };
-        let below = sides.pool.network_of(sides.pool.pif(untagged)?)?;
+        let what = || format!("{}, VLAN", sides.pool.pif_name(own));
+        let network = sides.pool.network_of(own)?;
+        let below = sides.pool.network_of(sides.pool.pif(need(&vlan.tagged_pif, what)?)?)?;
         let (reach, why) = reach(sides, below, bonds);
         let (created, reason) = match (&suppressed, reach) {
             (Ok(true), _) => (Known::Yes(false), "the joiner's other_config has sync_vlans=nosync".to_owned()),
@@ -35,7 +35,7 @@ pub(super) fn vlans(sides: &Sides<'_>, bonds: &Known<Vec<BondFact>>) -> Found<Ve
             below_uuid: below.uuid.clone(),
             created,
             reason,
-            vms: tagged.network.text().map_or_else(Known::default, |network| sides.vms_on(network)),
+            vms: own.network.text().map_or_else(Known::default, |network| sides.vms_on(network)),
         });
     }
     found.sort_by(|a, b| (a.tag, &a.name_label).cmp(&(b.tag, &b.name_label)));

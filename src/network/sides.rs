@@ -157,8 +157,8 @@ impl<'a> Records<'a> {
             let Some(vlan) = vlans.iter().find(|it| it.reference.text() == Some(vlan)) else {
                 return Err(self.lost("VLAN", vlan));
             };
-            let below = need(&vlan.untagged_pif, || format!("{}, untagged PIF", self.pif_name(pif)))?;
-            base = self.pif(below.as_deref().unwrap_or("OpaqueRef:NULL"))?;
+            let below = need(&vlan.tagged_pif, || format!("{}, the PIF below", self.pif_name(pif)))?;
+            base = self.pif(below)?;
         }
         let bonds = need(&base.bond_master_of, || format!("{}, bond_master_of", self.pif_name(base)))?;
         Ok((base, bonds.iter().min().map(String::as_str)))

@@ -108,6 +108,8 @@ facts! {
         pub pool_software: Known<Software>,
         /// The joiner's release, whose checks the server runs.
         pub release: Release,
+        /// The coordinator's release, on which commands in the pool are run.
+        pub pool_release: Release,
         /// Whether the product is assumed to run on the joiner (`--as-release`) and was not seen there.
         pub assumed: bool,
         /// What the operator asked for.
@@ -146,7 +148,7 @@ pub(super) fn variables<C: Fact>() -> impl Iterator<Item = (&'static str, Type)>
 pub(super) fn derive<'a>(pool: &'a Pool, joiner: &'a Pool, policy: &Policy, place: i64, seen: Seen) -> Case<'a> {
     let coordinator = pool.coordinator_host();
     let host = joiner.coordinator_host();
-    let release = match &host {
+    let release_of = |host: &Known<&Host>| match host {
         Known::Yes(host) => release_of(host),
         Known::No(unknown) => Release {
             name: Known::No(unknown.clone()),
@@ -154,6 +156,7 @@ pub(super) fn derive<'a>(pool: &'a Pool, joiner: &'a Pool, policy: &Policy, plac
             documented_hosts: Known::No(unknown.clone()),
         },
     };
+    let (release, pool_release) = (release_of(&host), release_of(&coordinator));
     let cpu = crate::cpu::derive(pool, joiner);
     let parts = Parts { pool, joiner, coordinator: &coordinator, host: &host };
     let (management, pool_management) = (management_of(joiner, &host), management_of(pool, &coordinator));
@@ -170,6 +173,7 @@ pub(super) fn derive<'a>(pool: &'a Pool, joiner: &'a Pool, policy: &Policy, plac
         joiner,
         coordinator,
         release,
+        pool_release,
         assumed: host.get().is_some_and(|host| host.assumed_release.get().is_some()),
         host,
         policy: policy.clone(),

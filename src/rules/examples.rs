@@ -105,8 +105,18 @@ pub(super) fn changed(rule: &Rule, example: &Example) -> Result<Json, String> {
     Ok(root)
 }
 
-fn judge_example(rule: &Rule, example: &Example) -> Result<Finding, String> {
+/// What a rule says of an example's case after further changes to it; `change` gets an object with `pool` and `joiner`.
+pub fn show_example(rule: &Rule, example: &Example, change: &dyn Fn(&mut Json)) -> Result<Finding, String> {
     let mut root = changed(rule, example)?;
+    change(&mut root);
+    judge_root(rule, root)
+}
+
+fn judge_example(rule: &Rule, example: &Example) -> Result<Finding, String> {
+    judge_root(rule, changed(rule, example)?)
+}
+
+fn judge_root(rule: &Rule, mut root: Json) -> Result<Finding, String> {
     let policy = Policy {
         max_hosts: root["policy"]["max_hosts"].as_i64().ok_or("policy.max_hosts is no integer")?,
         as_release: root["policy"]["as_release"].as_str().map(str::to_owned),

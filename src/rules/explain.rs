@@ -124,7 +124,8 @@ pub fn rule_schema() -> Json {
     );
     let fix = closed(
         json!({"where": {"enum": PLACES}, "run": template, "note": template, "loses": text, "each": {"type": "boolean"},
-            "when": expression("bool")}),
+            "when": {"type": "string", "description": "an expression that gives bool: only then the step is shown; where \
+                that is unknown, the step is shown with a remark"}}),
         &["where"],
     );
     let example = closed(

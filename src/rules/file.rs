@@ -72,7 +72,7 @@ pub(crate) struct Fix {
     /// Once for each failing element.
     #[serde(default)]
     pub(crate) each: bool,
-    /// Only when this holds (bool).
+    /// Only when this holds (bool): other commands on other releases. Where it is unknown, the step is shown and says so.
     pub(crate) when: Option<Written>,
 }
 

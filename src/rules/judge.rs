@@ -226,12 +226,19 @@ impl<'c> Judge<'c, 'c> {
     }
 
     fn step(&mut self, fix: &Fix, vars: &[Value<'_>]) -> Option<FixStep> {
-        if let Some(when) = &fix.when
-            && answer(when.eval(vars, &mut self.meter)) == Ok(false)
-        {
-            return None;
+        let mut note = fix.note.as_ref().map(|note| note.render_lossy(vars, &mut self.meter)).unwrap_or_default();
+        if let Some(when) = &fix.when {
+            match answer(when.eval(vars, &mut self.meter)) {
+                Ok(true) => {}
+                Ok(false) => return None,
+                // A step that may be needed is better shown than kept back, as long as it says so.
+                Err(unknown) => {
+                    note = format!("Whether this is the command here is not known ({unknown}). {note}")
+                        .trim_end()
+                        .to_owned();
+                }
+            }
         }
-        let note = fix.note.as_ref().map(|note| note.render_lossy(vars, &mut self.meter)).unwrap_or_default();
         let run = match fix.run.as_ref().map(|run| run.render_quoted(vars, &mut self.meter, shell_word)) {
             None => String::new(),
             Some(Ok(run)) => run,

@@ -33,7 +33,7 @@ pub use derived::{
     SharedSr, SilentFacts, StuckVm, TrustedConflict, UpdateGap, VlanFact, VmClash,
 };
 pub use eject::{EjectCase, EjectJudgement, judge_eject, read_eject};
-pub use examples::{ExampleError, example_eject, example_sides, run_examples};
+pub use examples::{ExampleError, example_eject, example_sides, run_examples, show_example};
 pub use explain::{explain, missing_examples, rule_schema, vocabulary};
 pub use file::Example;
 pub use outcome::{Evidence, Finding, FixStep, Outcome, Refusal, ServerAnswer, Severity, Verdict};

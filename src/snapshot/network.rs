@@ -131,9 +131,9 @@ model! {
         pub reference: Known<String>,
         /// Its uuid.
         pub uuid: Known<String>,
-        /// Reference of the PIF that carries the tag.
+        /// Reference of the PIF below it, on which its traffic carries the tag.
         pub tagged_pif: Known<String>,
-        /// Reference of the PIF below it, or null.
+        /// Reference of the VLAN's own PIF, on which its traffic has no tag, or null.
         pub untagged_pif: Known<Option<String>>,
         /// The tag.
         pub tag: Known<i64>,

@@ -9,7 +9,7 @@ use serde_json::Value as Json;
 use super::run::fixture_path;
 
 /// Every candidate with the pool that it was made for.
-pub const PAIRS: [(&str, &str); 14] = [
+pub const PAIRS: [(&str, &str); 22] = [
     ("xcp-ng-8.3-5-hosts", "candidate-good"),
     ("xcp-ng-8.3-5-hosts", "candidate-twin"),
     ("xcp-ng-8.3-5-hosts", "candidate-trouble"),
@@ -24,7 +24,34 @@ pub const PAIRS: [(&str, &str); 14] = [
     ("xenserver-6.5-masking", "candidate-6.5-unmaskable"),
     ("xenserver-7.1-3-hosts", "candidate-7.1"),
     ("xenserver-8-16-hosts", "candidate-xs8"),
+    ("xenserver-6.2-1-host", "candidate-6.2"),
+    ("xenserver-6.5-masking", "candidate-6.5-twin"),
+    ("xenserver-7.1-3-hosts", "candidate-7.1-twin"),
+    ("xenserver-7.6-3-hosts", "candidate-7.6"),
+    ("citrix-hypervisor-8.2-3-hosts", "candidate-ch8.2"),
+    ("xcp-ng-8.2-1-host", "candidate-xcp8.2"),
+    ("xenserver-8-1-host", "candidate-xs8-twin"),
+    ("xenserver-9-5-hosts", "candidate-xs9"),
 ];
+
+/// Pairs of which nothing is to be said: GO without a finding, at least one of each release line.
+pub const GOOD: [(&str, &str); 10] = [
+    ("xenserver-6.2-1-host", "candidate-6.2"),
+    ("xenserver-6.5-masking", "candidate-6.5-twin"),
+    ("xenserver-7.1-3-hosts", "candidate-7.1-twin"),
+    ("xenserver-7.6-3-hosts", "candidate-7.6"),
+    ("citrix-hypervisor-8.2-3-hosts", "candidate-ch8.2"),
+    ("xcp-ng-8.2-1-host", "candidate-xcp8.2"),
+    ("xcp-ng-8.3-5-hosts", "candidate-good"),
+    ("xcp-ng-8.3-5-hosts", "candidate-twin"),
+    ("xenserver-8-1-host", "candidate-xs8-twin"),
+    ("xenserver-9-5-hosts", "candidate-xs9"),
+];
+
+/// The pools among the fixtures.
+pub fn pools() -> std::collections::BTreeSet<&'static str> {
+    PAIRS.iter().map(|(pool, _)| *pool).collect()
+}
 
 /// A fixture as JSON.
 pub fn fixture_json(stem: &str) -> Json {

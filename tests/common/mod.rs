@@ -4,6 +4,7 @@
 
 use std::path::PathBuf;
 
+pub mod commands;
 pub mod judge;
 pub mod lab_client;
 pub mod rehearsal;

@@ -118,9 +118,19 @@ impl<'s> Script<'s, '_> {
             let (Some(uuid), Some(mac)) = (nic.uuid.text(), nic.mac.text()) else { continue };
             let note = format!("Let the toolstack manage {}, a member of {}.", nic.device, bond.device);
             self.before.push(step("joiner", format!("xe pif-forget uuid={uuid}"), note));
-            let run = format!("xe pif-introduce host-uuid={host} device={} mac={mac} managed=true", nic.device);
+            let mut run = format!("xe pif-introduce host-uuid={host} device={} mac={mac}", nic.device);
+            if self.tells_managed() {
+                run.push_str(" managed=true");
+            }
             self.before.push(step("joiner", run, String::new()));
         }
+    }
+
+    /// Whether the command takes `managed`: since 7.0, which brought API 2.5. Before, what is introduced is managed.
+    fn tells_managed(&self) -> bool {
+        let host = self.sides.host.get();
+        let version = host.and_then(|host| Some((*host.api_version_major.get()?, *host.api_version_minor.get()?)));
+        version.is_none_or(|version| version >= (2, 5))
     }
 
     fn one_type(&mut self, bond: &BondFact) {

@@ -22,7 +22,7 @@ facts! {
         pub edition: Known<EditionFacts>,
         /// The network of the cluster that new members join by themselves, or null when there is none.
         pub cluster: Known<Option<ClusterFacts>>,
-        /// The joiner's VLANs with the interface below each.
+        /// The joiner's VLANs with the interface of each.
         pub vlans: Known<Vec<VlanFact<'a>>>,
         /// Names under which both sides keep different certificates of an authority.
         pub ca_conflicts: Known<Vec<CaConflict>>,
@@ -72,9 +72,9 @@ facts! {
         pub uuid: Known<String>,
         /// The tag.
         pub tag: Known<i64>,
-        /// Reference of the interface below; OpaqueRef:NULL for none.
-        pub below: String,
-        /// The interface below, or null when the reference leads nowhere.
+        /// Reference of the VLAN's own interface; OpaqueRef:NULL for none.
+        pub own: String,
+        /// The VLAN's own interface, or null when the reference leads nowhere.
         pub interface: Option<&'a Pif>,
     }
 

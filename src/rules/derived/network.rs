@@ -94,19 +94,19 @@ fn bridge_of(pool: &Pool, pif: &Pif) -> Found<String> {
     need(&network.bridge).cloned()
 }
 
-/// The VLANs, each with what is below it.
+/// The VLANs, each with its interface.
 pub(super) fn vlans(joiner: &Pool) -> Found<Vec<VlanFact<'_>>> {
     let mut vlans = Vec::new();
     for vlan in descending(&joiner.vlans, |vlan| &vlan.reference)? {
-        let below = need(&vlan.untagged_pif)?;
-        let interface = match below {
+        let own = need(&vlan.untagged_pif)?;
+        let interface = match own {
             None => None,
-            Some(below) => need(&joiner.pifs)?.iter().find(|pif| pif.reference.text() == Some(below)),
+            Some(own) => need(&joiner.pifs)?.iter().find(|pif| pif.reference.text() == Some(own)),
         };
         vlans.push(VlanFact {
             uuid: vlan.uuid.clone(),
             tag: vlan.tag.clone(),
-            below: below.clone().unwrap_or_else(|| NULL.to_owned()),
+            own: own.clone().unwrap_or_else(|| NULL.to_owned()),
             interface,
         });
     }
