@@ -39,6 +39,8 @@ pub(super) enum Command {
     /// The knowledge, readable; a user's own rules checked
     #[command(subcommand)]
     Rules(Rules),
+    /// A simulated pool on loopback, to rehearse on
+    Lab(Lab),
     /// Print the JSON Schema of snapshots, reports or plans
     Schema(Schema),
 }
@@ -247,4 +249,32 @@ pub(super) enum SchemaOf {
     Report,
     /// Of plans of joins and ejects
     Plan,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Lab {
+    /// Serve this pool: a snapshot, or XenAPI records in one file; repeatable
+    #[arg(long, value_name = "FILE", required_unless_present = "host")]
+    pub(super) pool: Vec<PathBuf>,
+    /// Serve this standalone host; repeatable
+    #[arg(long, value_name = "FILE")]
+    pub(super) host: Vec<PathBuf>,
+    /// Listen on this port, the same at every address; a free one when left out
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(super) port: Option<u16>,
+    /// How many times faster than at a server time passes
+    #[arg(long, value_name = "X", default_value_t = 1.0, value_parser = speed)]
+    pub(super) speed: f64,
+    /// The environment variable that holds root's password; a new one is made up and printed when left out
+    #[arg(long, value_name = "VAR")]
+    pub(super) password_env: Option<String>,
+    /// Let something go wrong: KIND[=VALUE][,endpoint=HOST][,method=NAME][,phase=PHASE][,after=N][,count=N]; repeatable
+    #[arg(long, value_name = "SPEC")]
+    pub(super) fault: Vec<crate::lab::Fault>,
+}
+
+/// A factor that time can be divided by.
+fn speed(text: &str) -> Result<f64, String> {
+    let factor = text.parse::<f64>().ok().filter(|factor| factor.is_finite() && (0.01..=1e6).contains(factor));
+    factor.ok_or_else(|| "expected a number from 0.01 to 1000000".to_owned())
 }

@@ -10,6 +10,7 @@ use crate::eject::MemberError;
 use crate::gate::journal::JournalError;
 use crate::gate::lock::LockError;
 use crate::gate::plan::PlanError;
+use crate::lab::LabError;
 use crate::rules::RuleError;
 
 /// Why a command ended early.
@@ -42,6 +43,9 @@ pub enum CliError {
     /// `--member` names no one host.
     #[error("--member: {0}")]
     Member(#[from] MemberError),
+    /// The lab did not start.
+    #[error("lab: {0}")]
+    Lab(#[from] LabError),
     /// Rules have mistakes.
     #[error("{}\n{} in rules", .0.iter().map(|error| error.rendered.as_str()).collect::<Vec<_>>().join("\n\n"), mistakes(.0.len()))]
     Rules(Vec<RuleError>),
@@ -99,6 +103,7 @@ impl CliError {
             | Self::Authority(_)
             | Self::Release(_)
             | Self::Member(_)
+            | Self::Lab(_)
             | Self::Rules(_)
             | Self::RuleFolder { .. }
             | Self::Write { .. }

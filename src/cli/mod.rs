@@ -8,6 +8,7 @@ mod error;
 mod exit;
 mod gate;
 mod journal;
+mod lab;
 mod live;
 mod output;
 mod passwords;
@@ -40,6 +41,7 @@ pub fn run() -> Exit {
         Command::Collect(args) => collect::run(args),
         Command::Cpu(args) => cpu::run(args),
         Command::Rules(args) => rules::run(args),
+        Command::Lab(args) => lab::run(args),
         Command::Schema(args) => schema::run(args),
     };
     done.unwrap_or_else(|error| {

@@ -139,7 +139,7 @@ impl<'a> Script<'a> {
             .filter_map(|pif| {
                 let reference = pif.vlan_master_of.get()?.as_deref()?;
                 let vlan = self.pool.vlans.each().find(|vlan| vlan.reference.text() == Some(reference))?;
-                let below = vlan.untagged_pif.get()?.as_deref()?;
+                let below = vlan.tagged_pif.text()?;
                 let below = self.pifs.iter().copied().find(|pif| pif.reference.text() == Some(below))?;
                 Some((pif, below, *vlan.tag.get()?))
             })

@@ -81,6 +81,11 @@ impl Lab {
         Ok(Self { shared, _server: server })
     }
 
+    /// A password for a lab whose operator names none.
+    pub fn made_up_password() -> String {
+        random::uuid()
+    }
+
     /// All hosts, in the order in which they were named: of a pool its coordinator first.
     pub fn endpoints(&self) -> Vec<Endpoint> {
         let world = self.shared.world();

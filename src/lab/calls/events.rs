@@ -16,8 +16,27 @@ pub(super) fn answer(context: &Context<'_>, message: &str) -> Answer {
     match message {
         "get_current_id" => Ok(json!(context.shared.world().db(context.host).newest())),
         "from" => from(context),
+        "inject" => inject(context),
         _ => Err(context.unknown()),
     }
+}
+
+/// Makes an event of a record that did not change, and tells the token before which it lies.
+fn inject(context: &Context<'_>) -> Answer {
+    let (class, reference) = (context.text(0)?, context.text(1)?);
+    let mut world = context.shared.world();
+    let db = world.db_mut(context.host);
+    if !db.change(class, reference, |_| ()) {
+        return Err(ApiError::handle_invalid(class, reference));
+    }
+    let token = token(db.newest());
+    drop(world);
+    context.shared.tell();
+    Ok(json!(token))
+}
+
+fn token(number: u64) -> String {
+    format!("{number:020},{:020}", 0)
 }
 
 fn from(context: &Context<'_>) -> Answer {
@@ -127,6 +146,5 @@ fn event(number: u64, class: &str, reference: &str, operation: &str, snapshot: O
 fn answer_of(db: &Db, events: Vec<Value>) -> Value {
     let counts: serde_json::Map<_, _> =
         db.classes().map(|class| (class.to_lowercase(), json!(db.count(class)))).collect();
-    let token = format!("{:020},{:020}", db.newest(), 0);
-    json!({"events": events, "valid_ref_counts": counts, "token": token})
+    json!({"events": events, "valid_ref_counts": counts, "token": token(db.newest())})
 }

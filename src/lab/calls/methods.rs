@@ -6,7 +6,7 @@ use super::super::answer::ApiError;
 use super::super::world::{Role, World};
 
 /// Messages that are no getters: name, parameters beside the session, the least role.
-const MESSAGES: [(&str, usize, Role); 42] = {
+const MESSAGES: [(&str, usize, Role); 43] = {
     use Role::{PoolAdmin, PoolOperator, ReadOnly};
     [
         ("session.logout", 0, ReadOnly),
@@ -49,6 +49,7 @@ const MESSAGES: [(&str, usize, Role); 42] = {
         ("task.cancel", 1, ReadOnly),
         ("event.from", 3, ReadOnly),
         ("event.get_current_id", 0, ReadOnly),
+        ("event.inject", 2, ReadOnly),
         ("pool.test_archive_target", 2, PoolOperator),
         ("secret.get_value", 1, PoolOperator),
     ]

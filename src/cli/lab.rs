@@ -1,0 +1,92 @@
+//! `poolgate lab`: serves what the operator named until it is stopped.
+
+use std::fmt::Write as _;
+use std::io::IsTerminal as _;
+
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+use zeroize::Zeroizing;
+
+use super::Exit;
+use super::args::Lab as Args;
+use super::error::CliError;
+use super::output::{complain, print};
+use crate::lab::{Endpoint, Lab, LabConfig, Served};
+
+pub(super) fn run(args: &Args) -> Result<Exit, CliError> {
+    let stopped = |source: std::io::Error| CliError::Usage(format!("cannot wait for a signal: {source}"));
+    // Watched from here on, so that a lab that is stopped as it starts ends in order too.
+    let mut signals = Signals::new([SIGINT, SIGTERM]).map_err(stopped)?;
+    let password = password(args)?;
+    let mut config = LabConfig::new(&password).speed(args.speed);
+    if let Some(port) = args.port {
+        config = config.port(port);
+    }
+    for path in args.pool.iter().chain(&args.host) {
+        config = config.serve(Served::file(path)?);
+    }
+    for fault in &args.fault {
+        config = config.fault(fault.clone());
+    }
+    let lab = Lab::start(config)?;
+    print(&announcement(&lab.endpoints(), args, &password))?;
+    let _ = signals.forever().next();
+    if std::io::stderr().is_terminal() {
+        complain("poolgate: the lab is closed");
+    }
+    Ok(Exit::Done)
+}
+
+/// What the variable holds, or a made-up one.
+fn password(args: &Args) -> Result<Zeroizing<String>, CliError> {
+    let Some(variable) = &args.password_env else { return Ok(Zeroizing::new(Lab::made_up_password())) };
+    match std::env::var(variable) {
+        Ok(password) if !password.is_empty() => Ok(Zeroizing::new(password)),
+        _ => Err(CliError::Usage(format!(
+            "--password-env: the environment variable {variable} is not set or empty; put root's password into it"
+        ))),
+    }
+}
+
+/// All that is needed to reach the hosts, and what to type next.
+fn announcement(endpoints: &[Endpoint], args: &Args, password: &str) -> String {
+    let mut text = String::new();
+    for endpoint in endpoints {
+        let size = endpoints.iter().filter(|other| other.coordinator == endpoint.coordinator).count();
+        let role = match endpoint.coordinator == endpoint.name {
+            true if size == 1 => "standalone".to_owned(),
+            true => "coordinator".to_owned(),
+            false => format!("member of the pool of {}", endpoint.coordinator),
+        };
+        // Writing to a text does not fail.
+        let _ = writeln!(
+            text,
+            "{}  {}\n    {}, {role}\n    SHA-256 {}",
+            endpoint.url(),
+            endpoint.name,
+            endpoint.release,
+            endpoint.fingerprint
+        );
+    }
+    let user = match &args.password_env {
+        Some(variable) => format!("root, with the password that is in {variable}"),
+        None => format!("root, with the password {password}"),
+    };
+    let _ = writeln!(text, "\nThe user is {user}. Stop the lab with Ctrl-C.");
+    let alone: Vec<_> = endpoints
+        .iter()
+        .filter(|one| endpoints.iter().filter(|other| other.coordinator == one.coordinator).count() == 1)
+        .collect();
+    let leads = |one: &&Endpoint| one.coordinator == one.name;
+    let pool = endpoints.iter().filter(leads).find(|one| !alone.contains(one)).or_else(|| endpoints.first());
+    if let (Some(pool), Some(host)) = (pool, alone.iter().find(|host| pool.is_none_or(|pool| pool.name != host.name)))
+    {
+        let _ = writeln!(
+            text,
+            "Next, in another terminal:\n\n    poolgate check --pool {} --host {}",
+            pool.url(),
+            host.url()
+        );
+    }
+    text
+}
