@@ -66,7 +66,9 @@ impl Rehearsal {
             let pin = format!("{}:{}={}", endpoint.address, endpoint.port, endpoint.fingerprint);
             run = run.with(["--tls-fingerprint", &pin]);
         }
-        run.env("PASSWORD", PASSWORD).env("XDG_STATE_HOME", self.folder.path().to_str().unwrap()).env("HOME", "/nowhere")
+        run.env("PASSWORD", PASSWORD)
+            .env("XDG_STATE_HOME", self.folder.path().to_str().unwrap())
+            .env("HOME", "/nowhere")
     }
 
     /// `join` of all joiners.

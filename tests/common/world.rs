@@ -146,17 +146,18 @@ fn come(pool: &mut Pool, joiner: &Pool, predicted: &Predicted) {
     let mut vlans = Vec::new();
     for vlan in &predicted.vlans {
         let pif = same(&vlan.network);
-        let like = pool.vlans.each().find(|it| it.tagged_pif == pif.reference).unwrap();
-        let below = of_coordinator
-            .iter()
-            .find(|it| Some(it.reference.text()) == like.untagged_pif.get().map(Option::as_deref))
+        let like = pool
+            .vlans
+            .each()
+            .find(|it| it.untagged_pif.get().map(Option::as_deref) == Some(pif.reference.text()))
             .unwrap();
+        let below = of_coordinator.iter().find(|it| it.reference == like.tagged_pif).unwrap();
         let below = pifs.iter().find(|it| it.network == below.network).unwrap().reference.clone();
         let (tagged, reference) = (at("vlan-pif", &vlan.network), at("vlan", &vlan.network));
         vlans.push(Vlan {
             reference: reference.clone().into(),
-            tagged_pif: tagged.clone().into(),
-            untagged_pif: Known::Yes(below.get().cloned()),
+            tagged_pif: below,
+            untagged_pif: Some(tagged.clone()).into(),
             ..like.clone()
         });
         pifs.push(Pif { reference: tagged.into(), vlan_master_of: Some(reference).into(), ..pif.clone() });
