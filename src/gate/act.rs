@@ -105,12 +105,13 @@ impl Turning<'_> {
     fn verify(&mut self, predicted: &Predicted, began: Duration) -> End {
         let arrived = self.world.elapsed();
         loop {
-            let differences = match (self.world.collect_pool(), self.act) {
-                (Ok((side, _)), Act::Join) => after_join(&side.snapshot.pool, predicted),
-                (Ok((side, _)), Act::Eject) => after_eject(&side.snapshot.pool, predicted),
-                (Err(trouble), _) => vec![unread(&trouble.what)],
+            let (differences, patience) = match (self.world.collect_pool(), self.act) {
+                (Ok((side, _)), Act::Join) => (after_join(&side.snapshot.pool, predicted), self.waits.grace),
+                (Ok((side, _)), Act::Eject) => (after_eject(&side.snapshot.pool, predicted), self.waits.grace),
+                // A pool that does not answer for a moment says nothing of the host.
+                (Err(trouble), _) => (vec![unread(&trouble.what)], self.waits.wait),
             };
-            let late = self.world.elapsed().saturating_sub(arrived) >= self.waits.grace;
+            let late = self.world.elapsed().saturating_sub(arrived) >= patience;
             if differences.is_empty() || late || self.world.interrupted() {
                 let notes = if self.act == Act::Eject { self.wait_for_return(began) } else { Vec::new() };
                 return End::Done { differences, notes };

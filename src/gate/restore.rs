@@ -10,11 +10,9 @@ use crate::text::{plain, shell_word};
 /// The script.
 pub fn restore_script(pool: &Pool, member: &Host, seen: &str) -> String {
     let reference = member.reference.text().unwrap_or_default();
-    let mut script = Script {
-        pool,
-        pifs: pool.pifs.each().filter(|pif| pif.host.text() == Some(reference)).collect(),
-        out: String::new(),
-    };
+    let mut pifs: Vec<_> = pool.pifs.each().filter(|pif| pif.host.text() == Some(reference)).collect();
+    pifs.sort_by_key(|pif| (pif.device.text(), pif.vlan.get()));
+    let mut script = Script { pool, pifs, out: String::new() };
     script.head(member, seen);
     script.nics();
     script.bonds();
@@ -80,14 +78,13 @@ impl<'a> Script<'a> {
         }
         for pif in nics {
             let Some(mac) = pif.mac.text() else { continue };
-            let device = pif.device.text().unwrap_or_default();
-            let _ = writeln!(
-                self.out,
-                "xe network-param-set uuid=\"$(xe pif-param-get uuid=\"$(nic {})\" param-name=network-uuid)\" name-label={} # {}",
-                shell_word(mac),
-                shell_word(&self.name(pif)),
-                plain(device)
-            );
+            let (variable, name) = (variable(pif), self.name(pif));
+            // An assignment that fails stops the script; a failing argument would not.
+            self.line(&format!("NIC_{variable}=$(nic {})", shell_word(mac)));
+            self.line(&format!(
+                "NET_{variable}=$(xe pif-param-get uuid=\"$NIC_{variable}\" param-name=network-uuid)"
+            ));
+            self.line(&format!("xe network-param-set uuid=\"$NET_{variable}\" name-label={}", shell_word(&name)));
         }
     }
 
@@ -98,8 +95,7 @@ impl<'a> Script<'a> {
                 .members
                 .each()
                 .filter_map(|member| self.pifs.iter().find(|pif| pif.reference.text() == Some(member)))
-                .filter_map(|pif| pif.mac.text())
-                .map(|mac| format!("$(nic {})", shell_word(mac)))
+                .map(|pif| self.interface(pif))
                 .collect();
             let device = variable(pif);
             let name = self.name(pif);
@@ -155,12 +151,10 @@ impl<'a> Script<'a> {
         }
     }
 
-    /// An interface as the script names it: a NIC by its MAC address, what the script made by its variable.
+    /// An interface as the script names it.
     fn interface(&self, pif: &Pif) -> String {
-        match pif.mac.text().filter(|_| pif.physical == Known::Yes(true)) {
-            Some(mac) => format!("$(nic {})", shell_word(mac)),
-            None => format!("$PIF_{}", variable(pif)),
-        }
+        let kind = if pif.physical == Known::Yes(true) { "NIC" } else { "PIF" };
+        format!("${kind}_{}", variable(pif))
     }
 
     fn addresses(&mut self) {

@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use poolgate::gate::journal::{Entry, Event, read};
 use poolgate::lab::{Endpoint, Lab, LabConfig, Phase, Served};
@@ -29,6 +29,14 @@ pub fn served(stem: &str, change: impl FnOnce(&mut serde_json::Value)) -> Served
     let mut json = fixture_json(stem);
     change(&mut json);
     Served::text(stem, json.to_string().as_bytes()).unwrap()
+}
+
+/// A small pool and its joiner, slower than labs usually are.
+pub fn small_at_speed(speed: f64) -> LabConfig {
+    let config = LabConfig::new(PASSWORD).speed(speed);
+    ["xenserver-8-1-host", "candidate-xs8-twin"]
+        .iter()
+        .fold(config, |config, stem| config.serve(served(stem, |_| {})))
 }
 
 impl Rehearsal {
@@ -61,7 +69,7 @@ impl Rehearsal {
 
     /// A command that acts, with whom to trust and the password.
     pub fn act<W: AsRef<str>>(&self, words: impl IntoIterator<Item = W>) -> Poolgate {
-        let mut run = poolgate(words).with(["--password-env", "PASSWORD", "--wait", "20s"]);
+        let mut run = poolgate(words).with(["--password-env", "PASSWORD"]);
         for endpoint in self.lab.endpoints() {
             let pin = format!("{}:{}={}", endpoint.address, endpoint.port, endpoint.fingerprint);
             run = run.with(["--tls-fingerprint", &pin]);
@@ -95,7 +103,7 @@ impl Rehearsal {
     /// Plans a join and carries it out.
     pub fn joined(&self, status: i32) -> Done {
         let plan = self.plan(self.join());
-        self.join().with(["--plan", plan.to_str().unwrap(), "--yes"]).status(status)
+        self.join().with(["--plan", plan.to_str().unwrap(), "--yes", "--wait", "20s"]).status(status)
     }
 
     /// How often the lab received a method from a client.
@@ -128,5 +136,21 @@ impl Rehearsal {
 
     pub fn wait_for(&self, name: &str, phase: Phase) {
         self.lab.wait_for_phase(name, phase, LONG).unwrap();
+    }
+
+    /// A command on the default journal.
+    pub fn act_on_journal(&self, words: &[&str]) -> Poolgate {
+        let path = self.journal_path();
+        let (verb, rest) = words.split_at(2);
+        poolgate(verb.iter().chain([&path.to_str().unwrap()]).chain(rest))
+    }
+
+    /// Waits until clients have called a method so often.
+    pub fn wait_for_calls(&self, method: &str, times: usize) {
+        let until = Instant::now() + LONG;
+        while self.count(method) < times {
+            assert!(Instant::now() < until, "{method} was not called");
+            std::thread::sleep(Duration::from_millis(5));
+        }
     }
 }

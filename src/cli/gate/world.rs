@@ -91,7 +91,7 @@ impl LiveWorld<'_> {
     /// Lets a call run beside this thread, so that an operator who interrupts is heard.
     fn call(&self, mut session: Session, method: String, params: Vec<Value>, secret: Option<Password>) -> Sent {
         let (answer, answered) = mpsc::channel();
-        session.set_limit(self.wait.max(Duration::from_secs(60)));
+        session.set_limit(self.wait);
         self.interrupt.act();
         thread::spawn(move || {
             let secret = secret.as_ref().map(Param::Secret);
@@ -117,6 +117,8 @@ impl LiveWorld<'_> {
             return Ok(Sent::NotSent { why: "the host or the pool's password is missing".to_owned() });
         };
         let session = self.session_for_call(host)?;
+        // Logged out under its call the join would fail; a host that joins forgets its sessions by itself.
+        session.set_aside();
         let param = |name: &str| json!(call.params.get(name).map(String::as_str).unwrap_or_default());
         let params = vec![param("master_address"), param("master_username")];
         Ok(self.call(session, call.method.clone(), params, Some(password.clone())))

@@ -112,7 +112,10 @@ impl Page {
 
 fn subject(plan: &Plan) -> String {
     let hosts: Vec<_> = plan.steps.iter().map(|step| step.host.name.as_str()).collect();
-    let count = plan.pool.hosts.map_or_else(String::new, |hosts| format!("{hosts} hosts, "));
+    let count = plan
+        .pool
+        .hosts
+        .map_or_else(String::new, |hosts| format!("{hosts} host{}, ", if hosts == 1 { "" } else { "s" }));
     format!(
         "{} of {} {} pool {} ({count}{})",
         plan.act.word(),

@@ -1,0 +1,1 @@
+//! Pairs of every release line: what poolgate foretells and what the simulator answers.
