@@ -79,6 +79,15 @@ pub fn left_open(entries: &[Entry]) -> Option<Left> {
     left.filter(|left| left.call.is_some() || !left.closed)
 }
 
+impl Left {
+    /// Hosts whose turn came to a call and is over, and how it ended.
+    pub fn settled(&self) -> Vec<(&Named, Outcome)> {
+        let of = |uuid: &str| self.hosts.iter().find(|host| host.uuid == uuid);
+        let came = self.over.iter().filter(|(_, outcome)| *outcome != Outcome::NotStarted && outcome.is_settled());
+        came.filter_map(|(uuid, outcome)| Some((of(uuid)?, *outcome))).collect()
+    }
+}
+
 /// What a resumed run found.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Resumed {

@@ -32,6 +32,7 @@ fn kill_at(lines: usize) -> String {
     assert_eq!(reading.fault, None);
     let last = reading.entries.last().map(|entry| serde_json::to_value(&entry.event).unwrap()["event"].clone());
     let sent = reading.entries.iter().any(|entry| matches!(entry.event, Event::Sending { .. }));
+    let ended = reading.entries.iter().any(|entry| matches!(entry.event, Event::Ended { .. }));
     let closed = reading.entries.iter().any(|entry| matches!(entry.event, Event::Closed { .. }));
     let told = lab.join().with(["--resume", "--wait", "5s"]).with(words).any_status(|_| true);
     let joins = lab.count("pool.join");
@@ -40,6 +41,7 @@ fn kill_at(lines: usize) -> String {
     let is_member = lab.lab.phase(&name).unwrap() == Phase::Member;
     match told.status {
         0 if closed => assert!(told.stderr.contains("no run is open"), "{told}"),
+        0 if ended => assert!(told.stderr.contains("xs8-edge-02: done, as predicted") && is_member, "{told}"),
         0 => assert!(told.stdout.contains("DONE") && is_member, "killed after {lines} lines: {told}"),
         1 => {
             assert!(!sent && joins == 0 && !is_member, "killed after {lines} lines: {told}");
@@ -59,7 +61,7 @@ fn kill_at(lines: usize) -> String {
 fn killed_at_each_line_of_the_journal() {
     let steps: Vec<_> = (1..=8).map(kill_at).collect();
     // The loop has met the steps, and not one of them several times.
-    for step in ["begun", "compared", "sending"] {
+    for step in ["confirmed", "compared", "sending", "answered"] {
         assert!(steps.iter().any(|it| it.contains(step)), "{step}: {steps:?}");
     }
 }

@@ -25,7 +25,7 @@ use crate::collect::xapi::log_out_now;
 use crate::gate::journal::{Act, Event, Journal, Named, default_folder};
 use crate::gate::lock::Lock;
 use crate::gate::plan::{Plan, read_plan, to_markdown, to_table};
-use crate::gate::{Replan, Run, Trouble, Turn, Waits, left_open, named};
+use crate::gate::{Left, Replan, Run, Trouble, Turn, Waits, left_open, named};
 use crate::rules::Verdict;
 
 use signals::Interrupt;
@@ -146,7 +146,7 @@ fn journal_path(args: &GateArgs, pool: &str) -> Result<PathBuf, CliError> {
 fn refuse_open_call(journal: &Journal) -> Result<(), CliError> {
     let Some(left) = left_open(journal.before()) else { return Ok(()) };
     let Some(call) = &left.call else {
-        complain(&format!("the {} of {} broke off before anything was sent", left.act.word(), left.began));
+        complain(&broke_off(&left));
         return Ok(());
     };
     Err(CliError::Usage(format!(
@@ -157,6 +157,17 @@ fn refuse_open_call(journal: &Journal) -> Result<(), CliError> {
         left.act.word(),
         journal.path().display()
     )))
+}
+
+/// What the journal tells of a run that broke off with no call open.
+fn broke_off(left: &Left) -> String {
+    let head = format!("the {} that began at {} broke off", left.act.word(), left.began);
+    let settled = left.settled();
+    if settled.is_empty() {
+        return format!("{head} before anything was sent: nothing has changed");
+    }
+    let turns: Vec<_> = settled.iter().map(|(host, outcome)| format!("{}: {}", host.name, outcome.words())).collect();
+    format!("{head} after its hosts' turns had ended: {}", turns.join("; "))
 }
 
 /// Carries an agreed plan out, and tells how it ended.

@@ -1,10 +1,10 @@
 //! `--resume`: what became of a run that broke off. Sends nothing that changes anything.
 
-use super::{GateArgs, close, hold, unreachable};
+use super::{GateArgs, broke_off, close, hold, unreachable};
 use crate::cli::Exit;
 use crate::cli::error::CliError;
 use crate::cli::output::complain;
-use crate::gate::journal::{Act, Named};
+use crate::gate::journal::{Act, Named, Outcome};
 use crate::gate::{Left, Waits, World as _, left_open, resume};
 use crate::text::plain;
 
@@ -33,21 +33,23 @@ pub(super) fn run(args: &GateArgs, world: &mut LiveWorld<'_>, words: &[String]) 
     }
     let told = resume(world, &mut held.journal, &left, place, Waits::within(args.wait));
     let Some(turn) = told.turn else {
-        complain(&format!(
-            "the {} that began at {} broke off before anything was sent: nothing has changed. Start it anew",
-            left.act.word(),
-            left.began
-        ));
+        complain(&broke_off(&left));
         close(args, world, &mut held.journal, left.act, &left.pool, &[])?;
-        return Ok(Exit::Refused);
+        let done = left.settled().iter().all(|(_, outcome)| *outcome == Outcome::Done);
+        let whole = done && told.not_started.is_empty();
+        tell_not_started(&told.not_started);
+        return Ok(if whole { Exit::Done } else { Exit::Refused });
     };
     let exit = close(args, world, &mut held.journal, left.act, &left.pool, &[turn])?;
-    if !told.not_started.is_empty() {
-        let names: Vec<_> = told.not_started.iter().map(|host| host.name.as_str()).collect();
-        complain(&format!("not started: {}; start them anew", plain(&names.join(", "))));
-        return Ok(exit.worse(Exit::Refused));
+    tell_not_started(&told.not_started);
+    Ok(if told.not_started.is_empty() { exit } else { exit.worse(Exit::Refused) })
+}
+
+fn tell_not_started(hosts: &[Named]) {
+    if !hosts.is_empty() {
+        let names: Vec<_> = hosts.iter().map(|host| host.name.as_str()).collect();
+        complain(&format!("not started: {}; start anew", plain(&names.join(", "))));
     }
-    Ok(exit)
 }
 
 /// The place of the open call's host among those that the operator named.

@@ -94,6 +94,18 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// In a few words.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Done => "done, as predicted",
+            Self::Differs => "done, and not all as predicted",
+            Self::NotStarted => "not started",
+            Self::Refused => "refused by the server",
+            Self::NoEffect => "without effect",
+            Self::Unconfirmed => "not confirmed",
+        }
+    }
+
     /// Whether nothing is left to find out.
     pub const fn is_settled(self) -> bool {
         !matches!(self, Self::Unconfirmed)
