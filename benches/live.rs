@@ -7,9 +7,9 @@
     reason = "a benchmark prints, and stops where it cannot measure"
 )]
 
-#[path = "../tests/common/xapi.rs"]
-#[allow(dead_code, unreachable_pub, reason = "the tests use the rest")]
-mod xapi;
+#[path = "../tests/common/fake.rs"]
+#[expect(dead_code, unreachable_pub, reason = "the tests use the rest")]
+mod fake;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -19,8 +19,8 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use fake::{Answer, Fake, PASSWORD, logging_in};
 use serde_json::{Value, json};
-use xapi::{Answer, Fake, PASSWORD, logging_in};
 
 const ROUNDS: usize = 7;
 const JOBS: usize = 8;
@@ -81,7 +81,7 @@ fn curl_config(fakes: &[Fake], methods: &[String]) -> String {
     let mut text = String::new();
     for fake in fakes {
         for method in methods {
-            let call = json!({"jsonrpc": "2.0", "method": method, "params": [xapi::SESSION], "id": 1}).to_string();
+            let call = json!({"jsonrpc": "2.0", "method": method, "params": [fake::SESSION], "id": 1}).to_string();
             let next = if text.is_empty() { "" } else { "next\n" };
             let quoted = call.replace('"', "\\\"");
             let _ = write!(

@@ -7,11 +7,11 @@ pub mod common;
 use std::path::Path;
 use std::time::Duration;
 
-use common::lab_client::Client;
+use common::xapi::Client;
 use poolgate::lab::{Lab, LabConfig, Phase, Served};
 use serde_json::{Value, json};
 
-pub const PASSWORD: &str = "made up";
+const PASSWORD: &str = "made up";
 const LONG: Duration = Duration::from_secs(20);
 
 fn fixture(name: &str) -> Served {

@@ -7,8 +7,8 @@ pub mod common;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use common::fake::{Answer, Asked, Fake, Identity, PASSWORD, SESSION, logging_in, page, small};
 use common::run::{Poolgate, poolgate};
-use common::xapi::{Answer, Asked, Fake, Identity, PASSWORD, SESSION, logging_in, page, small};
 use serde_json::{Value, json};
 
 /// `collect` of a server that is trusted and logged in to.

@@ -12,8 +12,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use common::fake::{Answer, Asked, Fake, PASSWORD, SESSION, logging_in, page, small};
 use common::run::{Poolgate, poolgate};
-use common::xapi::{Answer, Asked, Fake, PASSWORD, SESSION, logging_in, page, small};
 
 fn collect(fake: &Fake, timeout: &str) -> Poolgate {
     poolgate(["collect", &fake.url(), "--password-env", "PW", "--timeout", timeout])

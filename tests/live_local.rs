@@ -6,8 +6,8 @@ pub mod common;
 
 use std::path::Path;
 
+use common::fake::{Answer, Asked, SESSION, on_socket, page, small};
 use common::run::{Poolgate, poolgate};
-use common::xapi::{Answer, Asked, SESSION, on_socket, page, small};
 use serde_json::{Value, json};
 
 fn collect(socket: &Path) -> Poolgate {

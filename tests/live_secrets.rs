@@ -2,8 +2,8 @@
 
 pub mod common;
 
+use common::fake::{Answer, Asked, Fake, PASSWORD, SESSION, logging_in};
 use common::run::poolgate;
-use common::xapi::{Answer, Asked, Fake, PASSWORD, SESSION, logging_in};
 use serde_json::{Value, json};
 
 const MARKER: &str = "marker-of-a-secret";

@@ -4,8 +4,8 @@ pub mod common;
 
 use std::fs;
 
+use common::fake::{Fake, Identity, PASSWORD, logging_in, pem, small};
 use common::run::{Poolgate, poolgate};
-use common::xapi::{Fake, Identity, PASSWORD, logging_in, pem, small};
 
 fn collect(fake: &Fake) -> Poolgate {
     poolgate(["collect", &fake.url(), "--password-env", "PW", "--timeout", "20s"]).env("PW", PASSWORD)
@@ -111,7 +111,7 @@ fn a_certificate_that_changes_midway_stops() {
             && let Some(identity) = other.lock().unwrap().take()
         {
             later.wait().show(identity);
-            return common::xapi::Answer::Reset;
+            return common::fake::Answer::Reset;
         }
         small(asked)
     }));

@@ -1,12 +1,12 @@
 //! What several end-to-end tests need.
 
-#![allow(dead_code, reason = "each test binary uses its own part")]
+#![allow(dead_code, missing_docs, reason = "each test binary uses its own part, and names say what it is")]
 
 use std::path::PathBuf;
 
 pub mod commands;
+pub mod fake;
 pub mod judge;
-pub mod lab_client;
 pub mod rehearsal;
 pub mod run;
 pub mod world;

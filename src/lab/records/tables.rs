@@ -26,7 +26,7 @@ impl Kind {
             Flag => json!(false),
             Int => json!(0),
             List => json!([]),
-            Kind::Map => json!({}),
+            Self::Map => json!({}),
             Time => json!("19700101T00:00:00Z"),
         }
     }
