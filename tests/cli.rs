@@ -14,7 +14,7 @@ const XCP_NG: &str = "xcp-ng-8.3-5-hosts";
 
 #[test]
 fn the_help_of_every_command() {
-    let commands: [&[&str]; 11] = [
+    let commands: [&[&str]; 12] = [
         &[],
         &["check"],
         &["collect"],
@@ -26,6 +26,7 @@ fn the_help_of_every_command() {
         &["rules", "schema"],
         &["schema"],
         &["cpu", "decode"],
+        &["lab"],
     ];
     for command in commands {
         let help = poolgate(command).with(["--help"]).status(0).quietly();

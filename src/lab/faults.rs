@@ -49,7 +49,7 @@ pub struct Fault {
     pub kind: FaultKind,
     /// At this host alone.
     pub endpoint: Option<String>,
-    /// At calls of this method alone; a trailing `*` stands for any ending.
+    /// At calls of this method alone; one `*` stands for anything.
     pub method: Option<String>,
     /// While the host is in this phase alone.
     pub phase: Option<Phase>,
@@ -239,8 +239,8 @@ impl Fault {
 }
 
 fn fits(wanted: Option<&str>, found: &str) -> bool {
-    wanted.is_none_or(|wanted| match wanted.strip_suffix('*') {
-        Some(start) => found.starts_with(start),
+    wanted.is_none_or(|wanted| match wanted.split_once('*') {
+        Some((start, end)) => found.starts_with(start) && found.ends_with(end),
         None => wanted == found,
     })
 }

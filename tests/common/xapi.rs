@@ -24,12 +24,16 @@ pub struct Client {
 /// A response, read whole.
 #[derive(Debug)]
 pub struct Response {
+    /// As `HTTP/1.1 200 OK`.
     pub status: String,
+    /// Names and values, as they came.
     pub headers: Vec<(String, String)>,
+    /// As text.
     pub body: String,
 }
 
 impl Response {
+    /// A header's value.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(header, _)| header.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
@@ -41,6 +45,7 @@ impl Client {
         Self::try_connect(endpoint).unwrap()
     }
 
+    /// The same, where it may fail.
     pub fn try_connect(endpoint: &Endpoint) -> std::io::Result<Self> {
         let pinned = Arc::new(Pinned(endpoint.fingerprint.clone()));
         let config = ClientConfig::builder_with_provider(Arc::new(default_provider()))
@@ -72,6 +77,7 @@ impl Client {
         self.try_call(method, params).unwrap()
     }
 
+    /// The same, where the connection may end.
     pub fn try_call(&mut self, method: &str, params: Value) -> std::io::Result<Result<Value, Vec<String>>> {
         let body = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).to_string();
         let response = self.send("POST", "/jsonrpc", &[], &body)?;
@@ -102,25 +108,33 @@ impl Client {
         self.stream.write_all(body.as_bytes())?;
         self.stream.flush()?;
         let mut text = Vec::new();
+        let end = loop {
+            if let Some(at) = text.windows(4).position(|window| window == b"\r\n\r\n") {
+                break at;
+            }
+            self.more(&mut text)?;
+        };
+        let head = String::from_utf8_lossy(&text[..end]).into_owned();
+        let mut lines = head.lines();
+        let status = lines.next().unwrap_or("").to_owned();
+        let split = |line: &str| line.split_once(": ").map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let mut response = Response { status, headers: lines.filter_map(split).collect(), body: String::new() };
+        let length: usize = response.header("content-length").and_then(|text| text.parse().ok()).unwrap_or(0);
+        while text.len() < end + 4 + length {
+            self.more(&mut text)?;
+        }
+        response.body = String::from_utf8_lossy(&text[end + 4..]).into_owned();
+        Ok(response)
+    }
+
+    fn more(&mut self, text: &mut Vec<u8>) -> std::io::Result<()> {
         let mut chunk = [0; 16 * 1024];
-        loop {
-            let whole = String::from_utf8_lossy(&text);
-            if let Some((head, body)) = whole.split_once("\r\n\r\n") {
-                let mut lines = head.lines();
-                let status = lines.next().unwrap_or("").to_owned();
-                let split =
-                    |line: &str| line.split_once(": ").map(|(name, value)| (name.to_owned(), value.to_owned()));
-                let response = Response { status, headers: lines.filter_map(split).collect(), body: body.to_owned() };
-                let length: usize = response.header("content-length").and_then(|text| text.parse().ok()).unwrap_or(0);
-                if body.len() >= length {
-                    return Ok(response);
-                }
+        match self.stream.read(&mut chunk)? {
+            0 => Err(std::io::ErrorKind::UnexpectedEof.into()),
+            read => {
+                text.extend_from_slice(&chunk[..read]);
+                Ok(())
             }
-            let read = self.stream.read(&mut chunk)?;
-            if read == 0 {
-                return Err(std::io::ErrorKind::UnexpectedEof.into());
-            }
-            text.extend_from_slice(&chunk[..read]);
         }
     }
 }

@@ -115,7 +115,7 @@ fn answer(shared: &Arc<Shared>, host: usize, method: &str, params: &[Value]) -> 
         return Err(ApiError::internal("Failure(\"hd\")").into());
     };
     let Some(session) = session.as_str() else {
-        return Err(ApiError::internal(format!("Failure(\"Expected string, got '{}'\")", kind(session))).into());
+        return Err(ApiError::internal(format!("Failure(\"Expected string, got '{}'\")", repeated(session))).into());
     };
     let caller = sessions::find(shared, host, session)?;
     let context = Context { shared, host, method: plain, params: rest, session, caller };
@@ -123,9 +123,23 @@ fn answer(shared: &Arc<Shared>, host: usize, method: &str, params: &[Value]) -> 
     if wait { context.run() } else { Ok(tasks::start(&context)?) }
 }
 
-/// A type's name where a value must not be repeated.
-fn kind(value: &Value) -> &'static str {
-    if value.is_object() { "{…}" } else { "…" }
+/// A value as the server repeats it in its complaints, secrets and all.
+fn repeated(value: &Value) -> String {
+    let join = |parts: Vec<String>| parts.join(";");
+    match value {
+        Value::Null => "N".to_owned(),
+        Value::Bool(flag) => format!("B({flag})"),
+        Value::Number(number) if number.is_f64() => format!("F({number})"),
+        Value::Number(number) => format!("I({number})"),
+        Value::String(text) => format!("S({text})"),
+        Value::Array(items) => format!("[{}]", join(items.iter().map(repeated).collect())),
+        Value::Object(fields) => {
+            format!(
+                "{{{}}}",
+                join(fields.iter().map(|(name, value)| format!("{name}:{}", repeated(value))).collect())
+            )
+        }
+    }
 }
 
 impl Context<'_> {
@@ -165,6 +179,6 @@ impl Context<'_> {
         let value = self.params.get(index).unwrap_or(&Value::Null);
         value
             .as_str()
-            .ok_or_else(|| ApiError::internal(format!("Failure(\"Expected string, got '{}'\")", kind(value))))
+            .ok_or_else(|| ApiError::internal(format!("Failure(\"Expected string, got '{}'\")", repeated(value))))
     }
 }

@@ -42,14 +42,17 @@ pub(super) fn local_login(shared: &Shared, host: usize, params: &[Value]) -> Ans
 }
 
 fn admit(shared: &Shared, host: usize, user: &str, password: &str, originator: &str, local: bool) -> Answer {
-    let found = {
-        let world = shared.world();
-        let matches = |known: &&User| known.name == user && *known.password == password;
-        world.users_of(host).iter().find(matches).map(|known| known.role)
-    };
-    let Some(role) = found else {
-        shared.pass(REFUSAL);
-        return Err(ApiError::new("SESSION_AUTHENTICATION_FAILED", [user, "Authentication failure"]));
+    let found: Option<User> = shared.world().users_of(host).iter().find(|known| known.name == user).cloned();
+    let role = match found {
+        Some(known) if *known.password == password => known.role,
+        found => {
+            shared.pass(REFUSAL);
+            let words = match found {
+                Some(_) => "Authentication failure",
+                None => "User not known to the underlying authentication module",
+            };
+            return Err(ApiError::new("SESSION_AUTHENTICATION_FAILED", [user, words]));
+        }
     };
     let session = Session {
         uuid: random::uuid(),

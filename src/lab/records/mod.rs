@@ -51,6 +51,7 @@ pub(super) fn from_snapshot(name: &str, collected: &Collected) -> Result<Site, L
         }
     }
     count_classes(&mut db, &pool);
+    orient_vlans(&mut db);
     let daemons = daemons(&db, pool.get("hosts"));
     relations::refresh(&mut db);
     Ok(Site { db, line, daemons })
@@ -295,6 +296,22 @@ fn add_defaults(db: &mut Db, class: &str, defaults: &str) {
                 }
             }
         });
+    }
+}
+
+/// The server's `untagged_PIF` is the VLAN's own interface, and `tagged_PIF` the one below it. Which is which shows the
+/// interface that names the VLAN as its own.
+fn orient_vlans(db: &mut Db) {
+    let own =
+        |db: &Db, pif: &str, vlan: &str| db.get("PIF", pif).is_some_and(|pif| text(pif, "VLAN_master_of") == vlan);
+    let turned: Vec<_> = db
+        .each("VLAN")
+        .filter(|(reference, vlan)| own(db, text(vlan, "tagged_PIF"), reference))
+        .map(|(reference, vlan)| (reference.to_owned(), vlan.clone()))
+        .collect();
+    for (reference, vlan) in turned {
+        db.set("VLAN", &reference, "tagged_PIF", text(&vlan, "untagged_PIF"));
+        db.set("VLAN", &reference, "untagged_PIF", text(&vlan, "tagged_PIF"));
     }
 }
 
