@@ -282,6 +282,25 @@ fn what_rules_print_exists_on_every_release() {
     checker.done(50);
 }
 
+/// Of a host whose release nobody told, the commands of each release are shown, and that it is not known.
+#[test]
+fn commands_of_an_unknown_release_say_so() {
+    let mut joiner = fixture_json("candidate-good");
+    let host = joiner["pool"]["hosts"][0].as_object_mut().unwrap();
+    for field in ["software_version", "api_version_major", "api_version_minor"] {
+        host.remove(field);
+    }
+    host["clock"]["offset_ms"] = 60_000.into();
+    let pool = side("pool", &fixture_json("xcp-ng-8.3-5-hosts"));
+    let judgement = judge(&pool, &side("joiner", &joiner), &rules());
+    let finding = judgement.findings.iter().find(|finding| finding.rule == "clocks-agree").unwrap();
+    let runs: Vec<_> = finding.fix.iter().map(|step| step.run.as_str()).collect();
+    assert_eq!(runs, ["chronyc makestep", "service ntpd stop; ntpd -gq; service ntpd start"]);
+    for step in &finding.fix {
+        assert!(step.note.starts_with("Whether this is the command here is not known"), "{step:?}");
+    }
+}
+
 #[test]
 fn the_parser_sees_commands_wherever_they_are() {
     let verbs = |found: Vec<Call>| -> Vec<_> { found.into_iter().map(|call| (call.verb, call.params)).collect() };

@@ -72,6 +72,22 @@ fn names_by_state(state: &str) -> Vec<String> {
     vms.map(|vm| vm["name_label"].as_str().unwrap().to_owned()).collect()
 }
 
+/// A clean member of a pool of any release may go; what a release does not have yet is not missing.
+#[test]
+fn an_idle_member_of_every_release_may_go() {
+    for (stem, idle) in [
+        ("xenserver-7.6-3-hosts", "xs76-03"),
+        ("citrix-hypervisor-8.2-3-hosts", "ch82-02"),
+        ("xenserver-9-5-hosts", "xs9-03"),
+    ] {
+        let judgement = judge(&fixture_json(stem), idle);
+        let server = judgement.server.unwrap();
+        assert_eq!((server.first, server.undecided), (None, Vec::new()), "{idle}");
+        assert_ne!(judgement.verdict, Verdict::Undecided, "{idle}");
+        assert_ne!(judgement.verdict, Verdict::NoGo, "{idle}");
+    }
+}
+
 #[test]
 fn the_table_and_json_of_a_member_and_of_the_coordinator() {
     for member in ["xcp-01", "xcp-05"] {
