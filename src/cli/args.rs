@@ -253,8 +253,11 @@ pub(super) enum SchemaOf {
 
 #[derive(Debug, Args)]
 pub(super) struct Lab {
+    /// Play a join on a small lab of its own, from the first check to the end, and stop
+    #[arg(long, conflicts_with_all = ["pool", "host", "port", "speed", "password_env", "fault"])]
+    pub(super) demo: bool,
     /// Serve this pool: a snapshot, or XenAPI records in one file; repeatable
-    #[arg(long, value_name = "FILE", required_unless_present = "host")]
+    #[arg(long, value_name = "FILE", required_unless_present_any = ["host", "demo"])]
     pub(super) pool: Vec<PathBuf>,
     /// Serve this standalone host; repeatable
     #[arg(long, value_name = "FILE")]

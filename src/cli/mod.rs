@@ -4,6 +4,7 @@ mod args;
 mod check;
 mod collect;
 mod cpu;
+mod demo;
 mod error;
 mod exit;
 mod gate;

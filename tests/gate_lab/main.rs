@@ -6,6 +6,13 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+#[path = "../older_lines/bases.rs"]
+mod bases;
+#[path = "../older_lines/changes.rs"]
+mod changes;
+#[path = "../older_lines/table.rs"]
+mod table;
+
 mod act;
 mod crash;
 mod faults;

@@ -53,10 +53,10 @@ pub(super) fn no_running_vms(sides: &Sides<'_>) -> Checked {
     refuse(sides.joiner.each("VM").any(running), "JOINING_HOST_CANNOT_HAVE_RUNNING_VMS")
 }
 
-/// The control domain itself. Before 7.0 every control domain was let pass; before 7.1 the host did not name its own.
+/// The control domain itself. Before 1.9.91 every control domain was let pass; before 7.1 the host did not name its own.
 fn is_exempt(line: Line, me: &Fields, reference: &str, vm: &Fields) -> bool {
     let control = flag(vm, "is_control_domain");
-    if line.masks() {
+    if line < Line(1, 9, 91) {
         return control;
     }
     match me.get("control_domain").and_then(serde_json::Value::as_str) {
