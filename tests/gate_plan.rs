@@ -1,6 +1,8 @@
 //! Plans of joins and ejects, and what stops one that no longer fits.
 
-mod common;
+#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail as tests do")]
+
+pub mod common;
 
 use common::judge::{fixture_json, rules, side};
 use poolgate::gate::drift::{Basis, Drift, compare};

@@ -1,13 +1,15 @@
 //! Runs of the gate against scripted servers: what is sent and what is not, and what is said of it.
 
-mod common;
+#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail as tests do")]
+
+pub mod common;
 
 use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
 use common::judge::{fixture_json, rules, side};
-use common::world::{Fate, Scripted};
+use common::world::{Change, Fate, Scripted};
 use poolgate::gate::journal::{Act, Event, Journal, Named, Outcome, Sent, read};
 use poolgate::gate::plan::{EjectPlan, JoinPlan, Plan, Sought, eject_plan, join_plan};
 use poolgate::gate::{Collected, End, HostLook, Run, Turn, Waits, left_open, resume};
@@ -189,7 +191,7 @@ fn several_join_one_after_another_and_the_first_that_fails_stops_the_rest() {
 
 #[test]
 fn nothing_is_sent_when_something_has_changed_or_is_in_progress() {
-    let changes: [(fn(&mut Scripted), &str); 5] = [
+    let changes: [(Change, &str); 5] = [
         (|world| world.pool.snapshot.pool.ha_enabled = true.into(), "rule ha-off-on-pool: pass → fail"),
         (
             |world| {

@@ -180,10 +180,9 @@ impl Story<'_> {
         let no = self.shell.run(&[&["check"], &targets[..]].concat(), 1)?;
         print(&before(&no.stdout, "CPU level"))?;
         say("What mends it, from the end of that report, typed on the host:")?;
-        let fixes: Vec<_> =
-            no.stdout.lines().filter_map(|line| line.trim().strip_prefix("mend on the joiner: xe ")).collect();
-        for fix in &fixes {
-            print(&format!("  # xe {fix}\n"))?;
+        let steps = no.stdout.lines().filter_map(|line| line.trim().strip_prefix("mend on the joiner: "));
+        for command in steps.filter(|step| step.contains("xe ")) {
+            print(&format!("  # {command}\n"))?;
         }
         self.lab.with_db(&self.host.name, mend)?;
 

@@ -122,6 +122,11 @@ impl Served {
         Ok(Self { site: records::from_records(name, records)?, users: None })
     }
 
+    /// The names of the checks that `pool.join` on this host runs, in their order.
+    pub fn checks(&self) -> Vec<&'static str> {
+        checks::names(self.site.line).collect()
+    }
+
     /// What `pool.join` on this host would refuse with first, by the simulator's checks alone: nothing runs.
     pub fn refusal(&self, pool: &Self, force: bool) -> Option<ApiError> {
         let (joiner, pool) = (&self.site, &pool.site);

@@ -21,6 +21,9 @@ pub enum Fate {
     Never { sent: Sent, look: HostLook },
 }
 
+/// What somebody else does meanwhile.
+pub type Change = fn(&mut Scripted);
+
 pub struct Scripted {
     pub pool: Side,
     pub hosts: Vec<Side>,
@@ -36,7 +39,7 @@ pub struct Scripted {
     /// Fails this many collections from now on.
     pub unreachable: bool,
     /// Does this to the sides once they have been asked this often.
-    pub meanwhile: Option<(usize, fn(&mut Scripted))>,
+    pub meanwhile: Option<(usize, Change)>,
     looks: usize,
     joined: Option<usize>,
 }

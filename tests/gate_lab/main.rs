@@ -4,7 +4,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail as tests do")]
 
 #[path = "../common/mod.rs"]
-mod common;
+pub mod common;
 
 #[path = "../older_lines/bases.rs"]
 mod bases;
@@ -15,6 +15,7 @@ mod table;
 
 mod act;
 mod crash;
+mod demo;
 mod faults;
 mod pairs;
 mod stops;

@@ -11,7 +11,7 @@ use crate::bases::{Sides, base};
 use crate::changes::CHANGES;
 use crate::common::judge::{GOOD, judge, rules, side};
 use crate::common::rehearsal::{PASSWORD, Rehearsal, served};
-use crate::table::LINES;
+use crate::table::{FORCE_SKIPS, LINES, checks_of};
 
 type Answer = Option<(String, Vec<String>)>;
 
@@ -30,6 +30,15 @@ fn answers(sides: &Sides, rules: &Registry) -> [(Answer, Answer); 2] {
 fn draw(seed: &mut u64, below: usize) -> usize {
     *seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
     usize::try_from(*seed >> 33).unwrap() % below
+}
+
+#[test]
+fn the_simulator_runs_the_checks_of_each_line() {
+    for (line, name) in LINES.iter().enumerate() {
+        let joiner = Served::text(name, base(line).joiner.to_string().as_bytes()).unwrap();
+        assert_eq!(joiner.checks(), checks_of(line), "{name}");
+        assert!(joiner.checks().contains(&FORCE_SKIPS), "{name}");
+    }
 }
 
 #[test]
