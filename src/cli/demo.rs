@@ -173,7 +173,7 @@ impl Story<'_> {
         let (pool, host) = (self.pool.url(), self.host.url());
         let targets = ["--pool", &pool, "--host", &host];
         print(&format!(
-            "A pool and a host, simulated on loopback. {} is to join the pool of {}.\nTheir certificates are known, and ${PASSWORD} holds root's password.\n",
+            "A pool and a host, simulated on loopback: {} is to join the\npool of {}. Their certificates are known, and ${PASSWORD} holds\nroot's password.\n",
             self.host.name, self.pool.name
         ))?;
 
@@ -202,7 +202,7 @@ impl Story<'_> {
         let eject = ["check", "--phase", "eject", "--pool", &pool, "--member", &self.host.name];
         let ejected = self.shell.run(&eject, 0)?;
         print(&before(&ejected.stdout, "What stays"))?;
-        say("`poolgate lab --pool FILE --host FILE` serves pools and hosts of your own to rehearse on.")?;
+        say("`poolgate lab --pool FILE --host FILE` serves pools and hosts of your own.")?;
         Ok(Exit::Done)
     }
 }

@@ -69,8 +69,10 @@ fn a_plan_that_no_longer_fits_stops_by_name() {
     let carry_out = || lab.join().with(["--plan", plan.to_str().unwrap(), "--yes", "--wait", "20s"]);
     let set = |on: bool| lab.lab.with_db(&lab.pool().name, |db| db.set_pool("ha_enabled", on)).unwrap();
     set(true);
-    // Already the first look says NO-GO; the plan is not even read.
-    assert!(carry_out().status(1).stdout.starts_with("NO-GO\n"));
+    let done = carry_out().status(1);
+    assert!(done.stdout.starts_with("NO-GO\n"), "{done}");
+    assert!(done.stderr.contains("changed since the plan: rule ha-off-on-pool: pass → fail"), "{done}");
+    assert!(done.stderr.contains("changed since the plan: pool.ha_enabled: \"false\" → \"true\""), "{done}");
     set(false);
     let joiner = lab.joiner(0).name;
     lab.lab

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::confirm::confirmed;
 use super::{
     acting_target, agreed_plan, beside, carry_out, hold, now, pool_of, refuse_open_call, resume, show_plan,
-    stopped_by, unreachable, world, write_plan,
+    stopped_by, tell_changes, unreachable, world, write_plan,
 };
 use crate::cli::Exit;
 use crate::cli::args::{Eject, Format};
@@ -48,6 +48,7 @@ pub(in crate::cli) fn run(args: &Eject) -> Result<Exit, CliError> {
     let judged = judge_eject(&pool.0, member, &judge.rules, &judge.policy);
     let plan = judge.plan(&pool, member, &judged).map_err(|error| CliError::Usage(error.to_string()))?;
     if let Some(exit) = stopped_by(plan.verdict, args.gate.fail_on) {
+        tell_changes(&args.gate, &plan)?;
         let report = eject_report(&pool.0, member, judged, judge.policy.clone());
         emit(&args.gate.output, |style| match style.format {
             Format::Json => to_json(&report, false),

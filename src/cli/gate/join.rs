@@ -3,7 +3,7 @@
 use super::confirm::confirmed;
 use super::{
     acting_target, agreed_plan, carry_out, hold, now, pool_of, refuse_open_call, resume, show_plan, stopped_by,
-    unreachable, world, write_plan,
+    tell_changes, unreachable, world, write_plan,
 };
 use crate::cli::Exit;
 use crate::cli::args::{Format, Join};
@@ -47,6 +47,7 @@ pub(in crate::cli) fn run(args: &Join) -> Result<Exit, CliError> {
     let (sides, judged) = judge.judge(&pool, &joiners);
     let plan = judge.plan(&pool, &joiners, &sides, &judged).map_err(|error| CliError::Usage(error.to_string()))?;
     if let Some(exit) = stopped_by(plan.verdict, args.gate.fail_on) {
+        tell_changes(&args.gate, &plan)?;
         let judgements = judged.into_iter().map(|(judgement, _)| judgement).collect();
         let report = report_of(&pool.0, &sides, judgements, judge.policy);
         emit(&args.gate.output, |style| match style.format {

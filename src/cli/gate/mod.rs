@@ -22,6 +22,7 @@ use super::live::Live;
 use super::output::{complain, print, write_file};
 use crate::collect::Target;
 use crate::collect::xapi::log_out_now;
+use crate::gate::drift::{Basis, compare};
 use crate::gate::journal::{Act, Event, Journal, Named, default_folder};
 use crate::gate::lock::Lock;
 use crate::gate::plan::{Plan, read_plan, to_markdown, to_table};
@@ -100,6 +101,20 @@ fn agreed_plan(args: &GateArgs, fresh: Plan) -> Result<Plan, CliError> {
         )));
     }
     Ok(plan)
+}
+
+/// Where a reviewed plan no longer leads to a GO: what has changed since it was made, before the report says the rest.
+fn tell_changes(args: &GateArgs, fresh: &Plan) -> Result<(), CliError> {
+    if args.plan.is_none() {
+        return Ok(());
+    }
+    let plan = agreed_plan(args, fresh.clone())?;
+    let drift =
+        plan.steps.iter().zip(&fresh.steps).flat_map(|(was, is)| compare((&plan, was), (fresh, is), Basis::Same));
+    for drift in drift {
+        complain(&format!("changed since the plan: {drift}"));
+    }
+    Ok(())
 }
 
 /// Writes the plan to each file that the operator named, in the format of its extension.

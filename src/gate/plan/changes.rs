@@ -156,13 +156,12 @@ fn pool_side(changes: &mut Changes, pool: &Pool, joiner: &Pool, judgement: &Judg
         .get()
         .map_or_else(|| "its hosts".to_owned(), |hosts| format!("{} host{}", hosts.len(), plural(hosts.len())));
     changes.add("pool", hosts, format!("{} hosts", predicted.hosts));
-    match (judgement.cpu.lost_groups.get(), &judgement.cpu.lost_groups) {
-        (Some(lost), _) if lost.is_empty() => changes.add("pool", "CPU level", "unchanged"),
-        (Some(lost), _) => changes.add("pool", "CPU level", format!("VMs started later lose {}", lost.join(", "))),
-        (None, Known::No(why)) if why.reason != Reason::NotApplicable => {
-            changes.add("pool", "CPU level", format!("not known ({why})"))
-        }
-        _ => {}
+    match &judgement.cpu.lost_groups {
+        Known::Yes(lost) if lost.is_empty() => changes.add("pool", "CPU level", "unchanged"),
+        Known::Yes(lost) => changes.add("pool", "CPU level", format!("VMs started later lose {}", lost.join(", "))),
+        // Pools that mask instead of levelling have none.
+        Known::No(why) if why.reason == Reason::NotApplicable => {}
+        Known::No(why) => changes.add("pool", "CPU level", format!("not known ({why})")),
     }
     if let (Known::Yes(ours), Known::Yes(theirs)) = (&joiner.restrictions, &pool.restrictions) {
         let lost: Vec<_> = ours
