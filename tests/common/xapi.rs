@@ -57,6 +57,7 @@ impl Client {
         let name = ServerName::from(endpoint.address);
         let connection = ClientConnection::new(Arc::new(config), name).map_err(std::io::Error::other)?;
         let socket = TcpStream::connect((endpoint.address, endpoint.port))?;
+        socket.set_nodelay(true)?;
         socket.set_read_timeout(Some(Duration::from_secs(30)))?;
         let mut stream = StreamOwned::new(connection, socket);
         while stream.conn.is_handshaking() {
