@@ -1,4 +1,4 @@
-//! Text that came from somewhere else, made safe for where it goes. Depends on nothing; for `report`, `rules`, `cpu` and `cli`.
+//! Text that came from somewhere else, made safe for where it goes. Depends on nothing; for all that write.
 //!
 //! Names come from servers and may hold anything. On a terminal a control character is a command and a bidi mark turns
 //! text round, so both are shown as escapes.
@@ -84,6 +84,37 @@ pub fn middle_cut(text: &str, width: usize) -> Cow<'_, str> {
     let head: String = text.chars().take(width.saturating_sub(tail + 1)).collect();
     let tail: String = text.chars().skip(length - tail).collect();
     Cow::Owned(format!("{}…{}", head.trim_end(), tail.trim_start()))
+}
+
+/// Text behind a label, wrapped to a width: later lines are indented by two more than the label is. Ends with a
+/// newline; blanks between words count as one.
+pub fn wrapped(label: &str, text: &str, width: u16) -> String {
+    let indent = label.len() - label.trim_start().len();
+    let pad = " ".repeat(indent + 2);
+    let mut out = String::new();
+    let mut line = label.to_owned();
+    let mut used = label.chars().count();
+    let mut empty = true;
+    for word in text.split_whitespace().map(plain) {
+        let length = word.chars().count();
+        if !empty && used + 1 + length > usize::from(width) {
+            out.push_str(&line);
+            out.push('\n');
+            line.clone_from(&pad);
+            used = pad.len();
+            empty = true;
+        }
+        if !empty {
+            line.push(' ');
+            used += 1;
+        }
+        line.push_str(&word);
+        used += length;
+        empty = false;
+    }
+    out.push_str(line.trim_end());
+    out.push('\n');
+    out
 }
 
 #[cfg(test)]

@@ -1,15 +1,19 @@
 //! The command line's grammar.
 
+mod gate;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::rules::Date;
+pub(super) use gate::{Eject, GateArgs, Join, Journal};
 
 /// Pre-flight checker and gate for adding servers to XenServer / XCP-ng resource pools.
 ///
-/// Exit status: 0 GO or done, 1 NO-GO or differences, 2 bad usage or input, 3 UNDECIDED, 4 target not reached.
+/// Exit status: 0 GO or done, 1 NO-GO or differences, 2 bad usage or input, 3 UNDECIDED, 4 target not
+/// reached, 5 started and not confirmed.
 #[derive(Debug, Parser)]
 #[command(name = "poolgate", version, disable_help_subcommand = true)]
 pub(super) struct Cli {
@@ -21,6 +25,13 @@ pub(super) struct Cli {
 pub(super) enum Command {
     /// May these hosts join that pool, in this order? What would a member's leaving destroy?
     Check(Check),
+    /// Let hosts join a pool: check, plan, confirm, check again, pool.join, verify
+    Join(Box<Join>),
+    /// Let a member leave its pool, in the same steps. What is on its local disks is lost
+    Eject(Box<Eject>),
+    /// The journal of what was done
+    #[command(subcommand)]
+    Journal(Journal),
     /// Take a snapshot of one host or pool, to keep, compare or send
     Collect(Collect),
     /// CPU features by name: what is there, what differs, what levelling leaves
@@ -412,14 +423,19 @@ pub(super) enum SchemaOf {
     Report,
     /// Of each line of NDJSON reports
     ReportLine,
-    /// Of plans
+    /// Of plans of joins and ejects
+    JoinPlan,
+    /// Of plans of pools
     Plan,
 }
 
 #[derive(Debug, Args)]
 pub(super) struct Lab {
+    /// Play a join on a small lab of its own, from the first check to the end, and stop
+    #[arg(long, conflicts_with_all = ["pool", "host", "port", "speed", "password_env", "fault"])]
+    pub(super) demo: bool,
     /// Serve this pool: a snapshot, or XenAPI records in one file; repeatable
-    #[arg(long, value_name = "FILE", required_unless_present = "host")]
+    #[arg(long, value_name = "FILE", required_unless_present_any = ["host", "demo"])]
     pub(super) pool: Vec<PathBuf>,
     /// Serve this standalone host; repeatable
     #[arg(long, value_name = "FILE")]

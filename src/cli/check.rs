@@ -62,15 +62,7 @@ fn run_eject(args: &Check, wanted: &str) -> Result<Exit, CliError> {
     };
     ledger.settle(subject, &rules, &mut judgement.findings);
     judgement.verdict = Verdict::over(&judgement.findings);
-    let waivers = waivers.report(&ledger);
-    let report = Report {
-        verdict: judgement.verdict.and(over_waivers(waivers.as_ref())),
-        pool: pool_of(&pool),
-        policy,
-        joiners: Vec::new(),
-        member: Some(Box::new(member_of(member, judgement))),
-        waivers,
-    };
+    let report = eject_report(&pool, member, judgement, policy, waivers.report(&ledger));
     print(args, &report, || Pictures::new(&pool.snapshot.pool, []))?;
     let exit = exit_of(report.verdict, args.fail_on);
     std::mem::forget((pool, report, rules));
@@ -195,7 +187,8 @@ fn over_waivers(waivers: Option<&WaiverReport>) -> Verdict {
     waivers.map_or(Verdict::Go, |waivers| Verdict::over(&waivers.findings))
 }
 
-fn report_of(
+/// The report on joiners.
+pub(super) fn report_of(
     pool: &Side,
     joiners: &[Side],
     judgements: Vec<Judgement>,
@@ -206,6 +199,24 @@ fn report_of(
     let joiners = joiners.iter().zip(judgements).map(|(side, judgement)| joiner_of(side, judgement)).collect();
     let verdict = verdict.and(over_waivers(waivers.as_ref()));
     Report { verdict, pool: pool_of(pool), policy, joiners, member: None, waivers }
+}
+
+/// The report on a member that is to leave.
+pub(super) fn eject_report(
+    pool: &Side,
+    member: &Host,
+    judgement: EjectJudgement,
+    policy: Policy,
+    waivers: Option<WaiverReport>,
+) -> Report {
+    Report {
+        verdict: judgement.verdict.and(over_waivers(waivers.as_ref())),
+        pool: pool_of(pool),
+        policy,
+        joiners: Vec::new(),
+        member: Some(Box::new(member_of(member, judgement))),
+        waivers,
+    }
 }
 
 fn pool_of(pool: &Side) -> PoolSummary {

@@ -8,6 +8,9 @@ use crate::collect::{CollectError, QuoteError, TargetError, local::LocalError};
 use crate::cpu::releases::UnknownProduct;
 use crate::diff::DiffError;
 use crate::eject::MemberError;
+use crate::gate;
+use crate::gate::journal::JournalError;
+use crate::gate::lock::LockError;
 use crate::lab::LabError;
 use crate::plan::{PlanError, WeightsError};
 use crate::rules::{RuleError, WaiverError};
@@ -104,6 +107,23 @@ pub enum CliError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// A plan cannot be used.
+    #[error("{}: {source}", path.display())]
+    JoinPlan {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: gate::plan::PlanError,
+    },
+    /// The journal cannot be used.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// Another run acts on the pool.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// A server could not be reached, trusted, logged in to or read.
+    #[error("{0}")]
+    Unreachable(String),
     /// Anything wrong in what the operator asked for.
     #[error("{0}")]
     Usage(String),
@@ -123,7 +143,7 @@ impl CliError {
     /// The exit status.
     pub fn exit(&self) -> Exit {
         match self {
-            Self::Local(_) | Self::Xapi(_) => Exit::Unreachable,
+            Self::Local(_) | Self::Xapi(_) | Self::Unreachable(_) => Exit::Unreachable,
             Self::Several(errors) => errors.iter().map(Self::exit).fold(Exit::Done, Exit::worse),
             Self::Target(_)
             | Self::Collect(_)
@@ -142,6 +162,9 @@ impl CliError {
             | Self::Weights { .. }
             | Self::Lines { .. }
             | Self::Write { .. }
+            | Self::JoinPlan { .. }
+            | Self::Journal(_)
+            | Self::Lock(_)
             | Self::Usage(_) => Exit::Usage,
         }
     }

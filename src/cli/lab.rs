@@ -14,6 +14,9 @@ use super::output::{complain, print};
 use crate::lab::{Endpoint, Lab, LabConfig, Served};
 
 pub(super) fn run(args: &Args) -> Result<Exit, CliError> {
+    if args.demo {
+        return super::demo::run();
+    }
     let stopped = |source: std::io::Error| CliError::Usage(format!("cannot wait for a signal: {source}"));
     // Watched from here on, so that a lab that is stopped as it starts ends in order too.
     let mut signals = Signals::new([SIGINT, SIGTERM]).map_err(stopped)?;

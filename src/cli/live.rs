@@ -42,6 +42,13 @@ struct Door {
 impl<'a> Live<'a> {
     /// Reads trust and passwords for those of the targets that are live. Asks for passwords where no option gives them.
     pub(super) fn new(args: &'a LiveArgs, targets: &[Target]) -> Result<Self, CliError> {
+        let live = Self::open(args, targets)?;
+        log_out_on_signals();
+        Ok(live)
+    }
+
+    /// The same for a command that minds signals itself.
+    pub(super) fn open(args: &'a LiveArgs, targets: &[Target]) -> Result<Self, CliError> {
         let mut logins: Vec<Login> = Vec::new();
         let mut doors = BTreeMap::new();
         for target in targets {
@@ -68,13 +75,32 @@ impl<'a> Live<'a> {
             let door = Door { way: Some(login.address), user: login.user, password };
             doors.insert(login.target.to_string(), door);
         }
-        log_out_on_signals();
         let nothing = || KnownHosts::read(PathBuf::from("/dev/null")).map(TrustStore::new);
         let trust = Arc::new(match trust {
             Some(trust) => trust,
             None => nothing()?,
         });
         Ok(Self { args, trust, doors })
+    }
+
+    /// Logs in to each target once, and lets the operator confirm certificates that are new. An error names the first
+    /// that is not to be entered.
+    pub(super) fn meet(&self, targets: &[Target]) -> Result<(), CliError> {
+        for target in targets {
+            let mut asked = 0;
+            loop {
+                match self.enter(target, self.limits()) {
+                    Ok(_) => break,
+                    Err(XapiError::Trust { place, problem: TrustProblem::Unknown { found } })
+                        if asked < ASKED && self.ask(&place, found)? =>
+                    {
+                        asked += 1;
+                    }
+                    Err(error) => return Err(error.into()),
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Reads targets at once, as many as `--jobs` allows; the results in the order of the targets. Certificates that are
@@ -139,11 +165,35 @@ impl<'a> Live<'a> {
         }
     }
 
-    fn read(&self, target: &Target, total: Option<Instant>) -> Result<Collected, XapiError> {
+    /// How long one target may take from now on.
+    pub(super) fn limits(&self) -> Limits {
         let timeout = self.args.timeout;
-        let until = Instant::now() + timeout;
-        let until = total.map_or(until, |total| total.min(until));
-        let limits = Limits { connect: CONNECT.min(timeout), call: timeout, until: Some(until) };
+        Limits { connect: CONNECT.min(timeout), call: timeout, until: Some(Instant::now() + timeout) }
+    }
+
+    /// The user that a target is entered as; empty for none.
+    pub(super) fn user(&self, target: &Target) -> &str {
+        self.doors.get(&target.to_string()).map_or("", |door| &door.user)
+    }
+
+    /// The password that a target is entered with.
+    pub(super) fn password(&self, target: &Target) -> Option<&Password> {
+        self.doors.get(&target.to_string()).map(|door| &door.password)
+    }
+
+    /// The address of a target; none for the local socket.
+    pub(super) fn address(&self, target: &Target) -> Option<&Address> {
+        self.doors.get(&target.to_string())?.way.as_ref()
+    }
+
+    /// A server at an address, with the operator's trust and nobody logged in.
+    pub(super) fn client(&self, address: &Address, limits: Limits) -> Client {
+        Client::new(address.clone(), Arc::clone(&self.trust), limits)
+    }
+
+    fn read(&self, target: &Target, total: Option<Instant>) -> Result<Collected, XapiError> {
+        let mut limits = self.limits();
+        limits.until = limits.until.map(|until| total.map_or(until, |total| total.min(until)));
         let mut session = self.enter(target, limits)?;
         read_session(&mut session, &target.to_string())
     }

@@ -4,10 +4,13 @@ mod args;
 mod check;
 mod collect;
 mod cpu;
+mod demo;
 mod diff;
 mod error;
 mod exit;
 mod fleet;
+mod gate;
+mod journal;
 mod lab;
 mod live;
 mod output;
@@ -38,6 +41,9 @@ pub fn run() -> Exit {
     };
     let done = match &cli.command {
         Command::Check(args) => check::run(args),
+        Command::Join(args) => gate::join(args),
+        Command::Eject(args) => gate::eject(args),
+        Command::Journal(args) => journal::run(args),
         Command::Collect(args) => collect::run(args),
         Command::Cpu(args) => cpu::run(args),
         Command::Quote(args) => quote::run(args),

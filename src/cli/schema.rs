@@ -4,13 +4,14 @@ use super::Exit;
 use super::args::{Schema, SchemaOf};
 use super::error::CliError;
 use super::output::print;
-use crate::{plan, report, snapshot};
+use crate::{gate, plan, report, snapshot};
 
 pub(super) fn run(args: &Schema) -> Result<Exit, CliError> {
     let schema = match args.of {
         SchemaOf::Snapshot => snapshot::json_schema(),
         SchemaOf::Report => report::json_schema(),
         SchemaOf::ReportLine => report::line_schema(),
+        SchemaOf::JoinPlan => gate::plan::json_schema(),
         SchemaOf::Plan => plan::json_schema(),
     };
     print(&format!("{schema:#}\n"))?;

@@ -9,7 +9,7 @@ facts! {
         /// Whether the member is the pool's coordinator.
         pub is_coordinator: Known<bool>,
         /// What is in progress on the pool itself.
-        pub operations: Known<Vec<Operation>>,
+        [volatile] pub operations: Known<Vec<Operation>>,
         /// What of its network configuration the member keeps: its management interface; null when it has none.
         pub management: Known<Option<Management>>,
         /// SRs that only the member is plugged into: the server forgets them.

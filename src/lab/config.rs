@@ -6,6 +6,8 @@ use std::time::Duration;
 use serde_json::Value;
 use zeroize::Zeroizing;
 
+use super::answer::ApiError;
+use super::checks;
 use super::db::Fields;
 use super::faults::Fault;
 use super::records::{self, Site};
@@ -118,6 +120,18 @@ impl Served {
     /// From records as the server gives them: class → {reference: record}, and beside them `off_wire`.
     pub fn records(name: &str, records: &Fields) -> Result<Self, LabError> {
         Ok(Self { site: records::from_records(name, records)?, users: None })
+    }
+
+    /// The names of the checks that `pool.join` on this host runs, in their order.
+    pub fn checks(&self) -> Vec<&'static str> {
+        checks::names(self.site.line).collect()
+    }
+
+    /// What `pool.join` on this host would refuse with first, by the simulator's checks alone: nothing runs.
+    pub fn refusal(&self, pool: &Self, force: bool) -> Option<ApiError> {
+        let (joiner, pool) = (&self.site, &pool.site);
+        let sides = checks::Sides { joiner: &joiner.db, pool: &pool.db, daemons: &joiner.daemons, line: joiner.line };
+        checks::pooling_licensed(&joiner.db).and_then(|()| checks::pre_join(&sides, force)).err()
     }
 
     /// With a root password of its own.

@@ -56,11 +56,11 @@ facts! {
         /// Whether it carries management.
         pub management: Known<bool>,
         /// Speed of its link, Mbit/s.
-        pub speed: Known<i64>,
+        [volatile] pub speed: Known<i64>,
         /// That of most members of the pool in this position, or null where none has a NIC.
-        pub pool_speed: Known<Option<i64>>,
+        [volatile] pub pool_speed: Known<Option<i64>>,
         /// Whether the two differ while both have a link.
-        pub speed_differs: Known<bool>,
+        [volatile] pub speed_differs: Known<bool>,
         /// Its largest packet, bytes.
         pub mtu: Known<i64>,
         /// That of the pool's network, which wins, or null for a new network.
@@ -68,11 +68,11 @@ facts! {
         /// Whether the two differ.
         pub mtu_differs: Known<bool>,
         /// Whether it has a link.
-        pub carrier: Known<bool>,
+        [volatile] pub carrier: Known<bool>,
         /// Whether most members have one in this position, or null.
-        pub pool_carrier: Known<Option<bool>>,
+        [volatile] pub pool_carrier: Known<Option<bool>>,
         /// Whether the pool has a link here and the joiner has none.
-        pub carrier_missing: Known<bool>,
+        [volatile] pub carrier_missing: Known<bool>,
         /// Its PCI vendor and device: `8086:1572`.
         pub kind: Known<String>,
         /// That of most members in this position, or null.

@@ -11,7 +11,7 @@ use super::parts::{is_telling, mark, overridden, waived};
 use super::{JoinerReport, Report, network, parts, plural, waived_count};
 use crate::facts::Known;
 use crate::rules::{Evidence, Finding, FixStep, Outcome, Prediction, Refusal, Severity, Verdict};
-use crate::text::{cut, plain, shell_word};
+use crate::text::{cut, plain, shell_word, wrapped};
 
 /// How to write for a terminal.
 #[derive(Clone, Copy, Debug)]
@@ -348,29 +348,7 @@ impl Page {
 
     /// Writes text behind a label, wrapped to the width, later lines indented as far as the label's own indent.
     fn wrapped(&mut self, label: &str, text: &str) {
-        let indent = label.len() - label.trim_start().len();
-        let pad = " ".repeat(indent + 2);
-        let width = usize::from(self.options.width);
-        let mut line = label.to_owned();
-        let mut used = label.chars().count();
-        let mut empty = true;
-        for word in text.split_whitespace().map(plain) {
-            let length = word.chars().count();
-            if !empty && used + 1 + length > width {
-                let _ = writeln!(self.out, "{line}");
-                line.clone_from(&pad);
-                used = pad.len();
-                empty = true;
-            }
-            if !empty {
-                line.push(' ');
-                used += 1;
-            }
-            line.push_str(&word);
-            used += length;
-            empty = false;
-        }
-        let _ = writeln!(self.out, "{}", line.trim_end());
+        self.out.push_str(&wrapped(label, text, self.options.width));
     }
 
     fn styled(&self, style: Style, text: &str) -> String {

@@ -53,9 +53,9 @@ facts! {
     /// When the two sides were seen: what rules count ages from, because a judgement has no clock of its own.
     pub struct Seen as "seen" {
         /// When the pool was seen, `YYYY-MM-DDThh:mm:ssZ`, or null where its source does not say.
-        pub pool: Option<String>,
+        [volatile] pub pool: Option<String>,
         /// The same of the joiner.
-        pub joiner: Option<String>,
+        [volatile] pub joiner: Option<String>,
     }
 
     /// What the server compares of a host's software (`host.software_version`, read as its checks read it).

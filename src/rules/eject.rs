@@ -5,6 +5,7 @@ use super::checks::EJECT_CHECKS;
 use super::evidence::Sources;
 use super::judge::judge;
 use super::outcome::{Finding, Verdict};
+use super::reading::{self, FactRead};
 use super::registry::Registry;
 use super::release::{Release, release_of};
 use super::rule::Phase;
@@ -64,6 +65,11 @@ pub fn judge_eject(pool: &Side, member: &Host, rules: &Registry, policy: &Policy
         release: case.release.name.text().unwrap_or_default().to_owned(),
         facts: case.eject,
     }
+}
+
+/// The facts that the rules read of a member that is to leave.
+pub fn read_eject(pool: &Side, member: &Host, rules: &Registry, policy: &Policy) -> Vec<FactRead> {
+    reading::read(&derive(&pool.snapshot.pool, member, policy), rules.of(Phase::Eject))
 }
 
 /// Derives a case.

@@ -19,6 +19,7 @@ mod judge;
 mod load;
 mod outcome;
 mod page;
+mod reading;
 mod registry;
 mod release;
 mod rule;
@@ -34,16 +35,17 @@ pub use derived::{
     CaConflict, CertificateFact, ClusterFacts, DriverFact, EditionFacts, JoinFacts, MachineFacts, SecretUse,
     SeedClash, Setting, SharedSr, SilentFacts, StuckVm, TrustedConflict, UpdateGap, VlanFact, VmClash,
 };
-pub use eject::{EjectCase, EjectJudgement, judge_eject};
+pub use eject::{EjectCase, EjectJudgement, judge_eject, read_eject};
 pub use examples::{ExampleError, example_eject, example_sides, run_examples, show_example};
 pub use explain::{explain, missing_examples, rule_schema, vocabulary};
 pub use file::Example;
 pub use outcome::{Evidence, Finding, FixStep, Outcome, Refusal, ServerAnswer, Severity, Verdict, Waived};
 pub use page::{explain_markdown, list_markdown};
+pub use reading::FactRead;
 pub use registry::{Registry, RuleSource};
 pub use release::{RELEASES, Release, ReleaseLine, at_least, compare_versions, release_of};
 pub use rule::{Phase, Rule, RuleError};
-pub use sequence::{Judgement, judge_sequence, judge_sequence_with, release_name};
+pub use sequence::{Judgement, judge_sequence, judge_sequence_with, read_sequence, release_name};
 pub use server::{FailingCheck, Prediction};
 pub use severity::SeveritySource;
 pub use waivers::{Date, DateError, Ledger, Mistake, Subject, Waiver, WaiverError, Waivers};

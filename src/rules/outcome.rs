@@ -1,11 +1,11 @@
 //! What rules say: outcomes, findings, and the verdict over them.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::facts::Unknown;
 
 /// How much a rule weighs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// For the reader; changes nothing.
@@ -33,7 +33,7 @@ impl Severity {
 }
 
 /// What a rule says of a case.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
     /// What it requires holds.
@@ -59,7 +59,7 @@ impl Outcome {
 }
 
 /// The four words of every report.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Verdict {
     /// Nothing speaks against it.
     #[serde(rename = "GO")]
@@ -140,24 +140,26 @@ pub struct Evidence {
 }
 
 /// A step that mends a finding.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct FixStep {
     /// On which side to do it.
     #[serde(rename = "where")]
     pub place: String,
     /// The command; empty where no command does it.
-    #[serde(skip_serializing_if = "String::is_empty")]
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub run: String,
     /// What to know; may be empty.
-    #[serde(skip_serializing_if = "String::is_empty")]
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub note: String,
     /// What it loses; may be empty.
-    #[serde(skip_serializing_if = "String::is_empty")]
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub loses: String,
 }
 
 /// The server's answer to a failed check.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Refusal {
     /// Its error code.
     pub code: String,

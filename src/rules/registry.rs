@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use sha2::{Digest as _, Sha256};
+
 use super::case::{Case, variables};
 use super::eject::EjectCase;
 use super::expr::Scope;
@@ -31,6 +33,8 @@ pub struct RuleSource {
 #[derive(Debug, Default)]
 pub struct Registry {
     rules: BTreeMap<String, Rule>,
+    /// SHA-256 over the texts of the rules of one's own.
+    own: Sha256,
 }
 
 impl Registry {
@@ -78,6 +82,9 @@ impl Registry {
 
     /// Sets the severities of a user's `severity.toml` files.
     pub fn with_severities(mut self, sources: &[SeveritySource]) -> Result<Self, Vec<RuleError>> {
+        for source in sources {
+            feed(&mut self.own, &["severity", &source.text]);
+        }
         severity::apply(&mut self, sources).map(|()| self)
     }
 
@@ -90,6 +97,7 @@ impl Registry {
         mut errors: Vec<RuleError>,
     ) -> Result<Self, Vec<RuleError>> {
         for source in own {
+            feed(&mut self.own, &[source.phase.word(), &source.stem, &source.text]);
             let scope = scopes.of(source.phase);
             self.add(parse_rule(&source.path, &source.stem, source.phase, &source.text, scope), &mut errors);
         }
@@ -130,6 +138,15 @@ impl Registry {
         ids
     }
 
+    /// SHA-256 over everything that the rules say, built-in ones and one's own: two runs with one digest judge alike.
+    pub fn digest(&self) -> String {
+        let mut digest = self.own.clone();
+        for (phase, stem, _, _, json) in EMBEDDED {
+            feed(&mut digest, &[phase, stem, json]);
+        }
+        digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
     /// All rules, by id.
     pub fn all(&self) -> impl Iterator<Item = &Rule> {
         self.rules.values()
@@ -147,6 +164,14 @@ impl Registry {
     /// One rule.
     pub fn get(&self, id: &str) -> Option<&Rule> {
         self.rules.get(id)
+    }
+}
+
+/// Feeds texts to a digest, each with its length, so that no two lists of texts look alike.
+fn feed(digest: &mut Sha256, texts: &[&str]) {
+    for text in texts {
+        digest.update((text.len() as u64).to_le_bytes());
+        digest.update(text.as_bytes());
     }
 }
 

@@ -2,12 +2,13 @@
 
 use std::borrow::Cow;
 
-use super::case::{Policy, Seen, Side, derive};
+use super::case::{Case, Policy, Seen, Side, derive};
 use super::checks::CHECKS;
 use super::derived::SharedSr;
 use super::evidence::Sources;
 use super::judge::judge;
 use super::outcome::{Finding, Verdict};
+use super::reading::{self, FactRead};
 use super::registry::Registry;
 use super::release::release_of;
 use super::rule::Phase;
@@ -56,8 +57,32 @@ pub fn judge_sequence_with(
     rules: &Registry,
     phase: Phase,
     policy: &Policy,
-    mut settle: impl FnMut(usize, &str, &mut [Finding]),
+    settle: impl FnMut(usize, &str, &mut [Finding]),
 ) -> Vec<Judgement> {
+    let judged = judge_each(pool, joiners, rules, phase, policy, settle, |_| ());
+    judged.into_iter().map(|(judgement, ())| judgement).collect()
+}
+
+/// The same with the facts that the rules of the phase read of each joiner's case, and nothing waived.
+pub fn read_sequence(
+    pool: &Side,
+    joiners: &[Side],
+    rules: &Registry,
+    phase: Phase,
+    policy: &Policy,
+) -> Vec<(Judgement, Vec<FactRead>)> {
+    judge_each(pool, joiners, rules, phase, policy, |_, _, _| {}, |case| reading::read(case, rules.of(phase)))
+}
+
+fn judge_each<T>(
+    pool: &Side,
+    joiners: &[Side],
+    rules: &Registry,
+    phase: Phase,
+    policy: &Policy,
+    mut settle: impl FnMut(usize, &str, &mut [Finding]),
+    also: impl Fn(&Case<'_>) -> T,
+) -> Vec<(Judgement, T)> {
     let mut now = Cow::Borrowed(&pool.snapshot.pool);
     let mut judgements = Vec::with_capacity(joiners.len());
     for (index, joiner) in joiners.iter().enumerate() {
@@ -69,7 +94,8 @@ pub fn judge_sequence_with(
         let verdict = Verdict::over(&findings);
         let asked = case.release.xapi.get().filter(|_| joiner.has_server());
         let server = asked.map(|xapi| predict(CHECKS, &findings, xapi));
-        judgements.push(Judgement {
+        let more = also(&case);
+        let judgement = Judgement {
             verdict,
             findings,
             server,
@@ -77,12 +103,13 @@ pub fn judge_sequence_with(
             cpu: case.cpu,
             network: case.network,
             storage: case.silent.shared_srs,
-        });
+        };
         if verdict != Verdict::NoGo && index + 1 < joiners.len() {
             let mut next = now.admit(&joiner.snapshot.pool);
-            relevel(&mut next, &judgements[index].cpu);
+            relevel(&mut next, &judgement.cpu);
             now = Cow::Owned(next);
         }
+        judgements.push((judgement, more));
     }
     judgements
 }

@@ -8,7 +8,9 @@ pub mod commands;
 pub mod fake;
 pub mod forget;
 pub mod judge;
+pub mod rehearsal;
 pub mod run;
+pub mod world;
 pub mod xapi;
 
 /// The folder of reference data beside the checkout, where there is one.

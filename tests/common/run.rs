@@ -5,13 +5,14 @@
 
 use std::fmt;
 use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
 
 /// Starts a run of `poolgate` with these words.
 pub fn poolgate<W: AsRef<str>>(words: impl IntoIterator<Item = W>) -> Poolgate {
     let words: Vec<_> = words.into_iter().map(|word| word.as_ref().to_owned()).collect();
     let mut command = assert_cmd::Command::new(env!("CARGO_BIN_EXE_poolgate"));
     command.current_dir(env!("CARGO_MANIFEST_DIR")).env_clear().args(&words);
-    Poolgate { words, command }
+    Poolgate { words, variables: Vec::new(), command }
 }
 
 /// `check` of fixtures, by their stems.
@@ -36,6 +37,7 @@ pub fn fixture_path(stem: &str) -> PathBuf {
 /// A run that was not started yet.
 pub struct Poolgate {
     words: Vec<String>,
+    variables: Vec<(String, String)>,
     command: assert_cmd::Command,
 }
 
@@ -58,7 +60,29 @@ impl Poolgate {
     /// Sets a variable of the environment.
     pub fn env(mut self, name: &str, value: &str) -> Self {
         self.command.env(name, value);
+        self.variables.push((name.to_owned(), value.to_owned()));
         self
+    }
+
+    /// Starts it and does not wait; what it prints is lost.
+    pub fn start(self) -> Child {
+        self.spawn(false)
+    }
+
+    /// Starts it and does not wait; what it prints is kept.
+    pub fn start_to_read(self) -> Child {
+        self.spawn(true)
+    }
+
+    fn spawn(self, keep: bool) -> Child {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_poolgate"));
+        command.current_dir(env!("CARGO_MANIFEST_DIR")).env_clear().args(&self.words).stdin(Stdio::null());
+        for (name, value) in &self.variables {
+            command.env(name, value);
+        }
+        let output = || if keep { Stdio::piped() } else { Stdio::null() };
+        let child = command.stdout(output()).stderr(output()).spawn();
+        child.unwrap_or_else(|error| panic!("cannot start poolgate: {error}"))
     }
 
     /// Runs, and demands this exit status.
@@ -70,7 +94,11 @@ impl Poolgate {
     pub fn any_status(mut self, fits: impl Fn(&i32) -> bool) -> Done {
         let output = self.command.output().unwrap_or_else(|error| panic!("cannot start poolgate: {error}"));
         let text = |bytes| String::from_utf8(bytes).unwrap_or_else(|error| panic!("not UTF-8: {error}"));
-        let done = Done { stdout: text(output.stdout), stderr: text(output.stderr) };
+        let done = Done {
+            status: output.status.code().unwrap_or(-1),
+            stdout: text(output.stdout),
+            stderr: text(output.stderr),
+        };
         let command = self.words.join(" ");
         let fits = output.status.code().as_ref().is_some_and(fits);
         assert!(fits, "poolgate {command}: unexpected {}\n{done}", output.status);
@@ -84,6 +112,8 @@ impl Poolgate {
 
 /// What a run printed.
 pub struct Done {
+    /// The exit status.
+    pub status: i32,
     /// Standard output.
     pub stdout: String,
     /// Standard error.
@@ -101,6 +131,12 @@ impl Done {
     pub fn complaint(self) -> String {
         assert!(self.stdout.is_empty(), "unexpected output beside a complaint: {}", self.stdout);
         assert!(!self.stderr.is_empty(), "no word of what was wrong");
+        self.stderr
+    }
+
+    /// Standard error, which must speak of something.
+    pub fn complaint_of(self, what: &str) -> String {
+        assert!(self.stderr.contains(what), "no word of \"{what}\": {self}");
         self.stderr
     }
 

@@ -104,6 +104,21 @@ impl Client {
         }
     }
 
+    /// Logs in at this very server and nowhere else: a member is told from a server that stands alone. `named` is a
+    /// certificate that a trusted server vouches for, where nothing was said of this address.
+    pub fn knock(&self, user: &str, password: &Password, named: Option<Fingerprint>) -> Result<Knock, XapiError> {
+        let Way::Https { address, trust } = &self.way else {
+            return self.log_in(user, password).map(|session| Knock::Alone(Box::new(session)));
+        };
+        let trusted = trust.at(address).or_named_by(address, named);
+        let https = Https::new(address.clone(), trusted, self.limits.connect)?;
+        let transport: Arc<dyn Transport> = Arc::new(https);
+        Ok(match self.log_in_at(&transport, address, user, password)? {
+            Login::Done(session) => Knock::Alone(session),
+            Login::Member(member) => Knock::Member { coordinator: member.coordinator },
+        })
+    }
+
     fn log_in_at(
         &self,
         transport: &Arc<dyn Transport>,
@@ -166,6 +181,17 @@ impl Client {
         }
         Err(last.unwrap_or(XapiError::Interrupted))
     }
+}
+
+/// What a server turns out to be.
+pub enum Knock {
+    /// The coordinator of its pool, or a host that stands alone; with a session.
+    Alone(Box<Session>),
+    /// A member of a pool.
+    Member {
+        /// The address of its coordinator.
+        coordinator: String,
+    },
 }
 
 enum Login {

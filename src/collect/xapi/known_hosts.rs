@@ -72,7 +72,7 @@ impl KnownHosts {
     }
 
     /// Adds a certificate. Never replaces one: a changed certificate is the operator's to sort out.
-    pub(super) fn add(&mut self, address: &Address, found: Fingerprint) -> Result<(), KnownHostsError> {
+    pub fn add(&mut self, address: &Address, found: Fingerprint) -> Result<(), KnownHostsError> {
         if self.at(address).is_none() {
             // Another run may have written since.
             let now = Self::read(self.path.clone())?;

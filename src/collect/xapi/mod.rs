@@ -18,14 +18,14 @@ mod trust;
 mod wire;
 
 pub use address::{Address, AddressError};
-pub use client::{Client, Limits};
+pub use client::{Client, Knock, Limits};
 pub use error::{CONSOLE, TrustProblem, XapiError};
 pub use known_hosts::{KnownHosts, KnownHostsError};
 pub use password::Password;
 pub use pin::{Fingerprint, FingerprintError};
 pub use read::read_session;
 pub use session::Session;
-pub use sessions::log_out_on_signals;
+pub use sessions::{log_out_now, log_out_on_signals};
 pub use trust::{AuthorityError, Trust, TrustStore};
 
 use read::retry;

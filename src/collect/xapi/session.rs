@@ -37,6 +37,11 @@ impl Session {
         self.asked.as_ref()
     }
 
+    /// Keeps the session when the operator interrupts: a server checks it when it gets to the call.
+    pub fn set_aside(&self) {
+        self.ticket.set_aside();
+    }
+
     /// How long things may take.
     pub(super) const fn limits(&self) -> &Limits {
         &self.limits

@@ -42,12 +42,15 @@ impl Open {
 #[derive(Default)]
 struct State {
     open: BTreeMap<u64, Arc<Open>>,
+    /// Open too, in the middle of a call that must not lose its session.
+    aside: BTreeMap<u64, Arc<Open>>,
     next: u64,
     logging_in: usize,
     ending: bool,
 }
 
-static STATE: Mutex<State> = Mutex::new(State { open: BTreeMap::new(), next: 0, logging_in: 0, ending: false });
+static STATE: Mutex<State> =
+    Mutex::new(State { open: BTreeMap::new(), aside: BTreeMap::new(), next: 0, logging_in: 0, ending: false });
 static CHANGED: Condvar = Condvar::new();
 
 fn state() -> MutexGuard<'static, State> {
@@ -87,6 +90,16 @@ impl Drop for LoggingIn {
     }
 }
 
+impl Ticket {
+    /// [`log_out_now`] leaves it alone from now on.
+    pub(super) fn set_aside(&self) {
+        let mut state = state();
+        if let Some(open) = state.open.remove(&self.number) {
+            state.aside.insert(self.number, open);
+        }
+    }
+}
+
 /// An open session; logs out when it is dropped.
 pub(super) struct Ticket {
     number: u64,
@@ -97,7 +110,8 @@ impl Drop for Ticket {
     fn drop(&mut self) {
         let (mine, ending) = {
             let mut state = state();
-            (state.open.remove(&self.number).is_some(), state.ending)
+            let mine = state.open.remove(&self.number).or_else(|| state.aside.remove(&self.number));
+            (mine.is_some(), state.ending)
         };
         if mine {
             self.open.log_out();
@@ -135,6 +149,16 @@ pub fn log_out_on_signals() {
     });
 }
 
+/// Logs out all sessions now, but for those that were set aside.
+pub fn log_out_now() {
+    let open = std::mem::take(&mut state().open);
+    thread::scope(|scope| {
+        for session in open.values() {
+            scope.spawn(|| session.log_out());
+        }
+    });
+}
+
 fn log_out_all() {
     let until = Instant::now() + LOGOUT;
     let mut state = state();
@@ -147,9 +171,10 @@ fn log_out_all() {
         state = CHANGED.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
     }
     let open = std::mem::take(&mut state.open);
+    let aside = std::mem::take(&mut state.aside);
     drop(state);
     thread::scope(|scope| {
-        for session in open.values() {
+        for session in open.values().chain(aside.values()) {
             scope.spawn(|| session.log_out());
         }
     });

@@ -117,7 +117,7 @@ pub(super) fn patches(sides: &Sides<'_>) -> Checked {
     if mine == theirs {
         return Ok(());
     }
-    let words = |set: BTreeSet<&str>| set.into_iter().collect::<Vec<_>>().join("; ");
+    let words = |set: BTreeSet<&str>| set.into_iter().collect::<Vec<_>>().join(" ");
     let text = format!("Patches applied differ: Remote has {} -- Local has {}", words(theirs), words(mine));
     Err(ApiError::new("HOSTS_NOT_HOMOGENEOUS", [text]))
 }

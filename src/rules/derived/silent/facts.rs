@@ -22,7 +22,7 @@ facts! {
         pub features_lost: Known<Vec<String>>,
         /// Days until the joiner's licence ends, counted from when it was seen; negative when it has; null for one that
         /// never ends or where the source does not say when it was seen.
-        pub licence_days: Known<Option<i64>>,
+        [volatile] pub licence_days: Known<Option<i64>>,
         /// The certificates of both sides.
         pub certificates: Known<Vec<CertificateFact>>,
         /// Whether the two management addresses are in one subnet; null where a side has no address.
@@ -40,7 +40,7 @@ facts! {
         /// Whether some of them are block devices on a network, which multipathing concerns.
         pub uses_san: Known<bool>,
         /// How far the joiner's clock is from the coordinator's, milliseconds without a sign.
-        pub clock_skew_ms: Known<Option<i64>>,
+        [volatile] pub clock_skew_ms: Known<Option<i64>>,
         /// Hosts of both sides whose clock nothing keeps right, where known.
         pub unsynchronised: Known<Vec<String>>,
         /// PCI devices that the joiner hides from its control domain.
@@ -141,7 +141,7 @@ facts! {
         /// Valid until.
         pub not_after: Known<String>,
         /// Days until then, counted from when its side was seen; null where the source does not say when.
-        pub days_left: Known<Option<i64>>,
+        [volatile] pub days_left: Known<Option<i64>>,
         /// Length of its key, bits; null where nobody looked into it.
         pub key_bits: Known<Option<i64>>,
     }

@@ -1,0 +1,87 @@
+//! The grammar of the commands that act.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+
+use super::{FailOn, LiveArgs, Output, OwnRules, duration};
+
+/// What joining and ejecting have in common.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct GateArgs {
+    /// Write the plan and do nothing; format by extension (.json for --plan, .md, .txt); repeatable
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["plan", "yes", "resume"])]
+    pub(in crate::cli) plan_out: Vec<PathBuf>,
+    /// Carry out this plan, which --plan-out wrote; what has changed since stops it
+    #[arg(long, value_name = "FILE", conflicts_with = "resume")]
+    pub(in crate::cli) plan: Option<PathBuf>,
+    /// Do not ask; only with --plan, which somebody has reviewed
+    #[arg(long, requires = "plan")]
+    pub(in crate::cli) yes: bool,
+    /// Tell what became of a run that broke off. Sends nothing
+    #[arg(long)]
+    pub(in crate::cli) resume: bool,
+    /// How long to wait for the host to come up
+    #[arg(long, value_name = "DURATION", default_value = "15min", value_parser = duration)]
+    pub(in crate::cli) wait: Duration,
+    /// The journal [default: ~/.local/state/poolgate/journal-POOL.jsonl]
+    #[arg(long, value_name = "FILE")]
+    pub(in crate::cli) journal: Option<PathBuf>,
+    /// How many hosts a pool may have
+    #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(i64).range(1..))]
+    pub(in crate::cli) max_hosts: i64,
+    /// End with status 1, and do nothing, also for GO WITH WARNINGS
+    #[arg(long, value_enum, value_name = "LEVEL")]
+    pub(in crate::cli) fail_on: Option<FailOn>,
+    #[command(flatten)]
+    pub(in crate::cli) rules: OwnRules,
+    #[command(flatten)]
+    pub(in crate::cli) output: Output,
+    #[command(flatten)]
+    pub(in crate::cli) live: LiveArgs,
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Join {
+    /// The pool: https://[USER@]ADDRESS of any member
+    #[arg(long, value_name = "TARGET")]
+    pub(in crate::cli) pool: String,
+    /// A host that joins: https://[USER@]ADDRESS, or xapi-local; repeat for several, which join in this order
+    #[arg(long, value_name = "TARGET", required = true)]
+    pub(in crate::cli) host: Vec<String>,
+    /// The address that the hosts use for the coordinator, where it is not the coordinator's own
+    #[arg(long, value_name = "ADDRESS")]
+    pub(in crate::cli) coordinator_address: Option<String>,
+    #[command(flatten)]
+    pub(in crate::cli) gate: GateArgs,
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Eject {
+    /// The pool: https://[USER@]ADDRESS of any member, or xapi-local on the coordinator
+    #[arg(long, value_name = "TARGET")]
+    pub(in crate::cli) pool: String,
+    /// The host that leaves
+    #[arg(long, value_name = "NAME|UUID")]
+    pub(in crate::cli) member: String,
+    /// The script that gives the host its network back [default: beside the journal]
+    #[arg(long, value_name = "FILE")]
+    pub(in crate::cli) restore_out: Option<PathBuf>,
+    #[command(flatten)]
+    pub(in crate::cli) gate: GateArgs,
+}
+
+#[derive(Debug, clap::Subcommand)]
+pub(in crate::cli) enum Journal {
+    /// Check that no line was changed, taken out or added; status 1 when one was
+    Verify {
+        /// The journal
+        file: PathBuf,
+        /// The hash of its last line as a run printed it: tells whether lines were taken off the end
+        #[arg(long, value_name = "HASH")]
+        head: Option<String>,
+        #[command(flatten)]
+        output: Output,
+    },
+}

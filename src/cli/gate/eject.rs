@@ -1,0 +1,131 @@
+//! `poolgate eject`.
+
+use std::path::PathBuf;
+
+use super::confirm::confirmed;
+use super::{
+    acting_target, agreed_plan, beside, carry_out, hold, now, pool_of, refuse_open_call, resume, show_plan,
+    stopped_by, tell_changes, unreachable, world, write_plan,
+};
+use crate::cli::Exit;
+use crate::cli::args::{Eject, Format};
+use crate::cli::check::eject_report;
+use crate::cli::error::CliError;
+use crate::cli::live::Live;
+use crate::cli::output::{complain, emit, write_file};
+use crate::cli::rules::load_for;
+use crate::collect::Target;
+use crate::collect::xapi::{Address, Fingerprint};
+use crate::eject::find_member;
+use crate::facts::Known;
+use crate::gate::journal::Act;
+use crate::gate::plan::{EjectPlan, Plan, PlanError, eject_plan};
+use crate::gate::{Collected, Trouble, World as _, named, restore_script};
+use crate::report::{TableOptions, to_json, to_table};
+use crate::rules::{EjectJudgement, Phase, Policy, Registry, judge_eject, read_eject};
+use crate::snapshot::{Host, Pool};
+
+pub(in crate::cli) fn run(args: &Eject) -> Result<Exit, CliError> {
+    let target = acting_target(&args.pool, Act::Eject)?;
+    let live = Live::open(&args.gate.live, std::slice::from_ref(&target))?;
+    let mut world = world(&live, &args.gate, Act::Eject, target.clone(), Vec::new());
+    live.meet(std::slice::from_ref(&target))?;
+    let pool = world.collect_pool().map_err(unreachable)?;
+    let records = &pool.0.snapshot.pool;
+    if args.gate.resume {
+        // Where it was, the member is looked for; it may be gone from the pool by now.
+        world.member =
+            find_member(records, &args.member).ok().and_then(|member| way_to(&live, &target, records, member));
+        return resume::run(&args.gate, &mut world, std::slice::from_ref(&args.member));
+    }
+    let member = find_member(records, &args.member)?;
+    world.member = way_to(&live, &target, records, member);
+    let judge = Judge {
+        rules: load_for(Phase::Eject, &args.gate.rules.folders)?,
+        policy: Policy { max_hosts: args.gate.max_hosts, as_release: None },
+        uuid: member.uuid.text().unwrap_or(&args.member).to_owned(),
+    };
+    let judged = judge_eject(&pool.0, member, &judge.rules, &judge.policy);
+    let plan = judge.plan(&pool, member, &judged).map_err(|error| CliError::Usage(error.to_string()))?;
+    if let Some(exit) = stopped_by(plan.verdict, args.gate.fail_on) {
+        tell_changes(&args.gate, &plan)?;
+        let report = eject_report(&pool.0, member, judged, judge.policy.clone(), None);
+        emit(&args.gate.output, |style| match style.format {
+            Format::Json => to_json(&report, false),
+            Format::Table => {
+                to_table(&report, TableOptions { width: style.width, color: style.color, all: false, quiet: false })
+            }
+        })?;
+        return Ok(exit);
+    }
+    if !args.gate.plan_out.is_empty() {
+        write_plan(&plan, &args.gate.plan_out)?;
+        return Ok(Exit::Done);
+    }
+    let plan = agreed_plan(&args.gate, plan)?;
+    show_plan(&args.gate, &plan)?;
+    let hosts: Vec<_> = plan.steps.iter().map(|step| named(&step.host)).collect();
+    let held = hold(&args.gate, &pool_of(&plan), Act::Eject, &hosts)?;
+    refuse_open_call(&held.journal)?;
+    let by = confirmed(&args.gate, &plan)?;
+    let restore = restore_path(args, held.journal.path(), &judge.uuid);
+    write_file(&restore, &restore_script(records, member, pool.0.seen()))?;
+    complain(&format!("the script that gives the host its network back is {}", restore.display()));
+    let mut replan = |pool: &Collected, _: &[Collected]| {
+        let trouble = |what: String| Trouble { what };
+        let member = find_member(&pool.0.snapshot.pool, &judge.uuid).map_err(|error| trouble(error.to_string()))?;
+        let judged = judge_eject(&pool.0, member, &judge.rules, &judge.policy);
+        judge.plan(pool, member, &judged).map_err(|error| trouble(error.to_string()))
+    };
+    carry_out(&args.gate, &mut world, held, &plan, &mut replan, by)
+}
+
+/// By what a member is judged.
+struct Judge {
+    rules: Registry,
+    policy: Policy,
+    uuid: String,
+}
+
+impl Judge {
+    fn plan(&self, pool: &Collected, member: &Host, judged: &EjectJudgement) -> Result<Plan, PlanError> {
+        eject_plan(&EjectPlan {
+            pool: &pool.0,
+            sought: &pool.1,
+            member,
+            judged,
+            facts: &read_eject(&pool.0, member, &self.rules, &self.policy),
+            policy: &self.policy,
+            rules: &self.rules.digest(),
+            made_at: &now(),
+        })
+    }
+}
+
+/// Where the member answers by itself, and the certificate that its pool has recorded for it.
+fn way_to(live: &Live<'_>, pool: &Target, records: &Pool, member: &Host) -> Option<(Address, Option<Fingerprint>)> {
+    let host = member.address.text().filter(|address| !address.is_empty())?;
+    let address = address_near(live, pool, host)?;
+    let own = records.certificates.each().find(|certificate| {
+        certificate.kind.text() == Some("host")
+            && matches!(&certificate.host, Known::Yes(Some(host)) if Some(host.as_str()) == member.reference.text())
+    });
+    Some((address, own.and_then(|certificate| certificate.fingerprint_sha256.text()?.parse().ok())))
+}
+
+/// A host's address at the port of its pool.
+pub(super) fn address_near(live: &Live<'_>, pool: &Target, host: &str) -> Option<Address> {
+    match live.address(pool) {
+        Some(address) => address.at(host).ok(),
+        None if host.contains(':') => format!("[{host}]").parse().ok(),
+        None => host.parse().ok(),
+    }
+}
+
+/// A place where nothing is yet: an earlier script may be the only one that knows a network.
+fn restore_path(args: &Eject, journal: &std::path::Path, uuid: &str) -> PathBuf {
+    args.restore_out.clone().unwrap_or_else(|| {
+        let stamp: String = now().chars().filter(char::is_ascii_alphanumeric).collect();
+        beside(journal, &format!("restore-{}-{stamp}.sh", crate::gate::lock::file_name(uuid)))
+    })
+}

@@ -1,0 +1,114 @@
+//! `poolgate join`.
+
+use super::confirm::confirmed;
+use super::{
+    acting_target, agreed_plan, carry_out, hold, now, pool_of, refuse_open_call, resume, show_plan, stopped_by,
+    tell_changes, unreachable, world, write_plan,
+};
+use crate::cli::Exit;
+use crate::cli::args::{Format, Join};
+use crate::cli::check::report_of;
+use crate::cli::error::CliError;
+use crate::cli::live::Live;
+use crate::cli::output::emit;
+use crate::cli::rules::load_for;
+use crate::collect::Target;
+use crate::gate::journal::Act;
+use crate::gate::plan::{JoinPlan, Plan, PlanError, join_plan};
+use crate::gate::{Collected, Trouble, World as _, named};
+use crate::report::{TableOptions, to_json, to_table};
+use crate::rules::{FactRead, Judgement, Phase, Policy, Registry, Side, read_sequence};
+
+pub(in crate::cli) fn run(args: &Join) -> Result<Exit, CliError> {
+    let pool: Target = acting_target(&args.pool, Act::Join)?;
+    if pool == Target::XapiLocal {
+        return Err(CliError::Usage(
+            "a joiner needs the pool's password, which xapi-local has not; name the pool as https://[USER@]ADDRESS"
+                .to_owned(),
+        ));
+    }
+    let hosts: Vec<_> = args.host.iter().map(|word| acting_target(word, Act::Join)).collect::<Result<_, _>>()?;
+    let all: Vec<_> = std::iter::once(pool.clone()).chain(hosts.iter().cloned()).collect();
+    let live = Live::open(&args.gate.live, &all)?;
+    let mut world = world(&live, &args.gate, Act::Join, pool.clone(), hosts.clone());
+    if args.gate.resume {
+        return resume::run(&args.gate, &mut world, &args.host);
+    }
+    live.meet(&all)?;
+    let judge = Judge {
+        rules: load_for(Phase::Join, &args.gate.rules.folders)?,
+        policy: Policy { max_hosts: args.gate.max_hosts, as_release: None },
+        coordinator_address: args.coordinator_address.clone(),
+        user: live.user(&pool).to_owned(),
+    };
+    let pool = world.collect_pool().map_err(unreachable)?;
+    let joiners: Vec<_> =
+        (0..hosts.len()).map(|place| world.collect_host(place).map_err(unreachable)).collect::<Result<_, _>>()?;
+    let (sides, judged) = judge.judge(&pool, &joiners);
+    let plan = judge.plan(&pool, &joiners, &sides, &judged).map_err(|error| CliError::Usage(error.to_string()))?;
+    if let Some(exit) = stopped_by(plan.verdict, args.gate.fail_on) {
+        tell_changes(&args.gate, &plan)?;
+        let judgements = judged.into_iter().map(|(judgement, _)| judgement).collect();
+        let report = report_of(&pool.0, &sides, judgements, judge.policy, None);
+        emit(&args.gate.output, |style| match style.format {
+            Format::Json => to_json(&report, false),
+            Format::Table => {
+                to_table(&report, TableOptions { width: style.width, color: style.color, all: false, quiet: false })
+            }
+        })?;
+        return Ok(exit);
+    }
+    if !args.gate.plan_out.is_empty() {
+        write_plan(&plan, &args.gate.plan_out)?;
+        return Ok(Exit::Done);
+    }
+    let plan = agreed_plan(&args.gate, plan)?;
+    show_plan(&args.gate, &plan)?;
+    let hosts: Vec<_> = plan.steps.iter().map(|step| named(&step.host)).collect();
+    let held = hold(&args.gate, &pool_of(&plan), Act::Join, &hosts)?;
+    refuse_open_call(&held.journal)?;
+    let by = confirmed(&args.gate, &plan)?;
+    let mut replan = |pool: &Collected, joiners: &[Collected]| {
+        let (sides, judged) = judge.judge(pool, joiners);
+        judge.plan(pool, joiners, &sides, &judged).map_err(|error| Trouble { what: error.to_string() })
+    };
+    carry_out(&args.gate, &mut world, held, &plan, &mut replan, by)
+}
+
+/// By what joiners are judged.
+struct Judge {
+    rules: Registry,
+    policy: Policy,
+    coordinator_address: Option<String>,
+    user: String,
+}
+
+impl Judge {
+    fn judge(&self, pool: &Collected, joiners: &[Collected]) -> (Vec<Side>, Vec<(Judgement, Vec<FactRead>)>) {
+        let sides: Vec<_> = joiners.iter().map(|(side, _)| side.clone()).collect();
+        let judged = read_sequence(&pool.0, &sides, &self.rules, Phase::Join, &self.policy);
+        (sides, judged)
+    }
+
+    fn plan(
+        &self,
+        pool: &Collected,
+        joiners: &[Collected],
+        sides: &[Side],
+        judged: &[(Judgement, Vec<FactRead>)],
+    ) -> Result<Plan, PlanError> {
+        let sought: Vec<_> = joiners.iter().map(|(_, sought)| sought.clone()).collect();
+        join_plan(&JoinPlan {
+            pool: &pool.0,
+            pool_sought: &pool.1,
+            joiners: sides,
+            sought: &sought,
+            judged,
+            policy: &self.policy,
+            rules: &self.rules.digest(),
+            coordinator_address: self.coordinator_address.as_deref(),
+            user: &self.user,
+            made_at: &now(),
+        })
+    }
+}

@@ -1,0 +1,265 @@
+//! `poolgate join` and `poolgate eject`: check, plan, confirm, check again, act, verify. Here is the operator's side of it;
+//! `crate::gate` is the rest.
+
+mod confirm;
+mod eject;
+mod join;
+mod result;
+mod resume;
+mod signals;
+mod world;
+
+pub(super) use eject::run as eject;
+pub(super) use join::run as join;
+
+use std::path::{Path, PathBuf};
+use std::time::{Instant, SystemTime};
+
+use super::Exit;
+use super::args::{FailOn, Format, GateArgs};
+use super::error::CliError;
+use super::live::Live;
+use super::output::{complain, print, write_file};
+use crate::collect::Target;
+use crate::collect::xapi::log_out_now;
+use crate::gate::drift::{Basis, compare};
+use crate::gate::journal::{Act, Event, Journal, Named, default_folder};
+use crate::gate::lock::Lock;
+use crate::gate::plan::{Plan, read_plan, to_markdown, to_table};
+use crate::gate::{Left, Replan, Run, Trouble, Turn, Waits, left_open, named};
+use crate::rules::Verdict;
+
+use signals::Interrupt;
+use world::LiveWorld;
+
+/// A target of a server that can be acted on.
+fn acting_target(word: &str, act: Act) -> Result<Target, CliError> {
+    let target: Target = word.parse()?;
+    match target {
+        Target::Url { .. } | Target::XapiLocal => Ok(target),
+        Target::Local | Target::File(_) | Target::Stdin | Target::Cpu(_) => {
+            let (check, what) = match act {
+                Act::Join => ("poolgate check --pool POOL --host HOST", "joined"),
+                Act::Eject => ("poolgate check --phase eject --pool POOL --member NAME", "ejected from"),
+            };
+            Err(CliError::Usage(format!(
+                "{word}: only a live server can be {what}; name it as https://[USER@]ADDRESS, or check it alone with `{check}`"
+            )))
+        }
+    }
+}
+
+/// The world of live servers.
+fn world<'a>(live: &'a Live<'a>, args: &GateArgs, act: Act, pool: Target, hosts: Vec<Target>) -> LiveWorld<'a> {
+    LiveWorld {
+        live,
+        act,
+        pool,
+        hosts,
+        member: None,
+        interrupt: Interrupt::watch(),
+        wait: args.wait,
+        began: Instant::now(),
+        watch: None,
+    }
+}
+
+fn now() -> String {
+    humantime::format_rfc3339_seconds(SystemTime::now()).to_string()
+}
+
+fn unreachable(trouble: Trouble) -> CliError {
+    CliError::Unreachable(trouble.what)
+}
+
+/// Whether a verdict lets the gate go on, and the exit status when it does not.
+const fn stopped_by(verdict: Verdict, fail_on: Option<FailOn>) -> Option<Exit> {
+    match (verdict, fail_on) {
+        (Verdict::NoGo, _) | (Verdict::GoWithWarnings, Some(FailOn::Warning)) => Some(Exit::Refused),
+        (Verdict::Undecided, _) => Some(Exit::Undecided),
+        (Verdict::Go | Verdict::GoWithWarnings, _) => None,
+    }
+}
+
+/// The plan that somebody has reviewed, or the one that was just made.
+fn agreed_plan(args: &GateArgs, fresh: Plan) -> Result<Plan, CliError> {
+    let Some(path) = &args.plan else { return Ok(fresh) };
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| CliError::Usage(format!("cannot read the plan {}: {error}", path.display())))?;
+    let plan = read_plan(&text).map_err(|source| CliError::JoinPlan { path: path.clone(), source })?;
+    let hosts = |plan: &Plan| plan.steps.iter().map(|step| step.host.uuid.clone()).collect::<Vec<_>>();
+    if plan.act != fresh.act || plan.pool.uuid != fresh.pool.uuid || hosts(&plan) != hosts(&fresh) {
+        let about = |plan: &Plan| {
+            let names: Vec<_> = plan.steps.iter().map(|step| step.host.name.as_str()).collect();
+            format!("{} of {} with pool {}", plan.act.word(), names.join(", "), plan.pool.name)
+        };
+        return Err(CliError::Usage(format!(
+            "{} is a plan for another run: {}; this run is the {}",
+            path.display(),
+            about(&plan),
+            about(&fresh)
+        )));
+    }
+    Ok(plan)
+}
+
+/// Where a reviewed plan no longer leads to a GO: what has changed since it was made, before the report says the rest.
+fn tell_changes(args: &GateArgs, fresh: &Plan) -> Result<(), CliError> {
+    if args.plan.is_none() {
+        return Ok(());
+    }
+    let plan = agreed_plan(args, fresh.clone())?;
+    let drift =
+        plan.steps.iter().zip(&fresh.steps).flat_map(|(was, is)| compare((&plan, was), (fresh, is), Basis::Same));
+    for drift in drift {
+        complain(&format!("changed since the plan: {drift}"));
+    }
+    Ok(())
+}
+
+/// Writes the plan to each file that the operator named, in the format of its extension.
+fn write_plan(plan: &Plan, files: &[PathBuf]) -> Result<(), CliError> {
+    const WIDTH: u16 = 80;
+    let mut texts = Vec::new();
+    for file in files {
+        let text = match file.extension().and_then(|extension| extension.to_str()) {
+            Some("json") => plan.to_json().map_err(|source| CliError::JoinPlan { path: file.clone(), source })?,
+            Some("md") => to_markdown(plan),
+            Some("txt") => to_table(plan, WIDTH),
+            _ => {
+                return Err(CliError::Usage(format!(
+                    "--plan-out {}: no format goes by that extension; use .json, .md or .txt",
+                    file.display()
+                )));
+            }
+        };
+        texts.push((file, text));
+    }
+    texts.into_iter().try_for_each(|(file, text)| write_file(file, &text))
+}
+
+/// The lock on the pool and its journal, with nothing left open in it.
+struct Held {
+    journal: Journal,
+    _lock: Lock,
+}
+
+fn hold(args: &GateArgs, pool: &Named, act: Act, hosts: &[Named]) -> Result<Held, CliError> {
+    let names: Vec<_> = hosts.iter().map(|host| host.name.as_str()).collect();
+    let lock = Lock::take(&default_folder()?, &pool.uuid, act, &names.join(", "))?;
+    Ok(Held { journal: Journal::open(&journal_path(args, &pool.uuid)?)?, _lock: lock })
+}
+
+fn journal_path(args: &GateArgs, pool: &str) -> Result<PathBuf, CliError> {
+    match &args.journal {
+        Some(path) => Ok(path.clone()),
+        None => Ok(default_folder()?.join(crate::gate::journal_name(pool))),
+    }
+}
+
+/// A run that broke off after its call goes first: its host may be half-way.
+fn refuse_open_call(journal: &Journal) -> Result<(), CliError> {
+    let Some(left) = left_open(journal.before()) else { return Ok(()) };
+    let Some(call) = &left.call else {
+        complain(&broke_off(&left));
+        return Ok(());
+    };
+    Err(CliError::Usage(format!(
+        "{} was sent for {} at {} and its end is not known; see first with `poolgate {} --resume` and the same targets (journal {})",
+        left.act.method(),
+        call.host.name,
+        call.at,
+        left.act.word(),
+        journal.path().display()
+    )))
+}
+
+/// What the journal tells of a run that broke off with no call open.
+fn broke_off(left: &Left) -> String {
+    let head = format!("the {} that began at {} broke off", left.act.word(), left.began);
+    let settled = left.settled();
+    if settled.is_empty() {
+        return format!("{head} before anything was sent: nothing has changed");
+    }
+    let turns: Vec<_> = settled.iter().map(|(host, outcome)| format!("{}: {}", host.name, outcome.words())).collect();
+    format!("{head} after its hosts' turns had ended: {}", turns.join("; "))
+}
+
+/// Carries an agreed plan out, and tells how it ended.
+fn carry_out(
+    args: &GateArgs,
+    world: &mut LiveWorld<'_>,
+    mut held: Held,
+    plan: &Plan,
+    replan: &mut Replan<'_>,
+    by: &str,
+) -> Result<Exit, CliError> {
+    let pool = pool_of(plan);
+    held.journal.write(Event::Begun {
+        act: plan.act,
+        tool: plan.tool.clone(),
+        process: std::process::id(),
+        machine: machine(),
+        pool: pool.clone(),
+        hosts: plan.steps.iter().map(|step| named(&step.host)).collect(),
+        plan: plan.digest.clone(),
+        rules: plan.rules.clone(),
+    })?;
+    held.journal.write(Event::Confirmed { by: by.to_owned() })?;
+    let waits = Waits::within(args.wait);
+    let run = Run { world: &mut *world, journal: &mut held.journal, plan, replan, waits };
+    let (turns, done) = run.carry_out();
+    let exit = close(args, world, &mut held.journal, plan.act, &pool, &turns)?;
+    if let Err(error) = done {
+        complain(&format!("poolgate: {error}"));
+        return Ok(exit.worse(Exit::Usage));
+    }
+    Ok(exit)
+}
+
+/// Ends a run: in the journal, and for the operator.
+fn close(
+    args: &GateArgs,
+    world: &mut LiveWorld<'_>,
+    journal: &mut Journal,
+    act: Act,
+    pool: &Named,
+    turns: &[Turn],
+) -> Result<Exit, CliError> {
+    let exit = turns.iter().map(|turn| result::exit_of(&turn.end)).fold(Exit::Done, Exit::worse);
+    if let Err(error) = journal.write(Event::Closed { exit: exit as u8 }) {
+        complain(&format!("poolgate: {error}"));
+    }
+    world.watch = None;
+    if world.interrupt.is_set() {
+        log_out_now();
+    }
+    let told = result::Told { act, pool, turns, journal: journal.path(), head: journal.head(), exit };
+    super::output::emit(&args.output, |style| match style.format {
+        Format::Json => told.to_json(),
+        Format::Table => told.to_text(style.width),
+    })?;
+    Ok(exit)
+}
+
+fn pool_of(plan: &Plan) -> Named {
+    Named { name: plan.pool.name.clone(), uuid: plan.pool.uuid.clone(), ..named(&plan.pool.coordinator) }
+}
+
+/// The name of this machine, for the journal.
+fn machine() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
+}
+
+/// Shows the plan before anybody agrees to it; programs read it with --plan-out.
+fn show_plan(args: &GateArgs, plan: &Plan) -> Result<(), CliError> {
+    if args.output.files.is_empty() && args.output.format.unwrap_or_default() == Format::Table {
+        print(&format!("{}\n", to_table(plan, 80)))?;
+    }
+    Ok(())
+}
+
+/// Where a file goes that nobody gave a place.
+fn beside(path: &Path, name: &str) -> PathBuf {
+    path.parent().map_or_else(|| PathBuf::from(name), |folder| folder.join(name))
+}

@@ -1,0 +1,79 @@
+//! `--resume`: what became of a run that broke off. Sends nothing that changes anything.
+
+use super::{GateArgs, broke_off, close, hold, unreachable};
+use crate::cli::Exit;
+use crate::cli::error::CliError;
+use crate::cli::output::complain;
+use crate::gate::journal::{Act, Named, Outcome};
+use crate::gate::{Left, Waits, World as _, left_open, resume};
+use crate::text::plain;
+
+use super::eject::address_near;
+use super::world::LiveWorld;
+
+/// Looks at the servers for what the journal does not tell. `words` are the hosts as the operator named them.
+pub(super) fn run(args: &GateArgs, world: &mut LiveWorld<'_>, words: &[String]) -> Result<Exit, CliError> {
+    world.live.meet(std::slice::from_ref(&world.pool))?;
+    let (pool, _) = world.collect_pool().map_err(unreachable)?;
+    let records = &pool.snapshot.pool;
+    let pool =
+        Named { name: records.label(), uuid: records.uuid.text().unwrap_or_default().to_owned(), ..Named::default() };
+    let mut held = hold(args, &pool, world.act, &[])?;
+    let Some(left) = left_open(held.journal.before()) else {
+        complain(&format!(
+            "no run is open in {}: every one that it tells of has come to its end",
+            held.journal.path().display()
+        ));
+        return Ok(Exit::Done);
+    };
+    let place = place_of(&left, world, words)?;
+    if let (Act::Eject, None, Some(call)) = (left.act, &world.member, &left.call) {
+        // The pool has forgotten it and vouches for nothing: it is only seen to answer.
+        world.member = address_near(world.live, &world.pool, &call.host.address).map(|address| (address, None));
+    }
+    let told = resume(world, &mut held.journal, &left, place, Waits::within(args.wait));
+    let Some(turn) = told.turn else {
+        complain(&broke_off(&left));
+        close(args, world, &mut held.journal, left.act, &left.pool, &[])?;
+        let done = left.settled().iter().all(|(_, outcome)| *outcome == Outcome::Done);
+        let whole = done && told.not_started.is_empty();
+        tell_not_started(&told.not_started);
+        return Ok(if whole { Exit::Done } else { Exit::Refused });
+    };
+    let exit = close(args, world, &mut held.journal, left.act, &left.pool, &[turn])?;
+    tell_not_started(&told.not_started);
+    Ok(if told.not_started.is_empty() { exit } else { exit.worse(Exit::Refused) })
+}
+
+fn tell_not_started(hosts: &[Named]) {
+    if !hosts.is_empty() {
+        let names: Vec<_> = hosts.iter().map(|host| host.name.as_str()).collect();
+        complain(&format!("not started: {}; start anew", plain(&names.join(", "))));
+    }
+}
+
+/// The place of the open call's host among those that the operator named.
+fn place_of(left: &Left, world: &LiveWorld<'_>, words: &[String]) -> Result<usize, CliError> {
+    if left.act != world.act {
+        return Err(CliError::Usage(format!(
+            "the run that broke off is an {}: `poolgate {} --resume`",
+            left.act.word(),
+            left.act.word()
+        )));
+    }
+    let Some(call) = &left.call else { return Ok(0) };
+    let host = &call.host;
+    if left.act == Act::Eject {
+        return match words.iter().any(|word| *word == host.name || word.eq_ignore_ascii_case(&host.uuid)) {
+            true => Ok(0),
+            false => Err(CliError::Usage(format!(
+                "the eject that broke off is of {}; say --member {}",
+                plain(&host.name),
+                host.uuid
+            ))),
+        };
+    }
+    world.hosts.iter().position(|target| target.to_string() == host.target).ok_or_else(|| {
+        CliError::Usage(format!("the join that broke off is of {}; say --host {}", plain(&host.name), host.target))
+    })
+}

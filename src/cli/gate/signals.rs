@@ -1,0 +1,81 @@
+//! An operator who interrupts: before the call the run stops, after it the run says what was started.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+
+use crate::cli::output::complain;
+use crate::collect::xapi::log_out_now;
+
+/// How long the run has to stop by itself, before it is ended.
+const GRACE: Duration = Duration::from_secs(3);
+
+/// Whether the operator has interrupted.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Interrupt {
+    flag: Arc<AtomicBool>,
+    /// Whether a call was sent whose end is being watched: then the run must say so itself.
+    acting: Arc<AtomicBool>,
+}
+
+impl Interrupt {
+    /// Minds SIGINT, SIGTERM and SIGHUP from now on.
+    pub(super) fn watch() -> Self {
+        let interrupt = Self::default();
+        let mine = interrupt.clone();
+        if let Ok(mut signals) = Signals::new([SIGINT, SIGTERM, SIGHUP]) {
+            thread::spawn(move || mine.mind(&mut signals));
+        }
+        interrupt
+    }
+
+    fn mind(&self, signals: &mut Signals) {
+        for (count, signal) in signals.forever().enumerate() {
+            self.flag.store(true, Ordering::SeqCst);
+            if count == 0 && !self.is_acting() {
+                complain("poolgate: interrupted: stopping before anything is sent");
+                let again = self.clone();
+                thread::spawn(move || {
+                    // A run that waits for a server or for the operator does not see the flag.
+                    thread::sleep(GRACE);
+                    if !again.is_acting() {
+                        end(signal);
+                    }
+                });
+            } else if count > 0 && !self.is_acting() {
+                end(signal);
+            } else {
+                complain("poolgate: interrupted: the call was sent, and the server carries it on");
+            }
+        }
+    }
+
+    /// Whether to stop.
+    pub(super) fn is_set(&self) -> bool {
+        self.flag.load(Ordering::SeqCst)
+    }
+
+    fn is_acting(&self) -> bool {
+        self.acting.load(Ordering::SeqCst)
+    }
+
+    /// From now on a call is under way.
+    pub(super) fn act(&self) {
+        self.acting.store(true, Ordering::SeqCst);
+    }
+
+    /// The host's turn is over.
+    pub(super) fn rest(&self) {
+        self.acting.store(false, Ordering::SeqCst);
+    }
+}
+
+fn end(signal: i32) {
+    log_out_now();
+    // Only fails for a signal that does not exist.
+    let _ = signal_hook::low_level::emulate_default_handler(signal);
+}

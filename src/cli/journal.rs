@@ -1,0 +1,113 @@
+//! `poolgate journal`: what was done, and whether its record was changed.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+use serde_json::json;
+
+use super::Exit;
+use super::args::{Format, Journal, Output};
+use super::error::CliError;
+use super::output::emit;
+use crate::gate::journal::{Reading, read};
+use crate::gate::left_open;
+use crate::text::plain;
+
+/// Largest journal that is read: some hundred thousand runs.
+const MAX_BYTES: u64 = 1 << 30;
+
+pub(super) fn run(args: &Journal) -> Result<Exit, CliError> {
+    let Journal::Verify { file, head, output } = args;
+    verify(file, head.as_deref(), output)
+}
+
+fn verify(file: &Path, head: Option<&str>, output: &Output) -> Result<Exit, CliError> {
+    let wrong = |error| CliError::Usage(format!("cannot read the journal {}: {error}", file.display()));
+    let size = fs::metadata(file).map_err(wrong)?.len();
+    if size > MAX_BYTES {
+        return Err(CliError::Usage(format!("{}: {size} bytes are too many for a journal", file.display())));
+    }
+    let reading = read(&fs::read(file).map_err(wrong)?);
+    let other_head = head.filter(|head| !reading.head.eq_ignore_ascii_case(head));
+    emit(output, |style| match style.format {
+        Format::Json => as_json(&reading, other_head),
+        Format::Table => as_text(file, &reading, other_head),
+    })?;
+    Ok(if reading.fault.is_some() || other_head.is_some() { Exit::Refused } else { Exit::Done })
+}
+
+fn as_json(reading: &Reading, other_head: Option<&str>) -> String {
+    let open = left_open(&reading.entries);
+    let json = json!({
+        "format": "poolgate-journal-verification",
+        "version": "1.0",
+        "whole": reading.fault.is_none() && other_head.is_none(),
+        "lines": reading.entries.len(),
+        "head": reading.head,
+        "expected_head": other_head,
+        "fault": reading.fault.as_ref().map(|fault| json!({"line": fault.line, "what": fault.what})),
+        "cut_off": reading.torn.as_ref().map(|torn| json!({"line": torn.line, "bytes": torn.bytes})),
+        "recovered": reading.recovered,
+        "open": open.map(|left| json!({
+            "act": left.act.word(), "began": left.began, "pool": left.pool.name,
+            "host": left.call.map(|call| call.host.name),
+        })),
+    });
+    format!("{json:#}\n")
+}
+
+fn as_text(file: &Path, reading: &Reading, other_head: Option<&str>) -> String {
+    let mut out = String::new();
+    let file = file.display();
+    let count = reading.entries.len();
+    match (&reading.fault, other_head) {
+        (Some(fault), _) => {
+            let _ = writeln!(out, "CHANGED  {file}: line {}: {}", fault.line, plain(&fault.what));
+            let _ = writeln!(out, "  the {count} lines before it hold together");
+        }
+        (None, Some(head)) => {
+            let _ = writeln!(
+                out,
+                "CHANGED  {file}: its last line has another hash than {}: lines were taken off or added",
+                plain(head)
+            );
+        }
+        (None, None) => {
+            let _ = writeln!(out, "WHOLE  {file}: {count} lines, each follows on the one before");
+        }
+    }
+    if !reading.head.is_empty() {
+        let _ = writeln!(out, "  last hash {}", reading.head);
+    }
+    if let Some(torn) = &reading.torn {
+        let _ = writeln!(
+            out,
+            "  line {} was cut off after {} bytes, as by a crash: what it was to announce was not done",
+            torn.line, torn.bytes
+        );
+    }
+    if reading.recovered > 0 {
+        let _ = writeln!(out, "  earlier cut-off lines, each accounted for: {}", reading.recovered);
+    }
+    if let Some(left) = left_open(&reading.entries) {
+        let what = left.call.as_ref().map_or_else(
+            || "nothing had been sent".to_owned(),
+            |call| {
+                format!(
+                    "{} was sent for {} at {} and its end is not known",
+                    left.act.method(),
+                    plain(&call.host.name),
+                    call.at
+                )
+            },
+        );
+        let _ = writeln!(
+            out,
+            "  the last run ({} of {}) broke off: {what}; see with --resume",
+            left.act.word(),
+            left.began
+        );
+    }
+    out
+}

@@ -1,0 +1,165 @@
+//! One host's turn: the call, what comes of it, and whether it is as predicted.
+
+use std::time::Duration;
+
+use super::end::{End, Waits};
+use super::journal::{Act, Event, Journal, JournalError, Named, Sent};
+use super::look::{self, Phase, Standing};
+use super::plan::{Predicted, Step};
+use super::verify::{Difference, after_eject, after_join};
+use super::world::World;
+
+/// How often a host must look stuck before it counts as stuck.
+const STUCK: usize = 2;
+/// How often it must look untouched before it counts as untouched, whatever the clocks say.
+const UNTOUCHED: usize = 3;
+
+/// The turn of one host.
+pub(super) struct Turning<'a> {
+    pub(super) world: &'a mut dyn World,
+    pub(super) journal: &'a mut Journal,
+    pub(super) act: Act,
+    /// Its place in the plan.
+    pub(super) place: usize,
+    pub(super) host: Named,
+    pub(super) waits: Waits,
+}
+
+impl Turning<'_> {
+    /// Sends the call and follows it to its end. Fails only when nothing was sent, because the journal could not be
+    /// written.
+    pub(super) fn act(&mut self, step: &Step) -> Result<End, JournalError> {
+        self.journal.write(Event::Sending {
+            host: self.host.clone(),
+            method: step.call.method.clone(),
+            server: step.call.server.clone(),
+            params: step.call.params.clone(),
+            predicted: Box::new(step.predicted.clone()),
+        })?;
+        self.world.tell(&format!("{} is sent for {}; this can take minutes", step.call.method, self.host.name));
+        let sent = self.world.send(self.place, &step.call);
+        self.note(Event::Answered { host: self.host.uuid.clone(), sent: sent.clone() });
+        Ok(self.conclude(Some(&sent), &step.predicted, Duration::ZERO))
+    }
+
+    /// What became of a call that was sent so long ago and answered so, if it was.
+    pub(super) fn conclude(&mut self, sent: Option<&Sent>, predicted: &Predicted, ago: Duration) -> End {
+        let end = match sent {
+            Some(Sent::NotSent { why }) => End::Unreachable(why.clone()),
+            Some(Sent::Refused { code, params }) if self.look(predicted).standing != Standing::Arrived => {
+                End::Refused { code: code.clone(), params: params.clone() }
+            }
+            Some(Sent::Done) => self.follow(predicted, true, ago),
+            _ => self.follow(predicted, false, ago),
+        };
+        self.note(Event::Ended { host: self.host.uuid.clone(), outcome: end.outcome(), about: end.about() });
+        end
+    }
+
+    /// Waits for the host to arrive, and verifies. `answered`: whether the server said that it is done.
+    fn follow(&mut self, predicted: &Predicted, answered: bool, ago: Duration) -> End {
+        let began = self.world.elapsed();
+        let mut word = "";
+        let (mut stuck, mut untouched) = (0, 0);
+        loop {
+            let phase = self.look(predicted);
+            if phase.word != word {
+                word = phase.word;
+                self.world.tell(&format!("{}: {}", self.host.name, phase.about));
+                self.note(Event::Looked {
+                    host: self.host.uuid.clone(),
+                    phase: phase.word.to_owned(),
+                    about: phase.about.clone(),
+                });
+            }
+            let passed = self.world.elapsed().saturating_sub(began);
+            stuck = if phase.standing == Standing::Stuck { stuck + 1 } else { 0 };
+            untouched = if phase.standing == Standing::Untouched { untouched + 1 } else { 0 };
+            match phase.standing {
+                Standing::Arrived => return self.verify(predicted, began),
+                Standing::Untouched if !answered && untouched >= UNTOUCHED && ago + passed >= self.waits.settle => {
+                    return End::NoEffect { about: phase.about };
+                }
+                _ if stuck >= STUCK || passed >= self.waits.wait => return unconfirmed(phase),
+                _ if self.world.interrupted() => {
+                    let about = format!("interrupted after {} was sent; {}", self.act.method(), phase.about);
+                    return unconfirmed(Phase { about, ..phase });
+                }
+                _ => self.world.pause(self.waits.poll),
+            }
+        }
+    }
+
+    fn look(&mut self, predicted: &Predicted) -> Phase {
+        let pool = self.world.look_pool();
+        match self.act {
+            Act::Join => {
+                let (world, place) = (&mut *self.world, self.place);
+                look::of_join(&pool, &predicted.host, || world.look_host(place))
+            }
+            Act::Eject => look::of_eject(&pool, &predicted.host),
+        }
+    }
+
+    /// Compares the pool with the prediction; what comes up late gets its time.
+    fn verify(&mut self, predicted: &Predicted, began: Duration) -> End {
+        let arrived = self.world.elapsed();
+        loop {
+            let (differences, patience) = match (self.world.collect_pool(), self.act) {
+                (Ok((side, _)), Act::Join) => (after_join(&side.snapshot.pool, predicted), self.waits.grace),
+                (Ok((side, _)), Act::Eject) => (after_eject(&side.snapshot.pool, predicted), self.waits.grace),
+                // A pool that does not answer for a moment says nothing of the host.
+                (Err(trouble), _) => (vec![unread(&trouble.what)], self.waits.wait),
+            };
+            let late = self.world.elapsed().saturating_sub(arrived) >= patience;
+            if differences.is_empty() || late || self.world.interrupted() {
+                let notes = if self.act == Act::Eject { self.wait_for_return(began) } else { Vec::new() };
+                return End::Done { differences, notes };
+            }
+            self.world.pause(self.waits.poll);
+        }
+    }
+
+    /// An ejected host restarts and is set up anew, which takes minutes; the eject itself is done.
+    fn wait_for_return(&mut self, began: Duration) -> Vec<String> {
+        let mut told = String::new();
+        loop {
+            let (back, about) = look::of_return(&self.world.look_host(self.place));
+            if about != told {
+                self.world.tell(&format!("{}: {about}", self.host.name));
+                told.clone_from(&about);
+            }
+            if back {
+                return vec![about];
+            }
+            let passed = self.world.elapsed().saturating_sub(began);
+            if passed >= self.waits.wait || self.world.interrupted() {
+                return vec![format!(
+                    "{about}; reach it at {} or at its console, with the pool's root password",
+                    self.host.address
+                )];
+            }
+            self.world.pause(self.waits.poll);
+        }
+    }
+
+    /// Writes what happened after the call. A journal that fails now must not stop the watch over the host.
+    fn note(&mut self, event: Event) {
+        if let Err(error) = self.journal.write(event) {
+            self.world.tell(&format!("warning: {error}"));
+        }
+    }
+}
+
+fn unconfirmed(phase: Phase) -> End {
+    End::Unconfirmed { about: phase.about, advice: phase.advice }
+}
+
+fn unread(why: &str) -> Difference {
+    Difference {
+        about: "pool",
+        severity: crate::rules::Severity::Warning,
+        message: format!("the pool could not be read, so it is not known whether all is as predicted: {why}"),
+        fix: Vec::new(),
+    }
+}

@@ -1,0 +1,258 @@
+//! What a join or an eject changes on both sides, in words: what the server overwrites, drops, keeps and makes anew.
+
+use super::predict::{Predicted, own_vms};
+use super::{Change, Thing};
+use crate::eject::EjectFacts;
+use crate::facts::{Known, Reason};
+use crate::rules::{Judgement, Outcome, at_least, release_of};
+use crate::snapshot::{Host, Pool};
+use crate::text::cut;
+
+/// How many names a line has before it counts the rest.
+const NAMED: usize = 8;
+
+struct Changes(Vec<Change>);
+
+impl Changes {
+    fn add(&mut self, place: &str, what: impl Into<String>, becomes: impl Into<String>) {
+        self.0.push(Change { place: place.to_owned(), what: what.into(), becomes: becomes.into() });
+    }
+}
+
+/// What a join changes.
+pub(super) fn join(pool: &Pool, joiner: &Pool, judgement: &Judgement, predicted: &Predicted) -> Vec<Change> {
+    let mut changes = Changes(Vec::new());
+    let host = joiner.coordinator_host();
+    let xapi = host.get().map(|host| release_of(host)).and_then(|release| release.xapi.get().cloned());
+    // What is not known may be so.
+    let since = |version: &str| xapi.as_deref().is_none_or(|xapi| at_least(xapi, version));
+    joiner_access(&mut changes, &since);
+    joiner_settings(&mut changes, host.get().copied(), judgement, &since);
+    joiner_holdings(&mut changes, joiner);
+    network(&mut changes, judgement);
+    pool_side(&mut changes, pool, joiner, judgement, predicted);
+    changes.0
+}
+
+fn joiner_access(changes: &mut Changes, since: &dyn Fn(&str) -> bool) {
+    changes.add("joiner", "root's password", "the pool's, from its first start as a member; its own no longer works");
+    changes.add("joiner", "its database and pool secret", "the pool's; its own pool is gone");
+    if since("1.298") {
+        changes.add(
+            "joiner",
+            "certificates that it trusts",
+            "its own and the pool's, on both sides; stays so even if the join fails later",
+        );
+    }
+    if since("25.21") {
+        changes.add("joiner", "SSH and console timeouts", "the coordinator's");
+    }
+    changes.add("joiner", "toolstack", "restarts; the host takes no VMs until it is up again");
+}
+
+fn joiner_settings(changes: &mut Changes, host: Option<&Host>, judgement: &Judgement, since: &dyn Fn(&str) -> bool) {
+    let described = host.and_then(|host| host.name_description.text()).filter(|text| !text.is_empty());
+    if let Some(described) = described.filter(|text| *text != "Default install") {
+        changes.add("joiner", format!("description \"{}\"", cut(described, 60)), "\"Default install\"");
+    }
+    if let Some(kept) =
+        judgement.findings.iter().find(|finding| finding.rule == "settings-kept" && finding.outcome == Outcome::Fail)
+    {
+        for item in &kept.items {
+            changes.add("joiner", "setting", item.clone());
+        }
+    }
+    changes.add(
+        "joiner",
+        "log target, host tags, power-on mode, control domain's VCPU settings, display",
+        "the defaults of a new member",
+    );
+    changes.add(
+        "joiner",
+        "its pool's name, tags, other settings, HA, default SR, workload balancing, repositories, schedules, users and roles, messages, statistics of the pool",
+        "dropped; the pool's hold",
+    );
+    if !since("25.0") {
+        changes.add(
+            "joiner",
+            "whether its synchronised updates are applied",
+            "unknown, until updates are synchronised again",
+        );
+    }
+    changes.add("joiner", "name, host name, address, licence, time zone and NTP, other_config", "kept");
+}
+
+fn joiner_holdings(changes: &mut Changes, joiner: &Pool) {
+    let local: Vec<_> = joiner
+        .srs
+        .each()
+        .filter(|sr| sr.shared == Known::Yes(false) && sr.is_tools_sr != Known::Yes(true))
+        .map(|sr| sr.name_label.text().or_else(|| sr.uuid.text()).unwrap_or("unnamed").to_owned())
+        .collect();
+    match joiner.srs.unknown() {
+        Some(unknown) => changes.add(
+            "joiner",
+            "local storage",
+            format!("kept, as storage of this host alone; which, is not known ({unknown})"),
+        ),
+        None if local.is_empty() => {}
+        None => changes.add(
+            "joiner",
+            format!("local storage: {}", names(&local)),
+            "kept with its disks, as storage of this host alone",
+        ),
+    }
+    let vms: Vec<_> = own_vms(joiner).into_iter().map(|vm| vm.name).collect();
+    if !vms.is_empty() {
+        changes.add(
+            "joiner",
+            format!("{} VM{}: {}", vms.len(), plural(vms.len()), names(&vms)),
+            "recorded in the pool, with new generation identifiers; those on local disks run on this host alone",
+        );
+    }
+}
+
+fn network(changes: &mut Changes, judgement: &Judgement) {
+    let facts = &judgement.network;
+    for nic in facts.landing.each() {
+        let network = if nic.new_network {
+            format!("{} (a new network of the pool)", nic.network)
+        } else {
+            nic.network.clone()
+        };
+        let bond = nic.bond.as_ref().map(|bond| format!(", in {bond}")).unwrap_or_default();
+        changes.add("joiner", format!("NIC {}", nic.device), format!("{network}{bond}"));
+    }
+    for bond in facts.bonds.each() {
+        let becomes = match bond.outcome.text() {
+            Some("impossible") => format!("not made: {}", bond.reasons.join("; ")),
+            Some("partial") => format!("made with {} alone", names(&bond.joiner_members)),
+            Some(_) => format!("made with {}", names(&bond.joiner_members)),
+            None => "not known".to_owned(),
+        };
+        changes.add("joiner", format!("bond on {}", bond.network), becomes);
+    }
+    for vlan in facts.vlans.each() {
+        let becomes = match vlan.created {
+            Known::Yes(true) => "made".to_owned(),
+            Known::Yes(false) => format!("not made: {}", vlan.reason),
+            Known::No(_) => "not known".to_owned(),
+        };
+        changes.add("joiner", format!("VLAN {} on {}", vlan.tag, vlan.name_label), becomes);
+    }
+    for network in facts.vm_networks.each().filter(|network| network.outcome != "same") {
+        let becomes = if network.target.is_empty() {
+            "a new network of the pool".to_owned()
+        } else {
+            format!("the pool's {}", network.target)
+        };
+        changes.add("joiner", format!("VM network {}", network.name_label), becomes);
+    }
+}
+
+fn pool_side(changes: &mut Changes, pool: &Pool, joiner: &Pool, judgement: &Judgement, predicted: &Predicted) {
+    let hosts = pool
+        .hosts
+        .get()
+        .map_or_else(|| "its hosts".to_owned(), |hosts| format!("{} host{}", hosts.len(), plural(hosts.len())));
+    changes.add("pool", hosts, format!("{} hosts", predicted.hosts));
+    match &judgement.cpu.lost_groups {
+        Known::Yes(lost) if lost.is_empty() => changes.add("pool", "CPU level", "unchanged"),
+        Known::Yes(lost) => changes.add("pool", "CPU level", format!("VMs started later lose {}", lost.join(", "))),
+        // Pools that mask instead of levelling have none.
+        Known::No(why) if why.reason == Reason::NotApplicable => {}
+        Known::No(why) => changes.add("pool", "CPU level", format!("not known ({why})")),
+    }
+    if let (Known::Yes(ours), Known::Yes(theirs)) = (&joiner.restrictions, &pool.restrictions) {
+        let lost: Vec<_> = ours
+            .iter()
+            .filter(|(key, value)| *value == "true" && theirs.get(*key).is_some_and(|theirs| theirs == "false"))
+            .map(|(key, _)| key.trim_start_matches("restrict_").to_owned())
+            .collect();
+        if !lost.is_empty() {
+            changes.add("pool", "licensed features", format!("lost for all hosts: {}", names(&lost)));
+        }
+    }
+    let srs: Vec<_> = predicted.srs.iter().map(|sr: &Thing| sr.name.clone()).collect();
+    if !srs.is_empty() {
+        changes.add(
+            "pool",
+            format!("shared storage: {}", names(&srs)),
+            "plugged on the new member with the coordinator's settings",
+        );
+    }
+}
+
+/// What an eject changes.
+pub(super) fn eject(pool: &Pool, facts: &EjectFacts, predicted: &Predicted) -> Vec<Change> {
+    let mut changes = Changes(Vec::new());
+    changes.add("member", "the host", "erased to the state after installation; it restarts on its own");
+    let list = |names_of: Vec<String>| names(&names_of);
+    let destroyed: Vec<_> = facts
+        .srs
+        .each()
+        .filter(|sr| sr.fate == "destroyed")
+        .map(|sr| sr.name_label.text().unwrap_or("unnamed").to_owned())
+        .collect();
+    if !destroyed.is_empty() {
+        changes.add(
+            "member",
+            format!("local storage: {}", list(destroyed)),
+            "initialised anew: all data on it are lost",
+        );
+    }
+    let disks: Vec<_> = facts.vdis.each().map(|vdi| vdi.name.clone()).collect();
+    if !disks.is_empty() {
+        changes.add("pool", format!("{} disk{}: {}", disks.len(), plural(disks.len()), list(disks)), "lost");
+    }
+    let diskless: Vec<_> = facts.vms.each().filter(|vm| vm.diskless).map(|vm| vm.name.clone()).collect();
+    if !diskless.is_empty() {
+        changes.add("pool", format!("VMs: {}", list(diskless)), "stay as records without disks");
+    }
+    for interface in facts.interfaces.each() {
+        changes.add("member", interface.about.clone(), "gone; the restore script makes it again");
+    }
+    if let Known::Yes(Some(kept)) = &facts.management {
+        let address = kept.ip.text().filter(|ip| !ip.is_empty()).unwrap_or("the same way of getting an address");
+        let bond = if kept.bond.is_empty() { String::new() } else { format!(", no longer on {}", kept.bond) };
+        changes.add("member", "management", format!("on {}{bond}, {address}", kept.device));
+    }
+    changes.add("member", "root's password", "stays the pool's");
+    let xapi = pool.coordinator_host().get().and_then(|host| release_of(host).xapi.get().cloned());
+    if xapi.as_deref().is_none_or(|xapi| at_least(xapi, "1.290")) {
+        changes.add(
+            "member",
+            "verification of certificates",
+            "off, until `xe pool-enable-tls-verification` is run on it",
+        );
+    }
+    changes.add("member", "licence", "to be applied again");
+    for network in facts.networks.each() {
+        changes.add("pool", format!("network {}", network.name), "has no host any more");
+    }
+    changes.add(
+        "pool",
+        pool.hosts.get().map_or_else(|| "its hosts".to_owned(), |hosts| format!("{} hosts", hosts.len())),
+        format!("{} host{}", predicted.hosts, plural(predicted.hosts)),
+    );
+    match facts.cpu.regained_groups.get() {
+        Some(regained) if !regained.is_empty() => {
+            changes.add("pool", "CPU level", format!("VMs started later get {}", regained.join(", ")))
+        }
+        Some(_) => changes.add("pool", "CPU level", "unchanged"),
+        None => {}
+    }
+    changes.0
+}
+
+pub(super) fn names(names: &[String]) -> String {
+    let mut shown: Vec<_> = names.iter().take(NAMED).map(|name| cut(name, 80).into_owned()).collect();
+    if names.len() > NAMED {
+        shown.push(format!("and {} more", names.len() - NAMED));
+    }
+    shown.join(", ")
+}
+
+const fn plural(count: usize) -> &'static str {
+    if count == 1 { "" } else { "s" }
+}

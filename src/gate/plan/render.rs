@@ -1,0 +1,237 @@
+//! A plan for people: as a table for a terminal, and as Markdown for a review.
+
+use std::fmt::Write as _;
+
+use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width, presets};
+
+use super::{Plan, Step};
+use crate::rules::{FixStep, Outcome, Severity};
+use crate::text::{cut, plain, wrapped};
+
+/// The longest text of a table's cell.
+const LONGEST: usize = 600;
+
+/// The plan for a terminal of this width.
+pub fn to_table(plan: &Plan, width: u16) -> String {
+    let mut page = Page { out: String::new(), width };
+    page.heading(plan);
+    for (index, step) in plan.steps.iter().enumerate() {
+        if plan.steps.len() > 1 {
+            let _ = writeln!(page.out, "\n── {}. {} ── {}", index + 1, plain(&step.host.name), step.verdict.words());
+        }
+        page.step(plan, step);
+    }
+    page.out
+}
+
+struct Page {
+    out: String,
+    width: u16,
+}
+
+impl Page {
+    fn heading(&mut self, plan: &Plan) {
+        let _ = writeln!(self.out, "Plan: {}", plan.verdict.words());
+        self.wrapped("", &subject(plan));
+        self.wrapped("  made ", &format!("{} by {}, digest {}", plan.made_at, plan.tool, short(&plan.digest)));
+    }
+
+    fn step(&mut self, plan: &Plan, step: &Step) {
+        self.section("The call");
+        self.wrapped("  ", &call(step));
+        for (what, text) in certificates(plan, step) {
+            self.wrapped(&format!("  {what} "), &text);
+        }
+        self.section("What the rules say");
+        if step.findings.is_empty() {
+            self.wrapped("  ", "nothing: every rule that has a say passes");
+        }
+        for finding in &step.findings {
+            self.wrapped(
+                "  ",
+                &format!("{} {}: {}", mark(finding.severity, finding.outcome), finding.rule, finding.message),
+            );
+        }
+        self.section("What it changes");
+        let mut table = Table::new();
+        table
+            .load_style(presets::UTF8_HORIZONTAL_ONLY)
+            .set_content_arrangement(ContentArrangement::Dynamic)
+            .set_width(self.width)
+            .force_no_tty()
+            .set_header(["On", "What", "Becomes"]);
+        for change in &step.changes {
+            table.add_row([
+                change.place.clone(),
+                plain(&cut(&change.what, LONGEST)).into_owned(),
+                plain(&cut(&change.becomes, LONGEST)).into_owned(),
+            ]);
+        }
+        if let Some(column) = table.column_mut(0) {
+            column.set_constraint(ColumnConstraint::ContentWidth);
+        }
+        if let Some(column) = table.column_mut(1) {
+            column.set_constraint(ColumnConstraint::UpperBoundary(Width::Percentage(45)));
+        }
+        for line in table.to_string().lines() {
+            let _ = writeln!(self.out, "{}", line.trim_end());
+        }
+        self.section("What nobody can make safe from here");
+        for risk in &step.risks {
+            self.wrapped("  - ", risk);
+        }
+        self.fixes("First", &step.before);
+        self.fixes("The same by hand", &step.by_hand);
+        self.fixes("To undo it", &step.undo);
+    }
+
+    fn fixes(&mut self, title: &str, fixes: &[FixStep]) {
+        self.section(title);
+        for fix in fixes {
+            if !fix.run.is_empty() {
+                // A command is copied: never broken.
+                let _ = writeln!(self.out, "  on the {}: {}", fix.place, plain(&fix.run));
+            }
+            if !fix.loses.is_empty() {
+                self.wrapped("    loses ", &fix.loses);
+            }
+            if !fix.note.is_empty() {
+                self.wrapped("    ", &fix.note);
+            }
+        }
+    }
+
+    fn section(&mut self, title: &str) {
+        let _ = writeln!(self.out, "\n{title}");
+    }
+
+    fn wrapped(&mut self, label: &str, text: &str) {
+        self.out.push_str(&wrapped(label, text, self.width));
+    }
+}
+
+fn subject(plan: &Plan) -> String {
+    let hosts: Vec<_> = plan.steps.iter().map(|step| step.host.name.as_str()).collect();
+    let count = plan
+        .pool
+        .hosts
+        .map_or_else(String::new, |hosts| format!("{hosts} host{}, ", if hosts == 1 { "" } else { "s" }));
+    format!(
+        "{} of {} {} pool {} ({count}{})",
+        plan.act.word(),
+        hosts.join(", "),
+        match plan.act {
+            crate::gate::journal::Act::Join => "to",
+            crate::gate::journal::Act::Eject => "from",
+        },
+        plan.pool.name,
+        if plan.pool.release.is_empty() { "release unknown" } else { &plan.pool.release }
+    )
+}
+
+fn call(step: &Step) -> String {
+    let mut params: Vec<_> = step.call.params.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    params.extend(step.call.secret.iter().map(|name| format!("{name}=(not shown)")));
+    let refusal = step.refusal.as_ref().map_or_else(
+        || "; no check of the server is known to refuse it".to_owned(),
+        |refusal| format!("; the server would refuse it with {} [{}]", refusal.code, refusal.params.join(", ")),
+    );
+    format!("{} at {}: {}{refusal}", step.call.method, step.call.server, params.join(" "))
+}
+
+fn certificates(plan: &Plan, step: &Step) -> Vec<(&'static str, String)> {
+    let mut lines = Vec::new();
+    let mut add = |what, party: &super::Party| {
+        let print = if party.fingerprint.is_empty() {
+            "no certificate (the toolstack's own socket)".to_owned()
+        } else {
+            format!("SHA-256 {}", party.fingerprint)
+        };
+        lines.push((what, format!("{} at {}: {print}", party.name, party.address)));
+    };
+    add("coordinator", &plan.pool.coordinator);
+    if plan.act == crate::gate::journal::Act::Join {
+        add("joiner", &step.host);
+    }
+    lines
+}
+
+const fn mark(severity: Severity, outcome: Outcome) -> &'static str {
+    match (severity, outcome) {
+        (_, Outcome::Unknown) => "UNKNOWN",
+        (Severity::Blocker, _) => "BLOCKER",
+        (Severity::Warning, _) => "WARNING",
+        (Severity::Note, _) => "NOTE",
+    }
+}
+
+fn short(digest: &str) -> &str {
+    digest.get(..12).unwrap_or(digest)
+}
+
+/// The plan as Markdown.
+pub fn to_markdown(plan: &Plan) -> String {
+    let mut out = String::new();
+    let _ = writeln!(out, "# Plan: {}\n", plan.verdict.words());
+    let _ = writeln!(out, "{}\n", escaped(&subject(plan)));
+    let _ =
+        writeln!(out, "Made {} by {}. Digest `{}`, rules `{}`.", plan.made_at, plan.tool, plan.digest, plan.rules);
+    for step in &plan.steps {
+        let _ = writeln!(out, "\n## {}: {}\n", escaped(&step.host.name), step.verdict.words());
+        let _ = writeln!(out, "{}\n", escaped(&call(step)));
+        for (what, text) in certificates(plan, step) {
+            let _ = writeln!(out, "- {what}: {}", escaped(&text));
+        }
+        let _ =
+            writeln!(out, "- snapshots: pool `{}`, host `{}`", plan.pool.coordinator.snapshot, step.host.snapshot);
+        let _ = writeln!(out, "\n### What the rules say\n");
+        if step.findings.is_empty() {
+            let _ = writeln!(out, "Nothing: every rule that has a say passes.");
+        }
+        for finding in &step.findings {
+            let word = mark(finding.severity, finding.outcome);
+            let _ = writeln!(out, "- **{word}** `{}`: {}", finding.rule, escaped(&finding.message));
+        }
+        let _ = writeln!(out, "\n### What it changes\n\n| on | what | becomes |\n|---|---|---|");
+        for change in &step.changes {
+            let _ = writeln!(out, "| {} | {} | {} |", change.place, cell(&change.what), cell(&change.becomes));
+        }
+        let _ = writeln!(out, "\n### What nobody can make safe from here\n");
+        for risk in &step.risks {
+            let _ = writeln!(out, "- {}", escaped(risk));
+        }
+        for (title, fixes) in
+            [("First", &step.before), ("The same by hand", &step.by_hand), ("To undo it", &step.undo)]
+        {
+            let _ = writeln!(out, "\n### {title}\n");
+            for fix in fixes {
+                if !fix.run.is_empty() {
+                    let _ = writeln!(out, "On the {}:\n\n    {}\n", fix.place, plain(&fix.run));
+                }
+                if !fix.loses.is_empty() {
+                    let _ = writeln!(out, "Loses {}.", escaped(&fix.loses));
+                }
+                if !fix.note.is_empty() {
+                    let _ = writeln!(out, "{}", escaped(&fix.note));
+                }
+            }
+        }
+    }
+    out
+}
+
+/// Text that Markdown shows as it is. Names come from servers.
+fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for character in plain(text).chars() {
+        if "\\`*_[]<>#|".contains(character) {
+            out.push('\\');
+        }
+        out.push(character);
+    }
+    out
+}
+
+fn cell(text: &str) -> String {
+    escaped(&cut(text, LONGEST))
+}

@@ -1,0 +1,232 @@
+//! The script that gives an ejected host its network back: bonds, VLANs, addresses, management. Written before the eject,
+//! because afterwards nobody knows them. Run at the host's console, once it stands alone again.
+
+use std::fmt::Write as _;
+
+use crate::facts::Known;
+use crate::snapshot::{Bond, Host, Network, Pif, Pool};
+use crate::text::{plain, shell_word};
+
+/// The script.
+pub fn restore_script(pool: &Pool, member: &Host, seen: &str) -> String {
+    let reference = member.reference.text().unwrap_or_default();
+    let mut pifs: Vec<_> = pool.pifs.each().filter(|pif| pif.host.text() == Some(reference)).collect();
+    pifs.sort_by_key(|pif| (pif.device.text(), pif.vlan.get()));
+    let mut script = Script { pool, pifs, out: String::new() };
+    script.head(member, seen);
+    script.nics();
+    script.bonds();
+    script.vlans();
+    script.addresses();
+    script.management();
+    script.left();
+    script.out
+}
+
+struct Script<'a> {
+    pool: &'a Pool,
+    pifs: Vec<&'a Pif>,
+    out: String,
+}
+
+impl<'a> Script<'a> {
+    fn line(&mut self, text: &str) {
+        self.out.push_str(text);
+        self.out.push('\n');
+    }
+
+    /// A line that is only read. Names come from servers: none may end the line.
+    fn comment(&mut self, text: &str) {
+        let _ = writeln!(self.out, "# {}", plain(text));
+    }
+
+    fn head(&mut self, member: &Host, seen: &str) {
+        self.line("#!/bin/sh");
+        let name = member.name_label.text().unwrap_or("the host");
+        self.comment(&format!(
+            "Network of {name} ({}) as it was in pool {}{}.",
+            member.uuid.text().unwrap_or("uuid unknown"),
+            self.pool.label(),
+            if seen.is_empty() { String::new() } else { format!(" at {seen}") }
+        ));
+        self.comment(
+            "Run it as root at the host's console, once the host stands alone again. It stops at the first error.",
+        );
+        self.comment("Networks are made anew; VMs that join a pool later find theirs by name. SR-IOV and tunnels are left to you.");
+        self.line("set -eu");
+        self.line("HOST=$(xe host-list --minimal)");
+        self.line("case $HOST in *,*) echo 'this host is a member of a pool: nothing done' >&2; exit 1;; esac");
+        self.line("nic() { # the interface of a NIC, by its MAC address");
+        self.line("  uuid=$(xe pif-list host-uuid=\"$HOST\" MAC=\"$1\" physical=true --minimal)");
+        self.line("  [ -n \"$uuid\" ] || { echo \"no NIC with MAC address $1\" >&2; exit 1; }");
+        self.line("  echo \"$uuid\"");
+        self.line("}");
+    }
+
+    fn network(&self, pif: &Pif) -> Option<&'a Network> {
+        self.pool.networks.each().find(|network| network.reference.get() == pif.network.get())
+    }
+
+    fn name(&self, pif: &Pif) -> String {
+        self.network(pif).and_then(|network| network.name_label.text()).unwrap_or("restored").to_owned()
+    }
+
+    fn nics(&mut self) {
+        let nics: Vec<_> = self.pifs.iter().copied().filter(|pif| pif.physical == Known::Yes(true)).collect();
+        if nics.is_empty() {
+            self.comment("The host's NICs were not known.");
+        }
+        for pif in nics {
+            let Some(mac) = pif.mac.text() else { continue };
+            let (variable, name) = (variable(pif), self.name(pif));
+            // An assignment that fails stops the script; a failing argument would not.
+            self.line(&format!("NIC_{variable}=$(nic {})", shell_word(mac)));
+            self.line(&format!(
+                "NET_{variable}=$(xe pif-param-get uuid=\"$NIC_{variable}\" param-name=network-uuid)"
+            ));
+            self.line(&format!("xe network-param-set uuid=\"$NET_{variable}\" name-label={}", shell_word(&name)));
+        }
+    }
+
+    fn bonds(&mut self) {
+        let bonds: Vec<_> = self.pifs.iter().copied().filter_map(|pif| Some((pif, self.bond_of(pif)?))).collect();
+        for (pif, bond) in bonds {
+            let members: Vec<_> = bond
+                .members
+                .each()
+                .filter_map(|member| self.pifs.iter().find(|pif| pif.reference.text() == Some(member)))
+                .map(|pif| self.interface(pif))
+                .collect();
+            let device = variable(pif);
+            let name = self.name(pif);
+            self.make_network(&device, pif, &name);
+            let mut run = format!(
+                "xe bond-create network-uuid=\"$NET_{device}\" pif-uuids=\"{}\" mode={}",
+                members.join(","),
+                shell_word(bond.mode.text().unwrap_or("balance-slb"))
+            );
+            if let Some(hashing) = bond.properties.get().and_then(|properties| properties.get("hashing_algorithm")) {
+                let _ = write!(run, " properties:hashing_algorithm={}", shell_word(hashing));
+            }
+            self.line(&run);
+            self.line(&format!(
+                "PIF_{device}=$(xe pif-list host-uuid=\"$HOST\" network-uuid=\"$NET_{device}\" --minimal)"
+            ));
+        }
+    }
+
+    fn bond_of(&self, pif: &Pif) -> Option<&'a Bond> {
+        let bond = pif.bond_master_of.get()?.first()?;
+        self.pool.bonds.each().find(|it| it.reference.text() == Some(bond))
+    }
+
+    fn make_network(&mut self, variable: &str, pif: &Pif, name: &str) {
+        self.line(&format!("NET_{variable}=$(xe network-create name-label={})", shell_word(name)));
+        if let Some(mtu) = self.network(pif).and_then(|network| network.mtu.get()).filter(|mtu| **mtu != 1500) {
+            self.line(&format!("xe network-param-set uuid=\"$NET_{variable}\" MTU={mtu}"));
+        }
+    }
+
+    fn vlans(&mut self) {
+        let vlans: Vec<_> = self
+            .pifs
+            .iter()
+            .copied()
+            .filter_map(|pif| {
+                let reference = pif.vlan_master_of.get()?.as_deref()?;
+                let vlan = self.pool.vlans.each().find(|vlan| vlan.reference.text() == Some(reference))?;
+                let below = vlan.tagged_pif.text()?;
+                let below = self.pifs.iter().copied().find(|pif| pif.reference.text() == Some(below))?;
+                Some((pif, below, *vlan.tag.get()?))
+            })
+            .collect();
+        for (pif, below, tag) in vlans {
+            let name = self.name(pif);
+            let variable = variable(pif);
+            self.make_network(&variable, pif, &name);
+            let below = self.interface(below);
+            self.line(&format!(
+                "PIF_{variable}=$(xe vlan-create network-uuid=\"$NET_{variable}\" pif-uuid=\"{below}\" vlan={tag})"
+            ));
+        }
+    }
+
+    /// An interface as the script names it.
+    fn interface(&self, pif: &Pif) -> String {
+        let kind = if pif.physical == Known::Yes(true) { "NIC" } else { "PIF" };
+        format!("${kind}_{}", variable(pif))
+    }
+
+    fn addresses(&mut self) {
+        let has_address = |pif: &&&Pif| pif.ip_configuration_mode.text().is_some_and(|mode| mode != "None");
+        let own = |pif: &&&Pif| pif.management != Known::Yes(true);
+        let addressed: Vec<_> = self.pifs.iter().filter(has_address).filter(own).copied().collect();
+        for pif in addressed {
+            let run = self.reconfigure(pif);
+            self.line(&run);
+        }
+    }
+
+    fn reconfigure(&self, pif: &Pif) -> String {
+        let mut run = format!("xe pif-reconfigure-ip uuid=\"{}\" mode=", self.interface(pif));
+        if pif.ip_configuration_mode.text() != Some("Static") {
+            run.push_str("dhcp");
+            return run;
+        }
+        run.push_str("static");
+        for (key, value) in [("IP", &pif.ip), ("netmask", &pif.netmask), ("gateway", &pif.gateway), ("DNS", &pif.dns)]
+        {
+            if let Some(value) = value.text().filter(|value| !value.is_empty()) {
+                let _ = write!(run, " {key}={}", shell_word(value));
+            }
+        }
+        run
+    }
+
+    fn management(&mut self) {
+        let pif = self.pifs.iter().copied().find(|pif| pif.management == Known::Yes(true));
+        let Some(pif) = pif else {
+            return self.comment("Where management was is not known.");
+        };
+        if pif.physical == Known::Yes(true) {
+            return self.comment(&format!(
+                "Management stays on {}, where the host comes back with it.",
+                pif.device.text().unwrap_or("its NIC")
+            ));
+        }
+        self.comment("Management moves last: the connection breaks here when this is not run at the console.");
+        if pif.ip_configuration_mode.text().is_some_and(|mode| mode != "None") {
+            let run = self.reconfigure(pif);
+            self.line(&run);
+        }
+        let run = format!("xe host-management-reconfigure pif-uuid=\"{}\"", self.interface(pif));
+        self.line(&run);
+    }
+
+    fn left(&mut self) {
+        let tunnels = self
+            .pool
+            .tunnels
+            .each()
+            .filter(|tunnel| self.pifs.iter().any(|pif| pif.reference.get() == tunnel.access_pif.get()));
+        let sriovs = self
+            .pool
+            .network_sriovs
+            .each()
+            .filter(|sriov| self.pifs.iter().any(|pif| pif.reference.get() == sriov.logical_pif.get()));
+        let (tunnels, sriovs) = (tunnels.count(), sriovs.count());
+        if tunnels + sriovs > 0 {
+            self.comment(&format!("Not made again here: {tunnels} tunnels, {sriovs} SR-IOV networks."));
+        }
+        self.line("xe pif-list params=device,MAC,VLAN,network-name-label,IP,management");
+    }
+}
+
+/// What an interface is called in the script: its device, and its tag where it has one.
+fn variable(pif: &Pif) -> String {
+    let device: String = pif.device.text().unwrap_or("pif").chars().filter(char::is_ascii_alphanumeric).collect();
+    match pif.vlan.get() {
+        Some(tag) if *tag >= 0 => format!("{device}_{tag}"),
+        _ => device,
+    }
+}

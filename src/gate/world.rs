@@ -1,0 +1,85 @@
+//! What the gate sees of the servers and does to them. A trait, so that tests can stand in for servers and clock.
+
+use std::time::Duration;
+
+use super::journal::Sent;
+use super::plan::{Call, Sought};
+use crate::rules::Side;
+
+/// A side as it was just collected, and how it was reached.
+pub type Collected = (Side, Sought);
+
+/// The servers, the clock and the operator.
+pub trait World {
+    /// Collects the pool anew.
+    fn collect_pool(&mut self) -> Result<Collected, Trouble>;
+    /// Collects a host of the plan anew, by its place.
+    fn collect_host(&mut self, place: usize) -> Result<Collected, Trouble>;
+    /// Sends the one call that changes something. Never sends twice.
+    fn send(&mut self, place: usize, call: &Call) -> Sent;
+    /// The members as the pool's coordinator knows them: a small question that may be asked often.
+    fn look_pool(&mut self) -> Result<Vec<Member>, Trouble>;
+    /// What a host itself answers at its own address.
+    fn look_host(&mut self, place: usize) -> HostLook;
+    /// Time since the run began.
+    fn elapsed(&self) -> Duration;
+    /// Lets time pass; returns early when the operator interrupts.
+    fn pause(&mut self, time: Duration);
+    /// Whether the operator has interrupted.
+    fn interrupted(&self) -> bool;
+    /// Tells the operator something.
+    fn tell(&mut self, text: &str);
+}
+
+/// A server could not be reached, trusted, logged in to or read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{what}")]
+pub struct Trouble {
+    /// What, where, and what to do.
+    pub what: String,
+}
+
+/// A member of a pool.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Member {
+    /// Its uuid.
+    pub uuid: String,
+    /// Its name.
+    pub name: String,
+    /// Whether it takes VMs.
+    pub enabled: bool,
+    /// Whether the coordinator hears from it, where it says so.
+    pub live: Option<bool>,
+}
+
+/// What a host answers at its own address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HostLook {
+    /// It is the coordinator of its own pool: it stands alone, or at least has its own database.
+    Alone {
+        /// Whether something is in progress on its own pool.
+        busy: bool,
+    },
+    /// It is a member of a pool.
+    Member {
+        /// The address of its coordinator.
+        coordinator: String,
+    },
+    /// Its toolstack runs and answers with an error: it is starting, or in emergency mode.
+    Emergency {
+        /// The error's code.
+        code: String,
+        /// The code's parameters.
+        params: Vec<String>,
+    },
+    /// It answers, and its certificate or its login does not fit.
+    Closed {
+        /// What does not fit.
+        why: String,
+    },
+    /// It does not answer.
+    Silent {
+        /// What the system says.
+        why: String,
+    },
+}
