@@ -45,6 +45,7 @@ impl Turning<'_> {
     /// What became of a call that was sent so long ago and answered so, if it was.
     pub(super) fn conclude(&mut self, sent: Option<&Sent>, predicted: &Predicted, ago: Duration) -> End {
         let end = match sent {
+            Some(Sent::NotSent { .. }) if self.world.interrupted() => End::Interrupted,
             Some(Sent::NotSent { why }) => End::Unreachable(why.clone()),
             Some(Sent::Refused { code, params }) if self.look(predicted).standing != Standing::Arrived => {
                 End::Refused { code: code.clone(), params: params.clone() }

@@ -60,8 +60,8 @@ fn kill_at(lines: usize) -> String {
 #[test]
 fn killed_at_each_line_of_the_journal() {
     let steps: Vec<_> = (1..=8).map(kill_at).collect();
-    // The loop has met the steps, and not one of them several times.
-    for step in ["confirmed", "compared", "sending", "answered"] {
+    // Between the comparison and the call nothing is waited for: that cut is made in the tests of the journal.
+    for step in ["confirmed", "sending", "answered"] {
         assert!(steps.iter().any(|it| it.contains(step)), "{step}: {steps:?}");
     }
 }

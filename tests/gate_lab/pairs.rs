@@ -51,7 +51,11 @@ fn the_first_refusal_is_the_simulators() {
         let good = base(line);
         let singles = (0..CHANGES.len()).map(|change| vec![change]);
         let drawn: Vec<_> = (0..DRAWN)
-            .map(|number| (0..2 + number % 2).map(|_| draw(&mut seed, CHANGES.len())).collect::<Vec<_>>())
+            .map(|number| {
+                // One change twice would make two records of one reference, which no server has.
+                let drawn: BTreeSet<_> = (0..2 + number % 2).map(|_| draw(&mut seed, CHANGES.len())).collect();
+                drawn.into_iter().collect::<Vec<_>>()
+            })
             .collect();
         for changes in std::iter::once(vec![]).chain(singles).chain(drawn) {
             let mut sides = good.clone();

@@ -48,7 +48,7 @@ pub(in crate::cli) fn run(args: &Eject) -> Result<Exit, CliError> {
     let judged = judge_eject(&pool.0, member, &judge.rules, &judge.policy);
     let plan = judge.plan(&pool, member, &judged).map_err(|error| CliError::Usage(error.to_string()))?;
     if let Some(exit) = stopped_by(plan.verdict, args.gate.fail_on) {
-        tell_changes(&args.gate, &plan)?;
+        tell_changes(&args.gate, &plan);
         let report = eject_report(&pool.0, member, judged, judge.policy.clone(), None);
         emit(&args.gate.output, |style| match style.format {
             Format::Json => to_json(&report, false),

@@ -47,7 +47,7 @@ pub(in crate::cli) fn run(args: &Join) -> Result<Exit, CliError> {
     let (sides, judged) = judge.judge(&pool, &joiners);
     let plan = judge.plan(&pool, &joiners, &sides, &judged).map_err(|error| CliError::Usage(error.to_string()))?;
     if let Some(exit) = stopped_by(plan.verdict, args.gate.fail_on) {
-        tell_changes(&args.gate, &plan)?;
+        tell_changes(&args.gate, &plan);
         let judgements = judged.into_iter().map(|(judgement, _)| judgement).collect();
         let report = report_of(&pool.0, &sides, judgements, judge.policy, None);
         emit(&args.gate.output, |style| match style.format {

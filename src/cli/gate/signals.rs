@@ -49,7 +49,7 @@ impl Interrupt {
             } else if count > 0 && !self.is_acting() {
                 end(signal);
             } else {
-                complain("poolgate: interrupted: the call was sent, and the server carries it on");
+                complain("poolgate: interrupted: a call is under way, and the server carries it on");
             }
         }
     }

@@ -93,6 +93,11 @@ impl LiveWorld<'_> {
         let (answer, answered) = mpsc::channel();
         session.set_limit(self.wait);
         self.interrupt.act();
+        // From here on the operator is told that a call is under way; until here, that none is.
+        if self.interrupt.is_set() {
+            self.interrupt.rest();
+            return Sent::NotSent { why: "interrupted before it was sent".to_owned() };
+        }
         thread::spawn(move || {
             let secret = secret.as_ref().map(Param::Secret);
             let params: Vec<_> = params.iter().map(Param::Value).chain(secret).collect();
