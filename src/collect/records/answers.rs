@@ -186,12 +186,18 @@ pub(in crate::collect) struct Answers {
     strangers: Vec<String>,
     /// Whether records may lack fields that their release has.
     partial: bool,
+    database: bool,
 }
 
 impl Answers {
     /// Answers whose records may lack fields that their release has.
     pub(super) fn partial() -> Self {
         Self { partial: true, ..Self::default() }
+    }
+
+    /// Records of the server's database.
+    pub(super) fn of_database() -> Self {
+        Self { database: true, ..Self::default() }
     }
 
     /// Adds the answer for a class.
@@ -239,7 +245,8 @@ impl Answers {
 
     fn record<'a>(&self, class: &'static str, reference: &'a str, record: &'a Value) -> Record<'a> {
         let record = Record::new(class, reference, record);
-        if self.partial { record.partial() } else { record }
+        let record = if self.partial { record.partial() } else { record };
+        if self.database { record.of_database() } else { record }
     }
 
     /// The records of a class, each mapped.

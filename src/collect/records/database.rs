@@ -38,7 +38,7 @@ pub(super) fn read(name: &str, bytes: &[u8]) -> Result<Answers, CollectError> {
             &format!("{message}; expected a whole database, copy it again"),
         )
     })?;
-    let mut answers = Answers::default();
+    let mut answers = Answers::of_database();
     for table in document.root_element().children().filter(|node| node.has_tag_name("table")) {
         let Some(class) = table.attribute("name") else { continue };
         if is_class(class) {

@@ -21,19 +21,12 @@ pub(super) struct Record<'a> {
     fields: Result<&'a Map<String, Value>, Unknown>,
     /// Why a field that is not there is missing.
     gap: Reason,
+    /// Whether an empty map may be written as an empty set, which only the server's database does.
+    bare: bool,
 }
 
 /// What an empty set of the database is, where a map is meant.
 static EMPTY: LazyLock<Map<String, Value>> = LazyLock::new(Map::new);
-
-/// A map. The database writes an empty one as it writes an empty set.
-fn as_map(value: &Value) -> Option<&Map<String, Value>> {
-    match value {
-        Value::Object(map) => Some(map),
-        Value::Array(list) if list.is_empty() => Some(&EMPTY),
-        _ => None,
-    }
-}
 
 /// What a value is, for messages. Never the value itself: it may be a secret.
 pub(super) const fn kind(value: &Value) -> &'static str {
@@ -55,7 +48,20 @@ impl<'a> Record<'a> {
             Unknown::because(Reason::Unreadable, detail)
         });
         let named = |key| fields.as_ref().ok()?.get(key)?.as_str().filter(|name| !name.is_empty());
-        Self { class, reference, within: None, name: named("name_label"), fields, gap: Reason::AbsentOnRelease }
+        Self {
+            class,
+            reference,
+            within: None,
+            name: named("name_label"),
+            fields,
+            gap: Reason::AbsentOnRelease,
+            bare: false,
+        }
+    }
+
+    /// The same record, from the server's database.
+    pub(super) fn of_database(self) -> Self {
+        Self { bare: true, ..self }
     }
 
     /// The same record, where not all fields were taken down.
@@ -65,7 +71,15 @@ impl<'a> Record<'a> {
 
     /// A record that is not there: every field of it is missing for one reason, its reference included.
     pub(super) fn missing(class: &'static str, why: Unknown) -> Self {
-        Self { class, reference: "", within: None, name: None, fields: Err(why), gap: Reason::AbsentOnRelease }
+        Self {
+            class,
+            reference: "",
+            within: None,
+            name: None,
+            fields: Err(why),
+            gap: Reason::AbsentOnRelease,
+            bare: false,
+        }
     }
 
     /// The server's reference of the record.
@@ -121,14 +135,14 @@ impl<'a> Record<'a> {
     pub(super) fn map(&self, field: &str) -> Known<BTreeMap<String, String>> {
         self.get(field, "a map of texts", |value| {
             let entry = |(key, value): (&String, &Value)| Some((key.clone(), value.as_str()?.to_owned()));
-            as_map(value)?.iter().map(entry).collect()
+            self.as_map(value)?.iter().map(entry).collect()
         })
     }
 
     /// A map of integers.
     pub(super) fn ints(&self, field: &str) -> Known<BTreeMap<String, i64>> {
         self.get(field, "a map of integers", |value| {
-            as_map(value)?.iter().map(|(key, value)| Some((key.clone(), int(value)?))).collect()
+            self.as_map(value)?.iter().map(|(key, value)| Some((key.clone(), int(value)?))).collect()
         })
     }
 
@@ -156,12 +170,20 @@ impl<'a> Record<'a> {
 
     /// A map inside the record, to be read field by field.
     pub(super) fn inner(&self, field: &'static str) -> Known<Self> {
-        let fields = match self.value(field).map(|value| (value, as_map(value))) {
+        let fields = match self.value(field).map(|value| (value, self.as_map(value))) {
             Ok((_, Some(fields))) => fields,
             Ok((other, None)) => return Known::no(Reason::Unreadable, self.wrong(field, other, "a map")),
             Err(unknown) => return Known::No(unknown),
         };
         Known::Yes(Self { within: Some(field), fields: Ok(fields), gap: Reason::AbsentOnRelease, ..self.clone() })
+    }
+
+    fn as_map(&self, value: &'a Value) -> Option<&'a Map<String, Value>> {
+        match value {
+            Value::Object(map) => Some(map),
+            Value::Array(list) if self.bare && list.is_empty() => Some(&EMPTY),
+            _ => None,
+        }
     }
 
     /// Whether the map has a key.
