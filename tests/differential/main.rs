@@ -2,7 +2,7 @@
 //! the server would break off in the middle of a check (a reference that leads nowhere), the rules may leave it
 //! undecided, but never let the joiner in.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail as tests do")]
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
 #[path = "../common/mod.rs"]
 pub mod common;
