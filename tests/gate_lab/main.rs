@@ -18,4 +18,5 @@ mod crash;
 mod demo;
 mod faults;
 mod pairs;
+mod secrets;
 mod stops;
