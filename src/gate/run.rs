@@ -83,17 +83,17 @@ impl Run<'_> {
     /// All of the plan against all that is seen now.
     fn first_look(&mut self) -> Result<Looked, JournalError> {
         let trouble = |trouble: Trouble| (0, End::Unreachable(trouble.what));
-        let pool = match self.world.collect_pool() {
+        let joiners = if self.plan.act == Act::Join { self.plan.steps.len() } else { 0 };
+        let (pool, found) = self.world.collect_all(0..joiners);
+        let pool = match pool {
             Ok(pool) => pool,
             Err(error) => return Ok(Err(trouble(error))),
         };
         let mut hosts = Vec::new();
-        if self.plan.act == Act::Join {
-            for place in 0..self.plan.steps.len() {
-                match self.world.collect_host(place) {
-                    Ok(host) => hosts.push(host),
-                    Err(error) => return Ok(Err((place, End::Unreachable(error.what)))),
-                }
+        for (place, host) in found.into_iter().enumerate() {
+            match host {
+                Ok(host) => hosts.push(host),
+                Err(error) => return Ok(Err((place, End::Unreachable(error.what)))),
             }
         }
         let now = match (self.replan)(&pool, &hosts) {
@@ -114,9 +114,11 @@ impl Run<'_> {
 
     /// One more host against the pool as it is now.
     fn look_again(&mut self, place: usize, was: &Step) -> Result<Looked, JournalError> {
-        let looked = self.world.collect_pool().and_then(|pool| Ok((pool, self.world.collect_host(place)?)));
+        let (pool, mut host) = self.world.collect_all(place..place + 1);
+        let looked = pool.and_then(|pool| Ok((pool, host.pop().transpose()?)));
         let (pool, host) = match looked {
-            Ok(both) => both,
+            Ok((pool, Some(host))) => (pool, host),
+            Ok((_, None)) => return Ok(Err((place, End::Unreachable("the host was not collected".to_owned())))),
             Err(error) => return Ok(Err((place, End::Unreachable(error.what)))),
         };
         let busy = busy(&pool.0, Some(&host.0));

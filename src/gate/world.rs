@@ -1,5 +1,6 @@
 //! What the gate sees of the servers and does to them. A trait, so that tests can stand in for servers and clock.
 
+use std::ops::Range;
 use std::time::Duration;
 
 use super::journal::Sent;
@@ -15,6 +16,11 @@ pub trait World {
     fn collect_pool(&mut self) -> Result<Collected, Trouble>;
     /// Collects a host of the plan anew, by its place.
     fn collect_host(&mut self, place: usize) -> Result<Collected, Trouble>;
+    /// Collects the pool and hosts of the plan anew; all at once where the world can.
+    fn collect_all(&mut self, places: Range<usize>) -> (Result<Collected, Trouble>, Vec<Result<Collected, Trouble>>) {
+        let pool = self.collect_pool();
+        (pool, places.map(|place| self.collect_host(place)).collect())
+    }
     /// Sends the one call that changes something. Never sends twice.
     fn send(&mut self, place: usize, call: &Call) -> Sent;
     /// The members as the pool's coordinator knows them: a small question that may be asked often.

@@ -234,7 +234,8 @@ fn another_certificate_or_coordinator_midway_stops_it() {
     ] {
         let lab = if says.is_empty() { Rehearsal::new("xcp-ng-8.3-5-hosts", &["candidate-good"]) } else { joining() };
         let plan = lab.plan(lab.join());
-        lab.lab.fault(fault(spec));
+        // Both sides are collected at once: it is the pool that changes.
+        lab.lab.fault(fault(&format!("{spec},endpoint={}", lab.pool().name)));
         let words = ["--plan", plan.to_str().unwrap(), "--yes", "--timeout", "2s", "--wait", "3s"];
         let done = lab.join().with(words).any_status(|status| [1, 4].contains(status));
         assert!(format!("{}{}", done.stdout, done.stderr).contains(says), "{spec}: {done}");

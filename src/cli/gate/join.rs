@@ -41,9 +41,9 @@ pub(in crate::cli) fn run(args: &Join) -> Result<Exit, CliError> {
         coordinator_address: args.coordinator_address.clone(),
         user: live.user(&pool).to_owned(),
     };
-    let pool = world.collect_pool().map_err(unreachable)?;
-    let joiners: Vec<_> =
-        (0..hosts.len()).map(|place| world.collect_host(place).map_err(unreachable)).collect::<Result<_, _>>()?;
+    let (pool, joiners) = world.collect_all(0..hosts.len());
+    let pool = pool.map_err(unreachable)?;
+    let joiners: Vec<_> = joiners.into_iter().map(|joiner| joiner.map_err(unreachable)).collect::<Result<_, _>>()?;
     let (sides, judged) = judge.judge(&pool, &joiners);
     let plan = judge.plan(&pool, &joiners, &sides, &judged).map_err(|error| CliError::Usage(error.to_string()))?;
     if let Some(exit) = stopped_by(plan.verdict, args.gate.fail_on) {

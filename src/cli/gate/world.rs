@@ -1,6 +1,8 @@
 //! The servers as they are: the gate's world over live sessions.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
+use std::panic::resume_unwind;
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -41,21 +43,30 @@ pub(super) struct LiveWorld<'a> {
     pub(super) watch: Option<Session>,
 }
 
-impl LiveWorld<'_> {
-    fn collect(&self, target: &Target) -> Result<Collected, Trouble> {
-        let trouble = |error: XapiError| Trouble { what: error.to_string() };
-        let mut session = self.live.enter(target, self.live.limits()).map_err(trouble)?;
-        let sought = Sought { fingerprint: session.fingerprint().map(|print| print.to_string()).unwrap_or_default() };
-        let collected = read_session(&mut session, &target.to_string()).map_err(trouble)?;
-        let side = Side {
-            target: target.to_string(),
-            snapshot: collected.snapshot,
-            assumed: Vec::new(),
-            notes: collected.notes,
-        };
-        Ok((side, sought))
-    }
+/// How many hosts are collected at once.
+const AT_ONCE: usize = 8;
 
+/// What a thread found.
+fn joined<T>(running: thread::ScopedJoinHandle<'_, T>) -> T {
+    running.join().unwrap_or_else(|panic| resume_unwind(panic))
+}
+
+/// Collects one side of a run.
+fn collect(live: &Live<'_>, target: &Target) -> Result<Collected, Trouble> {
+    let trouble = |error: XapiError| Trouble { what: error.to_string() };
+    let mut session = live.enter(target, live.limits()).map_err(trouble)?;
+    let sought = Sought { fingerprint: session.fingerprint().map(|print| print.to_string()).unwrap_or_default() };
+    let collected = read_session(&mut session, &target.to_string()).map_err(trouble)?;
+    let side = Side {
+        target: target.to_string(),
+        snapshot: collected.snapshot,
+        assumed: Vec::new(),
+        notes: collected.notes,
+    };
+    Ok((side, sought))
+}
+
+impl LiveWorld<'_> {
     /// Limits for one glance at a server.
     fn glance(&self) -> Limits {
         let limits = self.live.limits();
@@ -149,14 +160,30 @@ fn sent(result: Result<Value, XapiError>) -> Sent {
 
 impl World for LiveWorld<'_> {
     fn collect_pool(&mut self) -> Result<Collected, Trouble> {
-        self.collect(&self.pool)
+        collect(self.live, &self.pool)
     }
 
     fn collect_host(&mut self, place: usize) -> Result<Collected, Trouble> {
         // A new turn: the one before is over.
         self.interrupt.rest();
         let host = self.hosts.get(place).ok_or_else(|| Trouble { what: "no such host in this run".to_owned() })?;
-        self.collect(host)
+        collect(self.live, host)
+    }
+
+    fn collect_all(&mut self, places: Range<usize>) -> (Result<Collected, Trouble>, Vec<Result<Collected, Trouble>>) {
+        // A new turn: the one before is over.
+        self.interrupt.rest();
+        let (live, pool) = (self.live, &self.pool);
+        let hosts = self.hosts.get(places).unwrap_or_default();
+        thread::scope(|scope| {
+            let pool = scope.spawn(|| collect(live, pool));
+            let mut found = Vec::new();
+            for some in hosts.chunks(AT_ONCE) {
+                let running: Vec<_> = some.iter().map(|host| scope.spawn(|| collect(live, host))).collect();
+                found.extend(running.into_iter().map(joined));
+            }
+            (joined(pool), found)
+        })
     }
 
     fn send(&mut self, place: usize, call: &Call) -> Sent {
