@@ -90,7 +90,12 @@ pub fn middle_cut(text: &str, width: usize) -> Cow<'_, str> {
 /// newline; blanks between words count as one.
 pub fn wrapped(label: &str, text: &str, width: u16) -> String {
     let indent = label.len() - label.trim_start().len();
-    let pad = " ".repeat(indent + 2);
+    wrapped_at(label, indent + 2, text, width)
+}
+
+/// The same, with later lines indented by so many columns.
+pub fn wrapped_at(label: &str, indent: usize, text: &str, width: u16) -> String {
+    let pad = " ".repeat(indent);
     let mut out = String::new();
     let mut line = label.to_owned();
     let mut used = label.chars().count();

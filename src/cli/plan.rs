@@ -64,7 +64,7 @@ pub(super) fn run(args: &Plan) -> Result<Exit, CliError> {
     found.notes.splice(0..0, notes);
     emit(&args.output, |style| match style.format {
         Format::Json => to_json(&found, &question.weights),
-        Format::Table => to_table(&found, PlanTable { width: usize::from(style.width), quiet: args.quiet }),
+        Format::Table => to_table(&found, PlanTable { width: style.width, quiet: args.quiet }),
     })?;
     // A plan without some hosts is not the plan that was asked for.
     Ok(if found.left_out.is_empty() { Exit::Done } else { Exit::Undecided })

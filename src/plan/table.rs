@@ -4,13 +4,13 @@ use std::fmt::Write as _;
 
 use super::model::{Group, Member, Plan, PlannedPool, Step};
 use crate::cpu::names;
-use crate::text::plain;
+use crate::text::wrapped_at;
 
 /// How to write it.
 #[derive(Clone, Copy, Debug)]
 pub struct PlanTable {
     /// Columns.
-    pub width: usize,
+    pub width: u16,
     /// Only what the plan comes to.
     pub quiet: bool,
 }
@@ -55,7 +55,7 @@ pub fn to_table(plan: &Plan, options: PlanTable) -> String {
 
 struct Text {
     out: String,
-    width: usize,
+    width: u16,
 }
 
 impl Text {
@@ -208,25 +208,8 @@ impl Text {
     /// Text behind a label, wrapped, later lines two columns further in than the label's own indent.
     fn wrapped(&mut self, label: &str, text: &str) {
         let indent = label.len() - label.trim_start().len();
-        let pad = " ".repeat(if label.contains('.') { 11 } else { indent + 2 });
-        let mut line = label.to_owned();
-        let mut used = label.chars().count();
-        let mut empty = true;
-        for word in text.split_whitespace().map(plain) {
-            let length = word.chars().count();
-            if !empty && used + 1 + length > self.width {
-                self.line(line.trim_end());
-                (line, used, empty) = (pad.clone(), pad.len(), true);
-            }
-            if !empty {
-                line.push(' ');
-                used += 1;
-            }
-            line.push_str(&word);
-            used += length;
-            empty = false;
-        }
-        self.line(line.trim_end());
+        let pad = if label.contains('.') { 11 } else { indent + 2 };
+        self.out.push_str(&wrapped_at(label, pad, text, self.width));
     }
 }
 

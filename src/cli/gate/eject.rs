@@ -5,14 +5,14 @@ use std::path::PathBuf;
 use super::confirm::confirmed;
 use super::{
     acting_target, agreed_plan, beside, carry_out, hold, now, pool_of, refuse_open_call, resume, show_plan,
-    stopped_by, tell_changes, unreachable, world, write_plan,
+    show_report, stopped_by, tell_changes, unreachable, world, write_plan,
 };
 use crate::cli::Exit;
-use crate::cli::args::{Eject, Format};
+use crate::cli::args::Eject;
 use crate::cli::check::eject_report;
 use crate::cli::error::CliError;
 use crate::cli::live::Live;
-use crate::cli::output::{complain, emit, write_file};
+use crate::cli::output::{complain, write_file};
 use crate::cli::rules::load_for;
 use crate::collect::Target;
 use crate::collect::xapi::{Address, Fingerprint};
@@ -21,7 +21,6 @@ use crate::facts::Known;
 use crate::gate::journal::Act;
 use crate::gate::plan::{EjectPlan, Plan, PlanError, eject_plan};
 use crate::gate::{Collected, Trouble, World as _, named, restore_script};
-use crate::report::{TableOptions, to_json, to_table};
 use crate::rules::{EjectJudgement, Phase, Policy, Registry, judge_eject, read_eject};
 use crate::snapshot::{Host, Pool};
 
@@ -50,12 +49,7 @@ pub(in crate::cli) fn run(args: &Eject) -> Result<Exit, CliError> {
     if let Some(exit) = stopped_by(plan.verdict, args.gate.fail_on) {
         tell_changes(&args.gate, &plan);
         let report = eject_report(&pool.0, member, judged, judge.policy.clone(), None);
-        emit(&args.gate.output, |style| match style.format {
-            Format::Json => to_json(&report, false),
-            Format::Table => {
-                to_table(&report, TableOptions { width: style.width, color: style.color, all: false, quiet: false })
-            }
-        })?;
+        show_report(&args.gate, &report)?;
         return Ok(exit);
     }
     if !args.gate.plan_out.is_empty() {

@@ -2,21 +2,19 @@
 
 use super::confirm::confirmed;
 use super::{
-    acting_target, agreed_plan, carry_out, hold, now, pool_of, refuse_open_call, resume, show_plan, stopped_by,
-    tell_changes, unreachable, world, write_plan,
+    acting_target, agreed_plan, carry_out, hold, now, pool_of, refuse_open_call, resume, show_plan, show_report,
+    stopped_by, tell_changes, unreachable, world, write_plan,
 };
 use crate::cli::Exit;
-use crate::cli::args::{Format, Join};
+use crate::cli::args::Join;
 use crate::cli::check::report_of;
 use crate::cli::error::CliError;
 use crate::cli::live::Live;
-use crate::cli::output::emit;
 use crate::cli::rules::load_for;
 use crate::collect::Target;
 use crate::gate::journal::Act;
 use crate::gate::plan::{JoinPlan, Plan, PlanError, join_plan};
 use crate::gate::{Collected, Trouble, World as _, named};
-use crate::report::{TableOptions, to_json, to_table};
 use crate::rules::{FactRead, Judgement, Phase, Policy, Registry, Side, read_sequence};
 
 pub(in crate::cli) fn run(args: &Join) -> Result<Exit, CliError> {
@@ -50,12 +48,7 @@ pub(in crate::cli) fn run(args: &Join) -> Result<Exit, CliError> {
         tell_changes(&args.gate, &plan);
         let judgements = judged.into_iter().map(|(judgement, _)| judgement).collect();
         let report = report_of(&pool.0, &sides, judgements, judge.policy, None);
-        emit(&args.gate.output, |style| match style.format {
-            Format::Json => to_json(&report, false),
-            Format::Table => {
-                to_table(&report, TableOptions { width: style.width, color: style.color, all: false, quiet: false })
-            }
-        })?;
+        show_report(&args.gate, &report)?;
         return Ok(exit);
     }
     if !args.gate.plan_out.is_empty() {

@@ -19,7 +19,7 @@ use super::Exit;
 use super::args::{FailOn, Format, GateArgs};
 use super::error::CliError;
 use super::live::Live;
-use super::output::{complain, print, write_file};
+use super::output::{complain, emit, print, write_file};
 use crate::collect::Target;
 use crate::collect::xapi::log_out_now;
 use crate::gate::drift::{Basis, compare};
@@ -27,6 +27,7 @@ use crate::gate::journal::{Act, Event, Journal, Named, default_folder};
 use crate::gate::lock::Lock;
 use crate::gate::plan::{Plan, read_plan, to_markdown, to_table};
 use crate::gate::{Left, Replan, Run, Trouble, Turn, Waits, left_open, named};
+use crate::report::{self, Report, TableOptions};
 use crate::rules::Verdict;
 
 use signals::Interrupt;
@@ -115,6 +116,17 @@ fn tell_changes(args: &GateArgs, fresh: &Plan) {
     for drift in drift {
         complain(&format!("changed since the plan: {drift}"));
     }
+}
+
+/// Prints the report of a check that stops the run.
+fn show_report(args: &GateArgs, report: &Report) -> Result<(), CliError> {
+    emit(&args.output, |style| match style.format {
+        Format::Json => report::to_json(report, false),
+        Format::Table => report::to_table(
+            report,
+            TableOptions { width: style.width, color: style.color, all: false, quiet: false },
+        ),
+    })
 }
 
 /// Writes the plan to each file that the operator named, in the format of its extension.
@@ -235,7 +247,7 @@ fn close(
         log_out_now();
     }
     let told = result::Told { act, pool, turns, journal: journal.path(), head: journal.head(), exit };
-    super::output::emit(&args.output, |style| match style.format {
+    emit(&args.output, |style| match style.format {
         Format::Json => told.to_json(),
         Format::Table => told.to_text(style.width),
     })?;
