@@ -22,8 +22,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     server_tables::write(&root.join("data"), &out)
 }
 
-/// `rules.rs`: one (phase, stem, path, text, JSON without prose and examples) for each rule file, in the order of the phases and
-/// names. Judging reads the JSON, which costs a fraction of the TOML; a file that is no TOML is left to say so at run time.
+/// `rules.rs`: one (phase, stem, path, text, JSON of what decides, JSON of what is said) for each rule file, in the order of
+/// the phases and names. Judging reads the JSON, which costs a fraction of the TOML, and what a rule says only when it has
+/// something to say; a file that is no TOML is left to say so at run time.
 fn embed_rules(root: &Path, out: &Path) -> io::Result<()> {
     let mut code = String::from("&[\n");
     for phase in ["join", "eject", "procurement"] {
@@ -35,16 +36,34 @@ fn embed_rules(root: &Path, out: &Path) -> io::Result<()> {
             for part in ["example", "why", "references"] {
                 rule.remove(part);
             }
-            let json = located(toml::Value::Table(rule), "").to_string();
+            let says = take_says(&mut rule);
+            let decides = located(toml::Value::Table(rule), "").to_string();
+            let says = located(toml::Value::Table(says), "").to_string();
             let _ = writeln!(
                 code,
-                "    ({phase:?}, {stem:?}, \"rules/{phase}/{stem}.toml\", include_str!({:?}), {json:?}),",
+                "    ({phase:?}, {stem:?}, \"rules/{phase}/{stem}.toml\", include_str!({:?}), {decides:?}, {says:?}),",
                 file.display().to_string(),
             );
         }
     }
     code.push_str("]\n");
     fs::write(out.join("rules.rs"), code)
+}
+
+/// Moves what the rule says out of it (`src/rules/file.rs`, `SaysFile`), and leaves an empty message and no refusals.
+fn take_says(rule: &mut toml::Table) -> toml::Table {
+    let mut says = toml::Table::new();
+    for part in ["item", "evidence", "fix"] {
+        says.extend(rule.remove(part).map(|value| (part.to_owned(), value)));
+    }
+    if let Some(message) = rule.get_mut("message") {
+        says.insert("message".to_owned(), std::mem::replace(message, "".into()));
+    }
+    let server = rule.get_mut("server").and_then(toml::Value::as_table_mut);
+    if let Some(refusals) = server.and_then(|server| server.get_mut("refusal")) {
+        says.insert("refusal".to_owned(), std::mem::replace(refusals, toml::Value::Array(Vec::new())));
+    }
+    says
 }
 
 /// The rule as JSON, where each text that keeps its place (`src/rules/file.rs`, `Written`) is a list of one.

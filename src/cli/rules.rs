@@ -171,7 +171,7 @@ fn rule_json(rule: &Rule) -> serde_json::Value {
         "server": rule.server.as_ref().map(|server| json!({
             "check": server.check.name,
             "place": server.place,
-            "codes": server.refusals.iter().map(|refusal| refusal.code.as_str()).collect::<Vec<_>>(),
+            "codes": rule.refusals().iter().map(|refusal| refusal.code.as_str()).collect::<Vec<_>>(),
             "force_skips": server.check.force_skips,
         })),
         "facts": rule.facts(),

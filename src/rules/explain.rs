@@ -41,7 +41,7 @@ pub fn explain(rule: &Rule) -> String {
                     (false, _) => "; pool.join_force does not skip it",
                 },
             );
-            for refusal in &server.refusals {
+            for refusal in rule.refusals() {
                 let _ = writeln!(out, "  refuses with {}", refusal.code);
             }
         }

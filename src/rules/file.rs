@@ -47,6 +47,21 @@ pub(crate) struct RuleFile {
     pub(crate) example: Vec<Example>,
 }
 
+/// What a rule says when it has something to say: the part of a built-in rule's file that is embedded apart, and read only then.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SaysFile {
+    pub(crate) message: Written,
+    pub(crate) item: Option<Written>,
+    #[serde(default)]
+    pub(crate) evidence: Vec<Written>,
+    #[serde(default)]
+    pub(crate) fix: Vec<Fix>,
+    /// What the server answers: `[[server.refusal]]`.
+    #[serde(default)]
+    pub(crate) refusal: Vec<Refusal>,
+}
+
 /// `[each]`: the list and the name of its element.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -6,7 +6,8 @@ use super::case::Judged;
 use super::evidence::{Sources, list};
 use super::expr::{Meter, Read};
 use super::outcome::{Finding, FixStep, Outcome, Refusal, ServerAnswer};
-use super::rule::{Fix, Rule, Server};
+use super::rule::{Rule, Server};
+use super::says::Fix;
 use crate::facts::{Known, Object, Reason, Unknown, Value};
 use crate::text::{cut, shell_word};
 
@@ -63,8 +64,7 @@ impl<'c> Judge<'c, 'c> {
             (Err(unknown), Ok(false)) => Err(unknown.clone()),
             _ => holds.clone(),
         };
-        let answer =
-            server.map(|server| (server.check.name, server.part, self.server_answer(server, &sure, &elements)));
+        let answer = server.map(|server| (server.check.name, server.part, self.server_answer(&sure, &elements)));
         let mut finding = Finding {
             rule: self.rule.id.clone(),
             title: self.rule.title.clone(),
@@ -141,12 +141,12 @@ impl<'c> Judge<'c, 'c> {
         }
     }
 
-    fn server_answer(&mut self, server: &Server, holds: &Answer, elements: &Elements<'c>) -> ServerAnswer {
+    fn server_answer(&mut self, holds: &Answer, elements: &Elements<'c>) -> ServerAnswer {
         if *holds == Ok(true) {
             return ServerAnswer::Passes;
         }
         let vars = self.over(elements);
-        for refusal in &server.refusals {
+        for refusal in self.rule.refusals() {
             let when = match &refusal.when {
                 None => holds.clone().map(|holds| !holds),
                 Some(when) => answer(when.eval(&vars, &mut self.meter)),
@@ -160,7 +160,7 @@ impl<'c> Judge<'c, 'c> {
         ServerAnswer::Passes
     }
 
-    fn refusal(&mut self, refusal: &super::rule::Refusal, vars: &[Value<'_>]) -> Refusal {
+    fn refusal(&mut self, refusal: &super::says::Refusal, vars: &[Value<'_>]) -> Refusal {
         let mut params = Vec::new();
         for param in &refusal.params {
             params.push(show(&param.eval(vars, &mut self.meter)));
@@ -174,12 +174,13 @@ impl<'c> Judge<'c, 'c> {
     }
 
     fn explain_failure(&mut self, finding: &mut Finding, elements: &Elements<'c>) {
-        finding.message = self.rule.message.render_lossy(&self.over(elements), &mut self.meter);
+        let says = self.rule.says.get();
+        finding.message = says.message.render_lossy(&self.over(elements), &mut self.meter);
         let mut reads = Vec::new();
         if self.rule.each.is_some() {
             for (index, element) in &elements.failed {
                 let vars = self.at(element);
-                if let Some(item) = &self.rule.item {
+                if let Some(item) = &says.item {
                     finding.items.push(item.render_lossy(&vars, &mut self.meter));
                 }
                 reads.extend(self.reads_at(*index, &vars));
@@ -187,8 +188,8 @@ impl<'c> Judge<'c, 'c> {
         } else {
             reads = self.rule.require.trace(self.base, &mut self.meter).reads;
         }
-        if !self.rule.evidence.is_empty() {
-            reads = self.rule.evidence.iter().flat_map(|fact| fact.trace(self.base, &mut self.meter).reads).collect();
+        if !says.evidence.is_empty() {
+            reads = says.evidence.iter().flat_map(|fact| fact.trace(self.base, &mut self.meter).reads).collect();
         }
         finding.fix = self.fixes(elements);
         list(finding, self.sources, reads);
@@ -216,7 +217,7 @@ impl<'c> Judge<'c, 'c> {
 
     fn fixes(&mut self, elements: &Elements<'c>) -> Vec<FixStep> {
         let mut steps = Vec::new();
-        for fix in &self.rule.fix {
+        for fix in &self.rule.says.get().fix {
             if fix.each {
                 for (_, element) in &elements.failed {
                     let vars = self.at(element);

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use super::checks;
 use super::expr::{self, Expr, ExprError, Scope, Template};
-use super::file::{self, RuleFile};
+use super::file::{self, RuleFile, SaysFile};
 use super::outcome::Severity;
-use super::rule::{Each, Fix, PLACES, Phase, Refusal, Rule, RuleError, Server};
+use super::rule::{Each, PLACES, Phase, Rule, RuleError, Server};
+use super::says::{Fix, Refusal, Said, Says};
 use super::written::Written;
 use crate::facts::Type;
 
@@ -22,14 +23,44 @@ pub(super) fn parse_rule(
     let file: RuleFile = toml::from_str(text).map_err(|error| {
         vec![RuleError { file: origin.to_owned(), rendered: format!("{origin}: {}", error.to_string().trim_end()) }]
     })?;
-    checked(origin, stem, phase, file, text, scope)
+    checked(origin, stem, phase, file, Texts::File(text), scope)
 }
 
 /// Reads and checks a rule that is embedded as JSON, without its examples. Its mistakes have no place: who meets one
 /// reads the file itself with [`parse_rule`].
-pub(super) fn parse_embedded(origin: &str, stem: &str, phase: Phase, json: &str, scope: &Arc<Scope>) -> Option<Rule> {
-    let file: RuleFile = serde_json::from_str(json).ok()?;
-    checked(origin, stem, phase, file, "", scope).ok()
+/// What the rule says is read from `says` when it is asked for.
+pub(super) fn parse_embedded(
+    origin: &str,
+    stem: &str,
+    phase: Phase,
+    decides: &str,
+    says: &'static str,
+    scope: &Arc<Scope>,
+) -> Option<Rule> {
+    let file: RuleFile = serde_json::from_str(decides).ok()?;
+    checked(origin, stem, phase, file, Texts::Embedded { says }, scope).ok()
+}
+
+/// Reads what an embedded rule says. `each` is the name and type of the element, where the rule judges a list.
+pub(super) fn embedded_says(file: SaysFile, scope: &Arc<Scope>, each: Option<(String, Type)>) -> Option<Said> {
+    let mut check = Checker { origin: "", texts: Texts::Embedded { says: "" }, scope, errors: Vec::new() };
+    let said = check.says(file, &each.map(|(name, of)| Element { name, of }));
+    said.filter(|_| check.errors.is_empty())
+}
+
+/// Where a rule's texts come from.
+#[derive(Clone, Copy)]
+enum Texts<'t> {
+    /// A file, whose mistakes are shown in it.
+    File(&'t str),
+    /// The binary: a test has checked them, and what the rule says is still to be read from `says`.
+    Embedded { says: &'static str },
+}
+
+/// The element of the list that a rule judges.
+struct Element {
+    name: String,
+    of: Type,
 }
 
 fn checked(
@@ -37,10 +68,10 @@ fn checked(
     stem: &str,
     phase: Phase,
     file: RuleFile,
-    text: &str,
+    texts: Texts<'_>,
     scope: &Arc<Scope>,
 ) -> Result<Rule, Vec<RuleError>> {
-    let mut check = Checker { origin, text, scope, trusted: text.is_empty(), errors: Vec::new() };
+    let mut check = Checker { origin, texts, scope, errors: Vec::new() };
     let rule = check.rule(file, stem, phase);
     match (rule, check.errors.is_empty()) {
         (Some(rule), true) => Ok(rule),
@@ -51,10 +82,8 @@ fn checked(
 /// Walks a file, checks every part, and collects all mistakes instead of the first.
 struct Checker<'t> {
     origin: &'t str,
-    text: &'t str,
+    texts: Texts<'t>,
     scope: &'t Arc<Scope>,
-    /// Whether the rule is a built-in one, whose texts a test has checked.
-    trusted: bool,
     errors: Vec<RuleError>,
 }
 
@@ -75,7 +104,7 @@ impl Checker<'_> {
                 "use lower-case words joined by '-'".to_owned(),
             );
         }
-        if !self.trusted && file.why.trim().is_empty() {
+        if !self.trusted() && file.why.trim().is_empty() {
             let help = "add why = \"…\": what goes wrong where the rule fails".to_owned();
             self.mistake(file.id.span(), "the rule does not say why it matters".to_owned(), help);
         }
@@ -107,26 +136,30 @@ impl Checker<'_> {
             }
         }
         let applies = file.applies.as_ref().and_then(|source| self.expr(source, self.scope, Type::Bool));
-        let (each, element, summary) = match &file.each {
-            None => (None, Arc::clone(self.scope), Arc::clone(self.scope)),
+        let each = match &file.each {
+            None => None,
             // Without the element's type every other expression would only repeat the mistake.
-            Some(each) => self.each(each).map(|(each, element, summary)| (Some(each), element, summary))?,
+            Some(each) => Some(self.each(each)?),
         };
-        let require = self.expr(&file.require, &element, Type::Bool);
-        let message = self.template(&file.message, &summary);
-        let item = file.item.as_ref().map(|source| {
-            if each.is_none() {
-                self.mistake(
-                    source.span(),
-                    "`item` without [each]".to_owned(),
-                    "an item is written for each failing element; add [each], or drop the item".to_owned(),
-                );
+        let (each, element) = each.map_or((None, None), |(each, element)| (Some(each), Some(element)));
+        let require = self.expr(&file.require, &self.at(element.as_ref()), Type::Bool);
+        let server = file.server.map(|server| (self.server(&server, phase), server.refusal));
+        let (server, refusal) = server.map_or((None, Vec::new()), |(server, refusal)| (Some(server), refusal));
+        let says = match self.texts {
+            Texts::Embedded { says } => {
+                Some(Says::later(says, self.scope, element.map(|element| (element.name, element.of))))
             }
-            self.template(source, &element)
-        });
-        let fix: Vec<_> = file.fix.into_iter().map(|fix| self.fix(fix, each.is_some(), &element, &summary)).collect();
-        let evidence: Vec<_> = file.evidence.iter().map(|source| self.any(source, self.scope)).collect();
-        let server = file.server.map(|server| self.server(server, phase, &summary));
+            Texts::File(_) => {
+                let says = SaysFile {
+                    message: file.message,
+                    item: file.item,
+                    evidence: file.evidence,
+                    fix: file.fix,
+                    refusal,
+                };
+                self.says(says, &element).map(Says::read)
+            }
+        };
         self.examples(&file.example);
         Some(Rule {
             id: stem.to_owned(),
@@ -143,14 +176,59 @@ impl Checker<'_> {
             condition: file.require.get_ref().clone(),
             applicability: file.applies.as_ref().map(|source| source.get_ref().clone()),
             require: require?,
+            says: says?,
+            server: required(server)?,
+        })
+    }
+
+    const fn text(&self) -> &str {
+        match self.texts {
+            Texts::File(text) => text,
+            Texts::Embedded { .. } => "",
+        }
+    }
+
+    const fn trusted(&self) -> bool {
+        matches!(self.texts, Texts::Embedded { .. })
+    }
+
+    /// What may be spoken of at one element of the list that the rule judges.
+    fn at(&self, element: Option<&Element>) -> Arc<Scope> {
+        match element {
+            None => Arc::clone(self.scope),
+            Some(Element { name, of }) => Arc::new(Scope::clone(self.scope).with(name.clone(), *of)),
+        }
+    }
+
+    /// What may be spoken of over all failing elements.
+    fn over(&self, element: Option<&Element>) -> Arc<Scope> {
+        let Some(Element { of, .. }) = element else { return Arc::clone(self.scope) };
+        let scope = Scope::clone(self.scope).with("count", Type::Int);
+        Arc::new(scope.with("names", Type::List(&Type::Text)).with("first", *of))
+    }
+
+    fn says(&mut self, file: SaysFile, each: &Option<Element>) -> Option<Said> {
+        let (element, summary) = (self.at(each.as_ref()), self.over(each.as_ref()));
+        let message = self.template(&file.message, &summary);
+        let item = file.item.as_ref().map(|source| {
+            if each.is_none() {
+                self.mistake(
+                    source.span(),
+                    "`item` without [each]".to_owned(),
+                    "an item is written for each failing element; add [each], or drop the item".to_owned(),
+                );
+            }
+            self.template(source, &element)
+        });
+        let fix: Vec<_> = file.fix.into_iter().map(|fix| self.fix(fix, each.is_some(), &element, &summary)).collect();
+        let evidence: Vec<_> = file.evidence.iter().map(|source| self.any(source, self.scope)).collect();
+        let refusals: Vec<_> = file.refusal.iter().map(|refusal| self.refusal(refusal, &summary)).collect();
+        Some(Said {
             message: message?,
-            item: item.flatten(),
+            item: required(item)?,
             evidence: evidence.into_iter().collect::<Option<_>>()?,
             fix: fix.into_iter().collect::<Option<_>>()?,
-            server: match server {
-                None => None,
-                Some(server) => Some(server?),
-            },
+            refusals: refusals.into_iter().collect::<Option<_>>()?,
         })
     }
 
@@ -168,7 +246,7 @@ impl Checker<'_> {
         }
     }
 
-    fn each(&mut self, each: &file::Each) -> Option<(Each, Arc<Scope>, Arc<Scope>)> {
+    fn each(&mut self, each: &file::Each) -> Option<(Each, Element)> {
         let name = each.name.get_ref();
         let taken = self.scope.variables().any(|(variable, _)| variable == name);
         if taken || !is_identifier(name) || matches!(name.as_str(), "count" | "names" | "first") {
@@ -188,13 +266,10 @@ impl Checker<'_> {
             );
             return None;
         };
-        let scope = || Scope::clone(self.scope);
-        let element = scope().with(name.clone(), *of);
-        let summary = scope().with("count", Type::Int).with("names", Type::List(&Type::Text)).with("first", *of);
         let source = each.list.get_ref().trim();
         let is_path = source.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.".contains(&byte));
         let path = is_path.then(|| source.to_owned());
-        Some((Each { name: name.clone(), list, path }, Arc::new(element), Arc::new(summary)))
+        Some((Each { name: name.clone(), list, path }, Element { name: name.clone(), of: *of }))
     }
 
     fn fix(&mut self, fix: file::Fix, has_each: bool, element: &Arc<Scope>, summary: &Arc<Scope>) -> Option<Fix> {
@@ -219,8 +294,9 @@ impl Checker<'_> {
         let run = fix.run.as_ref().map(|source| self.template(source, scope));
         let note = fix.note.as_ref().map(|source| self.template(source, scope));
         let when = fix.when.as_ref().map(|source| self.expr(source, scope, Type::Bool));
+        let trusted = self.trusted();
         let as_written = |source: &Option<Written>| match source {
-            Some(source) if !self.trusted => source.get_ref().clone(),
+            Some(source) if !trusted => source.get_ref().clone(),
             _ => String::new(),
         };
         Some(Fix {
@@ -234,7 +310,7 @@ impl Checker<'_> {
         })
     }
 
-    fn server(&mut self, server: file::Server, phase: Phase, scope: &Scope) -> Option<Server> {
+    fn server(&mut self, server: &file::Server, phase: Phase) -> Option<Server> {
         let name = server.check.get_ref();
         let found = checks::find(phase, name);
         if found.is_none() {
@@ -254,20 +330,20 @@ impl Checker<'_> {
             );
             self.mistake(server.check.span(), format!("the server has no check \"{name}\""), help);
         }
-        let mut refusals = Vec::new();
-        for refusal in &server.refusal {
-            let when = refusal.when.as_ref().map(|source| self.expr(source, scope, Type::Bool));
-            let params: Vec<_> = refusal.params.iter().map(|source| self.expr(source, scope, Type::Text)).collect();
-            let list = refusal.param_list.as_ref().map(|source| self.expr(source, scope, Type::List(&Type::Text)));
-            refusals.push(Refusal {
-                when: required(when)?,
-                code: refusal.code.clone(),
-                params: params.into_iter().collect::<Option<_>>()?,
-                param_list: required(list)?,
-            });
-        }
         let (place, check) = found?;
-        Some(Server { check, place, part: server.part, beyond: server.beyond, refusals })
+        Some(Server { check, place, part: server.part, beyond: server.beyond })
+    }
+
+    fn refusal(&mut self, refusal: &file::Refusal, scope: &Scope) -> Option<Refusal> {
+        let when = refusal.when.as_ref().map(|source| self.expr(source, scope, Type::Bool));
+        let params: Vec<_> = refusal.params.iter().map(|source| self.expr(source, scope, Type::Text)).collect();
+        let list = refusal.param_list.as_ref().map(|source| self.expr(source, scope, Type::List(&Type::Text)));
+        Some(Refusal {
+            when: required(when)?,
+            code: refusal.code.clone(),
+            params: params.into_iter().collect::<Option<_>>()?,
+            param_list: required(list)?,
+        })
     }
 
     fn any(&mut self, source: &Written, scope: &Scope) -> Option<Expr> {
@@ -291,7 +367,7 @@ impl Checker<'_> {
     }
 
     fn template(&mut self, source: &Written, scope: &Arc<Scope>) -> Option<Template> {
-        if self.trusted {
+        if self.trusted() {
             return Some(Template::trusted(source.get_ref(), scope));
         }
         match Template::compile(source.get_ref(), scope) {
@@ -304,10 +380,11 @@ impl Checker<'_> {
     }
 
     fn wrong(&mut self, source: &Written, errors: &[ExprError]) {
-        let offset = content_offset(self.text, source.span());
+        let text = self.text();
+        let offset = content_offset(text, source.span());
         self.errors.push(RuleError {
             file: self.origin.to_owned(),
-            rendered: expr::render(self.origin, self.text, offset, errors),
+            rendered: expr::render(self.origin, text, offset, errors),
         });
     }
 
@@ -315,7 +392,7 @@ impl Checker<'_> {
         let error = ExprError { span: 0..span.len(), message, help: Some(help) };
         self.errors.push(RuleError {
             file: self.origin.to_owned(),
-            rendered: expr::render(self.origin, self.text, span.start, &[error]),
+            rendered: expr::render(self.origin, self.text(), span.start, &[error]),
         });
     }
 }

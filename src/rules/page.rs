@@ -25,9 +25,9 @@ pub fn explain_markdown(rule: &Rule) -> String {
     let _ = writeln!(out, "## Passes when\n\n{}", code("", &rule.condition));
     let facts: String = rule.facts().iter().map(|fact| format!("- `{fact}`\n")).collect();
     let _ = writeln!(out, "It reads\n\n{facts}");
-    if !rule.fix.is_empty() {
+    if !rule.says.get().fix.is_empty() {
         out.push_str("## What mends it\n\n");
-        for (index, fix) in rule.fix.iter().enumerate() {
+        for (index, fix) in rule.says.get().fix.iter().enumerate() {
             let [run, note] = &fix.written;
             let note = if note.is_empty() { String::new() } else { format!(" {}", prose(note)) };
             let _ = writeln!(out, "{}. {}:{note}", index + 1, place(&fix.place));
@@ -46,7 +46,7 @@ pub fn explain_markdown(rule: &Rule) -> String {
             "## What the server does\n\nCheck `{}`, number {} in its order. It refuses with {}.\n",
             checked.check.name,
             checked.place,
-            checked.refusals.iter().map(|refusal| format!("`{}`", refusal.code)).collect::<Vec<_>>().join(" or ")
+            rule.refusals().iter().map(|refusal| format!("`{}`", refusal.code)).collect::<Vec<_>>().join(" or ")
         );
     }
     if !rule.references.is_empty() {

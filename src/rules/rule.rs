@@ -1,9 +1,10 @@
 //! A rule whose every expression was checked against the model. Evaluation accepts nothing else.
 
 use super::checks;
-use super::expr::{Expr, Template};
+use super::expr::Expr;
 use super::file::Example;
 use super::outcome::Severity;
+use super::says::{Refusal, Says};
 
 /// What is being asked of the rules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,10 +60,7 @@ pub struct Rule {
     pub(super) applies: Option<Expr>,
     pub(super) each: Option<Each>,
     pub(super) require: Expr,
-    pub(super) message: Template,
-    pub(super) item: Option<Template>,
-    pub(super) evidence: Vec<Expr>,
-    pub(super) fix: Vec<Fix>,
+    pub(super) says: Says,
     /// The server's own check behind it.
     pub server: Option<Server>,
     /// The condition as written, for `rules explain`.
@@ -79,18 +77,6 @@ pub(super) struct Each {
     pub(super) path: Option<String>,
 }
 
-#[derive(Debug)]
-pub(super) struct Fix {
-    pub(super) place: String,
-    pub(super) run: Option<Template>,
-    pub(super) note: Option<Template>,
-    /// The two as written, for `rules explain`.
-    pub(super) written: [String; 2],
-    pub(super) loses: String,
-    pub(super) each: bool,
-    pub(super) when: Option<Expr>,
-}
-
 /// The server's own check behind a rule.
 #[derive(Debug)]
 pub struct Server {
@@ -101,21 +87,14 @@ pub struct Server {
     /// The place among several rules of one check.
     pub part: u32,
     pub(super) beyond: bool,
-    /// The answers.
-    pub refusals: Vec<Refusal>,
-}
-
-/// One answer of a server's check.
-#[derive(Debug)]
-pub struct Refusal {
-    pub(super) when: Option<Expr>,
-    /// The error code.
-    pub code: String,
-    pub(super) params: Vec<Expr>,
-    pub(super) param_list: Option<Expr>,
 }
 
 impl Rule {
+    /// What the server answers where the rule fails: the first whose condition holds.
+    pub fn refusals(&self) -> &[Refusal] {
+        &self.says.get().refusals
+    }
+
     /// The facts that the rule's condition reads, sorted: `joiner.vms[].power_state`.
     pub fn facts(&self) -> Vec<String> {
         let lists = self.each.iter().flat_map(|each| each.list.facts());

@@ -34,11 +34,39 @@ impl Kind {
     }
 }
 
-/// Longest first where one begins another.
-const SIGNS: [&str; 27] = [
-    "&&", "||", "==", "!=", "<=", ">=", "<", ">", "!", "?", ":", "+", "-", "*", "/", "%", "(", ")", "[", "]", ".",
-    ",", "=", "&", "|", "{", "}",
-];
+/// The operator or bracket with which a text begins.
+fn sign(text: &str) -> Option<&'static str> {
+    Some(match *text.as_bytes() {
+        [b'&', b'&', ..] => "&&",
+        [b'|', b'|', ..] => "||",
+        [b'=', b'=', ..] => "==",
+        [b'!', b'=', ..] => "!=",
+        [b'<', b'=', ..] => "<=",
+        [b'>', b'=', ..] => ">=",
+        [b'<', ..] => "<",
+        [b'>', ..] => ">",
+        [b'!', ..] => "!",
+        [b'?', ..] => "?",
+        [b':', ..] => ":",
+        [b'+', ..] => "+",
+        [b'-', ..] => "-",
+        [b'*', ..] => "*",
+        [b'/', ..] => "/",
+        [b'%', ..] => "%",
+        [b'(', ..] => "(",
+        [b')', ..] => ")",
+        [b'[', ..] => "[",
+        [b']', ..] => "]",
+        [b'.', ..] => ".",
+        [b',', ..] => ",",
+        [b'=', ..] => "=",
+        [b'&', ..] => "&",
+        [b'|', ..] => "|",
+        [b'{', ..] => "{",
+        [b'}', ..] => "}",
+        _ => return None,
+    })
+}
 
 /// Splits `source` into tokens, the last of which is [`Kind::End`]. Places count from `base`.
 pub(super) fn lex(source: &str, base: usize) -> Result<Vec<Token>, Vec<ExprError>> {
@@ -91,7 +119,7 @@ impl<'s> Lexer<'s> {
                 '0'..='9' => self.number(start),
                 'a'..='z' | 'A'..='Z' | '_' => Kind::Name(self.take(is_word).to_owned()),
                 '\'' | '"' => self.text(first, start),
-                _ => match SIGNS.iter().find(|sign| self.rest().starts_with(**sign)) {
+                _ => match sign(self.rest()) {
                     Some(sign) => {
                         self.at += sign.len();
                         Kind::Sign(sign)
