@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::db::{Db, Fields, NULL, entries, flag, int, is_null, list, text};
+use super::db::{Db, Fields, NULL, flag, int, is_null, list, text};
 use super::random;
 
 /// The number in a bridge's name, `xenbrN`.
@@ -82,19 +82,21 @@ fn can_bond(db: &Db, member: &str, network: &str, found: &[(u32, String)]) -> bo
         && same("primary_address_type")
 }
 
-/// The fields of an interface that its address lies in.
-const ADDRESS: [&str; 10] = [
-    "ip_configuration_mode",
-    "IP",
-    "netmask",
-    "gateway",
-    "DNS",
-    "ipv6_configuration_mode",
-    "IPv6",
-    "ipv6_gateway",
-    "management",
-    "disallow_unplug",
-];
+/// The fields of an interface that its address lies in, as they are on one that has none.
+pub(super) fn without_address() -> [(&'static str, Value); 10] {
+    [
+        ("ip_configuration_mode", json!("None")),
+        ("IP", json!("")),
+        ("netmask", json!("")),
+        ("gateway", json!("")),
+        ("DNS", json!("")),
+        ("ipv6_configuration_mode", json!("None")),
+        ("IPv6", json!([])),
+        ("ipv6_gateway", json!("")),
+        ("management", json!(false)),
+        ("disallow_unplug", json!(false)),
+    ]
+}
 
 /// The bond's own interface takes over the address of the member that has one, and management with it.
 fn add_bond_interface(
@@ -112,11 +114,11 @@ fn add_bond_interface(
         .filter_map(|member| Some((member, db.get("PIF", member)?)))
         .find(|(_, record)| flag(record, "management") || !text(record, "IP").is_empty())
         .map(|(_, record)| record.clone());
-    let empty = json!({"ip_configuration_mode": "None", "IP": "", "netmask": "", "gateway": "", "DNS": "",
-        "ipv6_configuration_mode": "None", "IPv6": [], "ipv6_gateway": "", "management": false, "disallow_unplug": false});
-    for field in ADDRESS {
-        let value = with_address.as_ref().and_then(|from| from.get(field)).or_else(|| empty.get(field));
-        record.extend(value.filter(|_| model.contains_key(field)).map(|value| (field.to_owned(), value.clone())));
+    for (field, none) in without_address() {
+        if model.contains_key(field) {
+            let value = with_address.as_ref().and_then(|from| from.get(field)).cloned();
+            record.insert(field.to_owned(), value.unwrap_or(none));
+        }
     }
     let mac = db.get("PIF", primary).map(|pif| text(pif, "MAC").to_owned()).unwrap_or_default();
     record.extend([
@@ -131,9 +133,9 @@ fn add_bond_interface(
     db.insert("PIF", pif, record);
     for member in members {
         db.change("PIF", member, |record| {
-            for (field, value) in entries(&Fields::from_iter([("all".to_owned(), empty.clone())]), "all") {
+            for (field, none) in without_address() {
                 if record.contains_key(field) {
-                    record.insert(field.clone(), value.clone());
+                    record.insert(field.to_owned(), none);
                 }
             }
             record.insert("bond_slave_of".to_owned(), json!(bond));
@@ -230,7 +232,7 @@ pub(super) fn destroy_bond(db: &mut Db, reference: &str) -> bool {
         let primary = slave == text(&bond, "primary_slave");
         db.change("PIF", slave, |record| {
             record.insert("bond_slave_of".to_owned(), json!(NULL));
-            for field in ADDRESS.into_iter().filter(|_| primary) {
+            for (field, _) in without_address().into_iter().filter(|_| primary) {
                 record.extend(top.get(field).map(|value| (field.to_owned(), value.clone())));
             }
         });
