@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::{FailOn, LiveArgs, Output, OwnRules, duration};
+use super::live::duration;
+use super::{FailOn, LiveArgs, Output, OwnRules};
 
 /// What joining and ejecting have in common.
 #[derive(Debug, Args)]
