@@ -8,6 +8,8 @@ mod live;
 mod plan;
 mod read;
 mod rules;
+mod shell;
+mod words;
 
 use clap::{Parser, Subcommand};
 
@@ -19,13 +21,14 @@ pub(super) use live::LiveArgs;
 pub(super) use plan::Plan;
 pub(super) use read::{Collect, Cpu, CpuSearch, CpuTargets, Diff, Quote, QuoteInit};
 pub(super) use rules::{Rules, Schema, SchemaOf};
+pub(super) use shell::{Completions, Man};
 
 /// Pre-flight checker and gate for adding servers to XenServer / XCP-ng resource pools.
 ///
 /// Exit status: 0 GO or done, 1 NO-GO or differences, 2 bad usage or input, 3 UNDECIDED, 4 target not
 /// reached, 5 started and not confirmed.
 #[derive(Debug, Parser)]
-#[command(name = "poolgate", version, disable_help_subcommand = true)]
+#[command(name = "poolgate", version, long_version = super::version::long(), disable_help_subcommand = true)]
 pub(super) struct Cli {
     #[command(subcommand)]
     pub(super) command: Command,
@@ -61,4 +64,8 @@ pub(super) enum Command {
     Lab(Lab),
     /// Print the JSON Schema of snapshots, reports or plans
     Schema(Schema),
+    /// Print what completes commands, options and values in a shell
+    Completions(Completions),
+    /// Print a manual page, or write all of them
+    Man(Man),
 }

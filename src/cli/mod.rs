@@ -3,6 +3,7 @@
 mod args;
 mod check;
 mod collect;
+mod completions;
 mod cpu;
 mod demo;
 mod diff;
@@ -13,13 +14,16 @@ mod gate;
 mod journal;
 mod lab;
 mod live;
+mod man;
 mod output;
 mod passwords;
 mod plan;
+mod prompt;
 mod quote;
 mod rules;
 mod schema;
 mod targets;
+mod version;
 mod waivers;
 
 use clap::Parser as _;
@@ -52,6 +56,8 @@ pub fn run() -> Exit {
         Command::Rules(args) => rules::run(args),
         Command::Lab(args) => lab::run(args),
         Command::Schema(args) => schema::run(args),
+        Command::Completions(args) => completions::run(args),
+        Command::Man(args) => man::run(args),
     };
     done.unwrap_or_else(|error| {
         output::complain(&format!("poolgate: {error}"));

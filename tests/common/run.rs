@@ -64,6 +64,11 @@ impl Poolgate {
         self
     }
 
+    /// Starts it on a terminal of its own.
+    pub fn on_a_terminal(self, columns: u16) -> super::pty::Terminal {
+        super::pty::Terminal::start(&self.words, &self.variables, columns)
+    }
+
     /// Starts it and does not wait; what it prints is lost.
     pub fn start(self) -> Child {
         self.spawn(false)

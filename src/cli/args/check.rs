@@ -2,22 +2,23 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::{Args, ValueEnum, ValueHint};
 
+use super::words::releases;
 use super::{LiveArgs, Output, ReportFormat};
 use crate::rules::Date;
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Check {
     /// The pool: https://[USER@]ADDRESS of any member, xapi-local, a snapshot, a dump of XenAPI records, or -
-    #[arg(long, value_name = "TARGET")]
+    #[arg(long, value_name = "TARGET", value_hint = ValueHint::AnyPath)]
     pub(in crate::cli) pool: String,
     /// A joiner: https://[USER@]ADDRESS, `local`, a snapshot, a dump of XenAPI records or of a CPU, cpu:NAME, or -; repeat
     /// for several, judged in this order
-    #[arg(long, value_name = "TARGET", required_unless_present_any = ["phase", "member", "quote"])]
+    #[arg(long, value_name = "TARGET", value_hint = ValueHint::AnyPath, required_unless_present_any = ["phase", "member", "quote"])]
     pub(in crate::cli) host: Vec<String>,
     /// Servers that are not bought yet, judged by what hardware alone decides; a file that `quote init` makes, repeatable
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["host", "phase", "member"])]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with_all = ["host", "phase", "member"])]
     pub(in crate::cli) quote: Vec<PathBuf>,
     /// What is asked: may hosts join, or what would a member's leaving refuse and destroy
     #[arg(long, value_enum, value_name = "PHASE", default_value_t)]
@@ -29,7 +30,7 @@ pub(in crate::cli) struct Check {
     #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(i64).range(1..))]
     pub(in crate::cli) max_hosts: i64,
     /// Judge a candidate without the product as if this release were installed, for example xcp-ng-8.3
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = releases(), hide_possible_values = true)]
     pub(in crate::cli) as_release: Option<String>,
     /// End with status 1 also for GO WITH WARNINGS
     #[arg(long, value_enum, value_name = "LEVEL")]
@@ -68,14 +69,14 @@ pub(in crate::cli) enum FailOn {
 #[derive(Debug, Args)]
 pub(in crate::cli) struct OwnRules {
     /// Add the rules of this folder to the built-in ones; repeatable
-    #[arg(long = "rules", value_name = "DIR")]
+    #[arg(long = "rules", value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(in crate::cli) folders: Vec<PathBuf>,
 }
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct WaiverFile {
     /// Waive what this TOML file says: rule, scope, reason, owner and last day of each waiver
-    #[arg(long = "waivers", value_name = "FILE")]
+    #[arg(long = "waivers", value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(in crate::cli) file: Option<PathBuf>,
     /// Judge waivers as of this day instead of the system's, for runs that can be repeated
     #[arg(long, value_name = "YYYY-MM-DD", requires = "file")]

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::{Args, ValueEnum, ValueHint};
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(in crate::cli) enum Format {
@@ -82,7 +82,7 @@ pub(in crate::cli) struct Output<F: FileFormat = Format> {
     #[arg(long, value_enum)]
     pub(in crate::cli) format: Option<F>,
     /// Write to this file instead of standard output; repeatable, format by extension
-    #[arg(short = 'o', long = "output", value_name = "FILE")]
+    #[arg(short = 'o', long = "output", value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(in crate::cli) files: Vec<PathBuf>,
     /// No colour, also on a terminal
     #[arg(long)]

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueHint};
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Lab {
@@ -10,10 +10,10 @@ pub(in crate::cli) struct Lab {
     #[arg(long, conflicts_with_all = ["pool", "host", "port", "speed", "password_env", "fault"])]
     pub(in crate::cli) demo: bool,
     /// Serve this pool: a snapshot, or XenAPI records in one file; repeatable
-    #[arg(long, value_name = "FILE", required_unless_present_any = ["host", "demo"])]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, required_unless_present_any = ["host", "demo"])]
     pub(in crate::cli) pool: Vec<PathBuf>,
     /// Serve this standalone host; repeatable
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(in crate::cli) host: Vec<PathBuf>,
     /// Listen on this port, the same at every address; a free one when left out
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::Args;
+use clap::{Args, ValueHint};
 
 /// How live targets are trusted, logged in to and waited for.
 #[derive(Debug, Args)]
@@ -13,13 +13,13 @@ pub(in crate::cli) struct LiveArgs {
     #[arg(long, value_name = "[ADDRESS=]SHA256")]
     pub(in crate::cli) tls_fingerprint: Vec<String>,
     /// Trust certificates that these authorities vouch for (PEM)
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(in crate::cli) ca_file: Option<PathBuf>,
     /// Certificates that you have confirmed [default: ~/.config/poolgate/known_hosts]
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(in crate::cli) known_hosts: Option<PathBuf>,
     /// Read a target's password, or that of all, from a file that only you can read; repeatable
-    #[arg(long, value_name = "[TARGET=]FILE")]
+    #[arg(long, value_name = "[TARGET=]FILE", value_hint = ValueHint::FilePath)]
     pub(in crate::cli) password_file: Vec<String>,
     /// Take a target's password, or that of all, from a variable of the environment; repeatable
     #[arg(long, value_name = "[TARGET=]VAR")]

@@ -2,17 +2,19 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueHint};
 
+use super::words::releases;
 use super::{LiveArgs, Output};
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Collect {
     /// https://[USER@]ADDRESS, xapi-local, `local`, a dump of XenAPI records (file or folder) or of a CPU, a server's database
     /// or status report, cpu:NAME, a snapshot, or -
+    #[arg(value_hint = ValueHint::AnyPath)]
     pub(in crate::cli) target: String,
     /// Write to this file instead of standard output
-    #[arg(short = 'o', long = "output", value_name = "FILE")]
+    #[arg(short = 'o', long = "output", value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(in crate::cli) file: Option<PathBuf>,
     /// Only JSON: a snapshot has no other form
     #[arg(long, value_parser = ["json"], default_value = "json", hide_default_value = true)]
@@ -45,10 +47,10 @@ pub(in crate::cli) struct CpuSearch {
 #[derive(Debug, Args)]
 pub(in crate::cli) struct CpuTargets {
     /// Hosts or pools: https://[USER@]ADDRESS, xapi-local, `local`, snapshots, dumps of XenAPI records or of CPUs, cpu:NAME, or -
-    #[arg(required = true, value_name = "TARGET")]
+    #[arg(required = true, value_name = "TARGET", value_hint = ValueHint::AnyPath)]
     pub(in crate::cli) targets: Vec<String>,
     /// Predict what Xen would offer on hosts without it, for example xcp-ng-8.3
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = releases(), hide_possible_values = true)]
     pub(in crate::cli) as_release: Option<String>,
     #[command(flatten)]
     pub(in crate::cli) output: Output,
@@ -75,10 +77,10 @@ pub(in crate::cli) struct QuoteInit {
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Diff {
     /// The older: a JSON report, or any target that gives a snapshot
-    #[arg(value_name = "OLD")]
+    #[arg(value_name = "OLD", value_hint = ValueHint::AnyPath)]
     pub(in crate::cli) old: String,
     /// The newer, of the same kind
-    #[arg(value_name = "NEW")]
+    #[arg(value_name = "NEW", value_hint = ValueHint::AnyPath)]
     pub(in crate::cli) new: String,
     /// Show also what changes by its nature: clocks, counters, ages
     #[arg(long)]

@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand, ValueEnum, ValueHint};
 
+use super::words::rule_ids;
 use super::{Output, OwnRules, PageFormat};
 
 #[derive(Debug, Subcommand)]
@@ -18,6 +19,7 @@ pub(in crate::cli) enum Rules {
     /// All there is to know about one rule
     Explain {
         /// The rule's id
+        #[arg(value_parser = rule_ids(), hide_possible_values = true)]
         id: String,
         #[command(flatten)]
         rules: OwnRules,
@@ -27,6 +29,7 @@ pub(in crate::cli) enum Rules {
     /// Check rules and run their examples; status 1 when an example shows something else
     Test {
         /// A folder of rules of your own; the built-in ones when left out
+        #[arg(value_hint = ValueHint::DirPath)]
         dir: Option<PathBuf>,
     },
     /// The facts and functions that rules may use, and the shape of rule files
