@@ -120,6 +120,12 @@ pub fn wrapped(label: &str, text: &str, width: u16) -> String {
 
 /// The same, with later lines indented by so many columns.
 pub fn wrapped_at(label: &str, indent: usize, text: &str, width: u16) -> String {
+    let first = text.split_whitespace().next().map_or(0, |word| columns(&plain(word)));
+    let blank = label.len() - label.trim_start().len();
+    if blank < label.len() && columns(label) + first > usize::from(width) {
+        // A label that leaves no room is wrapped too.
+        return wrapped_at(&label[..blank], indent, &format!("{} {text}", label.trim()), width);
+    }
     let pad = " ".repeat(indent);
     let mut out = String::new();
     let mut line = label.to_owned();
@@ -194,6 +200,7 @@ mod tests {
     fn wide_letters_take_two_columns() {
         assert_eq!(columns("日本語 ab"), 9);
         assert_eq!(columns("e\u{301}"), 1);
+        assert_eq!(wrapped("  a long label: ", "text", 12), "  a long\n    label:\n    text\n");
         assert_eq!(cut("日本語", 6), "日本語");
         assert_eq!(cut("日本語", 5), "日本…");
         assert_eq!(cut("日本語", 4), "日…");

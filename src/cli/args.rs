@@ -23,12 +23,18 @@ pub(super) use read::{Collect, Cpu, CpuSearch, CpuTargets, Diff, Quote, QuoteIni
 pub(super) use rules::{Rules, Schema, SchemaOf};
 pub(super) use shell::{Completions, Man};
 
+/// What to type first.
+const FIRST_STEPS: &str = "\
+First steps:
+  poolgate lab --demo                                             a join, played on simulated servers
+  poolgate check --pool https://10.0.0.1 --host https://10.0.0.9  may that host join that pool?";
+
 /// Pre-flight checker and gate for adding servers to XenServer / XCP-ng resource pools.
 ///
 /// Exit status: 0 GO or done, 1 NO-GO or differences, 2 bad usage or input, 3 UNDECIDED, 4 target not
 /// reached, 5 started and not confirmed.
 #[derive(Debug, Parser)]
-#[command(name = "poolgate", version, long_version = super::version::long(), disable_help_subcommand = true)]
+#[command(name = "poolgate", version, long_version = super::version::long(), disable_help_subcommand = true, after_help = FIRST_STEPS)]
 pub(super) struct Cli {
     #[command(subcommand)]
     pub(super) command: Command,

@@ -35,7 +35,10 @@ const ENVIRONMENT: [(&str, &str); 9] = [
         "colour also where standard output is no terminal, when set to anything but 0 and NO_COLOR is not set",
     ),
     ("TERM", "no colour, when dumb"),
-    ("COLUMNS", "how wide tables and text are, from 40 to 200; the terminal's own width, or 80, when not set"),
+    (
+        "COLUMNS",
+        "how wide tables and text are on a terminal, from 40 to 200; its own width when not set. In a pipe and in files: 80",
+    ),
     ("XDG_CONFIG_HOME", "where poolgate/known_hosts lies; ~/.config when not set"),
     ("XDG_STATE_HOME", "where journals, locks and restore scripts lie, in poolgate; ~/.local/state when not set"),
     ("HOME", "the home folder of both"),
@@ -105,7 +108,18 @@ fn page(command: &Command) -> io::Result<String> {
     }
     see_also(&mut rest, command);
     rest.to_writer(&mut page)?;
-    Ok(String::from_utf8_lossy(&page).into_owned())
+    Ok(escaped(&String::from_utf8_lossy(&page)))
+}
+
+/// Other letters than those of ASCII by their numbers, which every `troff` reads in every locale.
+fn escaped(page: &str) -> String {
+    page.chars().fold(String::with_capacity(page.len()), |mut page, letter| {
+        match letter.is_ascii() {
+            true => page.push(letter),
+            false => page.push_str(&format!("\\[u{:04X}]", u32::from(letter))),
+        }
+        page
+    })
 }
 
 /// Poolgate's own page speaks for all commands, and so does one whose words are targets.

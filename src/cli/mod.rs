@@ -11,6 +11,7 @@ mod error;
 mod exit;
 mod fleet;
 mod gate;
+mod hint;
 mod journal;
 mod lab;
 mod live;
@@ -40,6 +41,9 @@ pub fn run() -> Exit {
         Err(error) => {
             // clap's own printing knows whether this is help (standard output) or a mistake (standard error).
             let _ = error.print();
+            if let Some(hint) = hint::after(&error) {
+                output::complain(hint.trim_end());
+            }
             return if error.use_stderr() { Exit::Usage } else { Exit::Done };
         }
     };

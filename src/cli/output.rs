@@ -55,11 +55,16 @@ fn colorful() -> bool {
     !dumb && !off && io::stdout().is_terminal()
 }
 
-/// The columns of standard output: as the operator says, as the terminal says, or 80.
+/// The columns of standard output: of a terminal as the operator says or as it says itself; 80 of a pipe, which nothing of
+/// the terminal changes.
 pub(super) fn width() -> u16 {
-    let said = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok()).filter(|columns| *columns > 0);
-    let seen =
-        || rustix::termios::tcgetwinsize(io::stdout()).ok().map(|size| size.ws_col).filter(|columns| *columns > 0);
+    if !io::stdout().is_terminal() {
+        return WIDTH;
+    }
+    let said = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse::<u32>().ok());
+    let said = said.filter(|columns| *columns > 0).map(|columns| u16::try_from(columns).unwrap_or(u16::MAX));
+    let seen = || rustix::termios::tcgetwinsize(io::stdout()).ok().map(|size| size.ws_col);
+    let seen = || seen().filter(|columns| *columns > 0);
     said.or_else(seen).unwrap_or(WIDTH).clamp(*WIDTHS.start(), *WIDTHS.end())
 }
 

@@ -30,6 +30,9 @@ pub struct TableOptions {
 /// The longest text of a table's cell; a message beyond it is cut there and whole below.
 const LONGEST: usize = 1_000;
 
+/// With fewer columns a table's would be too narrow for words: ids, which are copied, would be broken.
+const NARROW: u16 = 72;
+
 /// Writes the report.
 pub fn to_table(report: &Report, options: TableOptions) -> String {
     let mut page = Page { out: String::new(), options, new_member: report.member.is_none() };
@@ -100,6 +103,14 @@ impl Page {
     fn rows(&mut self, findings: &[Finding]) {
         let shown: Vec<_> = findings.iter().filter(|finding| self.options.all || is_telling(finding)).collect();
         if shown.is_empty() {
+            return;
+        }
+        if self.options.width < NARROW {
+            for finding in shown {
+                let mark = self.styled(outcome_style(finding), mark(finding));
+                let _ = writeln!(self.out, "{mark}  {}", finding.rule);
+                self.wrapped("  ", &cut(&finding.message, LONGEST));
+            }
             return;
         }
         let mut table = Table::new();

@@ -24,7 +24,7 @@ pub struct Terminal {
     /// Held open, so that the terminal outlives the run and can be looked at.
     screen: File,
     child: Child,
-    seen: String,
+    seen: Vec<u8>,
 }
 
 /// What became of a run.
@@ -65,17 +65,33 @@ impl Terminal {
         command.envs(variables.iter().map(|(name, value)| (name, value)));
         command.current_dir(env!("CARGO_MANIFEST_DIR")).stdin(Stdio::null()).stdout(Stdio::null());
         let child = command.spawn().unwrap();
-        Self { keyboard: File::from(keyboard), screen: File::from(screen), child, seen: String::new() }
+        Self { keyboard: File::from(keyboard), screen: File::from(screen), child, seen: Vec::new() }
+    }
+
+    /// Waits until the run is `poolgate` itself, and no longer the shell that gave it the terminal.
+    pub fn wait_for_the_program(&mut self) {
+        let until = Instant::now() + LONG;
+        let program = std::fs::canonicalize(env!("CARGO_BIN_EXE_poolgate")).unwrap();
+        let link = format!("/proc/{}/exe", self.child.id());
+        while std::fs::read_link(&link).ok().as_ref() != Some(&program) {
+            assert!(Instant::now() < until && self.child.try_wait().unwrap().is_none(), "it does not start");
+            self.read();
+        }
+    }
+
+    fn text(&self) -> String {
+        String::from_utf8_lossy(&self.seen).into_owned()
     }
 
     /// Waits until a text is on the screen behind all that was waited for before.
     pub fn wait_for(&mut self, text: &str) -> &mut Self {
         let until = Instant::now() + LONG;
         let from = self.seen.len();
-        while !self.seen[from..].contains(text) {
-            assert!(Instant::now() < until, "{text:?} did not come: {}", self.seen);
+        let came = |terminal: &Self| String::from_utf8_lossy(&terminal.seen[from..]).contains(text);
+        while !came(self) {
+            assert!(Instant::now() < until, "{text:?} did not come: {}", self.text());
             if !self.read() && self.child.try_wait().unwrap().is_some() && !self.read() {
-                assert!(self.seen[from..].contains(text), "{text:?} did not come before the end: {}", self.seen);
+                assert!(came(self), "{text:?} did not come before the end: {}", self.text());
             }
         }
         self
@@ -97,13 +113,13 @@ impl Terminal {
             }
             if Instant::now() > until {
                 self.child.kill().unwrap();
-                panic!("the run does not end: {}", self.seen);
+                panic!("the run does not end: {}", self.text());
             }
         };
         while self.read() {}
         let modes = tcgetattr(&self.screen).unwrap().local_modes;
         let usable = modes.contains(LocalModes::ECHO | LocalModes::ICANON | LocalModes::ISIG);
-        Ended { status, seen: self.seen, usable }
+        Ended { status, seen: self.text(), usable }
     }
 
     /// Takes what is on the screen; whether there was anything within a moment.
@@ -116,7 +132,7 @@ impl Terminal {
         }
         let mut bytes = [0; 4096];
         let count = rustix::io::read(&self.keyboard, &mut bytes).unwrap();
-        self.seen.push_str(&String::from_utf8_lossy(&bytes[..count]));
+        self.seen.extend_from_slice(&bytes[..count]);
         count > 0
     }
 }

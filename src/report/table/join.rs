@@ -6,14 +6,15 @@ use super::{Page, read_from, summary, verdict_style};
 use crate::facts::Known;
 use crate::report::{JoinerReport, Report, network};
 use crate::rules::{Prediction, Refusal, Verdict};
-use crate::text::{plain, shell_word};
+use crate::text::{columns, plain, shell_word};
 
 impl Page {
     pub(super) fn joiner(&mut self, report: &Report, joiner: &JoinerReport, index: usize) {
         if report.joiners.len() > 1 {
             let verdict = self.styled(verdict_style(joiner.verdict), joiner.verdict.words());
-            let _ = write!(self.out, "\n── {}. {} ", index + 1, plain(&joiner.name));
-            let _ = writeln!(self.out, "── {verdict}");
+            let heading = format!("── {}. {} ──", index + 1, plain(&joiner.name));
+            let room = columns(&heading) + 1 + joiner.verdict.words().len() <= usize::from(self.options.width);
+            let _ = writeln!(self.out, "\n{heading}{}{verdict}", if room { " " } else { "\n   " });
         }
         let _ = writeln!(self.out);
         self.wrapped("", &summary(&joiner.name, &joiner.release, &joiner.findings));
