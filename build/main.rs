@@ -11,6 +11,8 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
+use sha2::{Digest as _, Sha256};
+
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo:rerun-if-changed=rules");
     println!("cargo:rerun-if-changed=build");
@@ -27,6 +29,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 /// something to say; a file that is no TOML is left to say so at run time.
 fn embed_rules(root: &Path, out: &Path) -> io::Result<()> {
     let mut code = String::from("&[\n");
+    let (mut digest, mut count) = (Sha256::new(), 0);
     for phase in ["join", "eject", "procurement"] {
         for file in files(&root.join(phase), "toml")? {
             let stem = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
@@ -39,6 +42,12 @@ fn embed_rules(root: &Path, out: &Path) -> io::Result<()> {
             let says = take_says(&mut rule);
             let decides = located(toml::Value::Table(rule), "").to_string();
             let says = located(toml::Value::Table(says), "").to_string();
+            // As `Registry::digest` does, so that `--version` need not.
+            for text in [phase, &stem, &decides, &says] {
+                digest.update((text.len() as u64).to_le_bytes());
+                digest.update(text);
+            }
+            count += 1;
             let _ = writeln!(
                 code,
                 "    ({phase:?}, {stem:?}, \"rules/{phase}/{stem}.toml\", include_str!({:?}), {decides:?}, {says:?}),",
@@ -46,6 +55,9 @@ fn embed_rules(root: &Path, out: &Path) -> io::Result<()> {
             );
         }
     }
+    let digest: String = digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    println!("cargo:rustc-env=POOLGATE_RULES_DIGEST={digest}");
+    println!("cargo:rustc-env=POOLGATE_RULES={count}");
     code.push_str("]\n");
     fs::write(out.join("rules.rs"), code)
 }

@@ -5,6 +5,8 @@
 
 use std::borrow::Cow;
 
+use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
+
 /// The text with control characters and direction marks as visible escapes: `\u{1b}`.
 pub fn plain(text: &str) -> Cow<'_, str> {
     if !text.chars().any(acts) {
@@ -65,25 +67,48 @@ pub fn shell_word(text: &str) -> String {
     }
 }
 
-/// A text cut to so many characters, with a sign that it was.
-pub fn cut(text: &str, width: usize) -> Cow<'_, str> {
-    if text.chars().nth(width).is_none() {
-        return Cow::Borrowed(text);
-    }
-    let kept: String = text.chars().take(width.saturating_sub(1)).collect();
-    Cow::Owned(format!("{}…", kept.trim_end()))
+/// How many columns a text takes on a terminal: letters of some scripts take two, combining marks none.
+pub fn columns(text: &str) -> usize {
+    if text.is_ascii() { text.len() } else { text.width() }
 }
 
-/// A text cut to so many characters in its middle: names often differ at their ends.
-pub fn middle_cut(text: &str, width: usize) -> Cow<'_, str> {
-    let length = text.chars().count();
-    if length <= width {
+/// A text cut to so many columns, with a sign that it was.
+pub fn cut(text: &str, width: usize) -> Cow<'_, str> {
+    if text.len() <= width || columns(text) <= width {
         return Cow::Borrowed(text);
     }
-    let tail = width / 3;
-    let head: String = text.chars().take(width.saturating_sub(tail + 1)).collect();
-    let tail: String = text.chars().skip(length - tail).collect();
-    Cow::Owned(format!("{}…{}", head.trim_end(), tail.trim_start()))
+    Cow::Owned(format!("{}…", head(text, width.saturating_sub(1)).trim_end()))
+}
+
+/// A text cut to so many columns in its middle: names often differ at their ends.
+pub fn middle_cut(text: &str, width: usize) -> Cow<'_, str> {
+    if text.len() <= width || columns(text) <= width {
+        return Cow::Borrowed(text);
+    }
+    let end = width / 3;
+    let mut left = columns(text);
+    let from = text.char_indices().find(|(_, character)| {
+        let fits = left <= end;
+        left -= character.width().unwrap_or_default();
+        fits
+    });
+    let tail = from.map_or("", |(at, _)| &text[at..]);
+    Cow::Owned(format!("{}…{}", head(text, width.saturating_sub(end + 1)).trim_end(), tail.trim_start()))
+}
+
+/// A text filled up with blanks to so many columns.
+pub fn padded(text: &str, width: usize) -> String {
+    format!("{text}{}", " ".repeat(width.saturating_sub(columns(text))))
+}
+
+/// As much of the beginning as fits.
+fn head(text: &str, width: usize) -> &str {
+    let mut used = 0;
+    let over = text.char_indices().find(|(_, character)| {
+        used += character.width().unwrap_or_default();
+        used > width
+    });
+    over.map_or(text, |(at, _)| &text[..at])
 }
 
 /// Text behind a label, wrapped to a width: later lines are indented by two more than the label is. Ends with a
@@ -95,21 +120,28 @@ pub fn wrapped(label: &str, text: &str, width: u16) -> String {
 
 /// The same, with later lines indented by so many columns.
 pub fn wrapped_at(label: &str, indent: usize, text: &str, width: u16) -> String {
+    let first = text.split_whitespace().next().map_or(0, |word| columns(&plain(word)));
+    let blank = label.len() - label.trim_start().len();
+    if blank < label.len() && columns(label) + first > usize::from(width) {
+        // A label that leaves no room is wrapped too.
+        return wrapped_at(&label[..blank], indent, &format!("{} {text}", label.trim()), width);
+    }
     let pad = " ".repeat(indent);
     let mut out = String::new();
     let mut line = label.to_owned();
-    let mut used = label.chars().count();
+    let mut used = columns(label);
     let mut empty = true;
-    for word in text.split_whitespace().map(plain) {
-        let length = word.chars().count();
-        if !empty && used + 1 + length > usize::from(width) {
+    for (word, glued) in text.split_whitespace().flat_map(pieces) {
+        let length = columns(&word);
+        let blank = usize::from(!glued);
+        if !empty && used + blank + length > usize::from(width) {
             out.push_str(&line);
             out.push('\n');
             line.clone_from(&pad);
             used = pad.len();
             empty = true;
         }
-        if !empty {
+        if !empty && !glued {
             line.push(' ');
             used += 1;
         }
@@ -120,6 +152,28 @@ pub fn wrapped_at(label: &str, indent: usize, text: &str, width: u16) -> String 
     out.push_str(line.trim_end());
     out.push('\n');
     out
+}
+
+/// A word in the pieces between which a line may end, each with whether it belongs to the one before without a blank.
+/// Scripts that are written without blanks, whose letters are two columns wide, may end a line anywhere; names and commands
+/// of others stay whole, to be copied.
+fn pieces(word: &str) -> Vec<(Cow<'_, str>, bool)> {
+    let word = plain(word);
+    if word.is_ascii() {
+        return vec![(word, false)];
+    }
+    let mut pieces = Vec::new();
+    let (mut piece, mut wide_before) = (String::new(), false);
+    for character in word.chars() {
+        let wide = character.width() == Some(2);
+        if wide && wide_before {
+            pieces.push((Cow::Owned(std::mem::take(&mut piece)), !pieces.is_empty()));
+        }
+        piece.push(character);
+        wide_before = wide;
+    }
+    pieces.push((Cow::Owned(piece), !pieces.is_empty()));
+    pieces
 }
 
 #[cfg(test)]
@@ -140,6 +194,23 @@ mod tests {
         assert_eq!(cut("abcd", 3), "ab…");
         assert_eq!(middle_cut("abcdefghi", 9), "abcdefghi");
         assert_eq!(middle_cut("network on eth0", 11), "network…th0");
+    }
+
+    #[test]
+    fn wide_letters_take_two_columns() {
+        assert_eq!(columns("日本語 ab"), 9);
+        assert_eq!(columns("e\u{301}"), 1);
+        assert_eq!(wrapped("  a long label: ", "text", 12), "  a long\n    label:\n    text\n");
+        assert_eq!(cut("日本語", 6), "日本語");
+        assert_eq!(cut("日本語", 5), "日本…");
+        assert_eq!(cut("日本語", 4), "日…");
+        assert_eq!(middle_cut("東京データセンター第一", 12), "東京デ…第一");
+        // Wherever a wide letter ends, and never within a name of others.
+        assert_eq!(wrapped("", "東京データセンター", 10), "東京データ\n  センター\n");
+        assert_eq!(
+            wrapped("• ", "a-name-that-is-longer-than-the-line 東京", 12),
+            "•\n  a-name-that-is-longer-than-the-line\n  東京\n"
+        );
     }
 
     #[test]

@@ -256,7 +256,7 @@ fn other_encodings_of_text() {
 
 #[test]
 fn a_foreign_file_is_told_by_its_look() {
-    insta::assert_snapshot!(refused(""), @"-: looks like an empty file; expected a poolgate snapshot, XenAPI records, a server's database or status report, or a CPU dump (docs/offline.md lists the formats)");
+    insta::assert_snapshot!(refused(""), @"-: looks like an empty file; expected a poolgate snapshot, XenAPI records, a server's database or status report, or a CPU dump (docs/offline.md lists the formats); `poolgate collect TARGET -o FILE` writes a snapshot");
     insta::assert_snapshot!(refused("processor\t: 0\n"), @"-: /proc/cpuinfo, but it names no vendor_id: not of an x86 kernel");
     insta::assert_snapshot!(refused("{\"name\": \"x\", \"version\": \"1.0\", \"dependencies\": {}}"), @r#"-: looks like JSON of another kind, with the keys "name", "version", "dependencies"; expected a poolgate snapshot, XenAPI records, a server's database or status report, or a CPU dump (docs/offline.md lists the formats)"#);
     insta::assert_snapshot!(refused("{\"verdict\": \"GO\", \"joiners\": []}"), @"-: looks like a poolgate report; expected a poolgate snapshot, XenAPI records, a server's database or status report, or a CPU dump (docs/offline.md lists the formats); name the snapshots that it was made from");

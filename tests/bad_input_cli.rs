@@ -116,7 +116,7 @@ fn paths_that_are_no_target() {
 fn standard_input_that_is_no_target() {
     let folder = Folder::new();
     let told = |text: &str| folder.complaint(poolgate(["collect", "-"]).stdin(text));
-    insta::assert_snapshot!(told(""), @"poolgate: -: looks like an empty file; expected a poolgate snapshot, XenAPI records, a server's database or status report, or a CPU dump (docs/offline.md lists the formats)");
+    insta::assert_snapshot!(told(""), @"poolgate: -: looks like an empty file; expected a poolgate snapshot, XenAPI records, a server's database or status report, or a CPU dump (docs/offline.md lists the formats); `poolgate collect TARGET -o FILE` writes a snapshot");
     insta::assert_snapshot!(told("{"), @"poolgate: -: looks like broken JSON (EOF while parsing an object at line 1 column 1); expected a poolgate snapshot, XenAPI records, a server's database or status report, or a CPU dump (docs/offline.md lists the formats)");
     insta::assert_snapshot!(told("hello"), @"poolgate: -: looks like plain text; expected a poolgate snapshot, XenAPI records, a server's database or status report, or a CPU dump (docs/offline.md lists the formats)");
 }

@@ -40,12 +40,6 @@ fn the_help_of_every_command() {
 }
 
 #[test]
-fn the_version() {
-    let version = poolgate(["--version"]).status(0).quietly();
-    assert_eq!(version, concat!("poolgate ", env!("CARGO_PKG_VERSION"), "\n"));
-}
-
-#[test]
 fn status_0_is_go_and_go_with_warnings() {
     check(XCP_NG, &["candidate-good"]).status(0);
     check(XCP_NG, &["candidate-older-intel"]).status(0);
@@ -125,7 +119,8 @@ fn every_rule_explains_itself() {
     let json = poolgate(["rules", "list", "--format", "json"]).status(0).json();
     for rule in json["rules"].as_array().unwrap() {
         let page = poolgate(["rules", "explain", rule["id"].as_str().unwrap()]).status(0).quietly();
-        assert!(page.contains(rule["title"].as_str().unwrap()), "{page}");
+        let words = page.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(words.contains(rule["title"].as_str().unwrap()), "{page}");
     }
 }
 

@@ -27,6 +27,28 @@ impl From<Exit> for ExitCode {
 }
 
 impl Exit {
+    /// All of them, by number.
+    pub const ALL: [Self; 6] =
+        [Self::Done, Self::Refused, Self::Usage, Self::Undecided, Self::Unreachable, Self::Unconfirmed];
+
+    /// What it says, for people.
+    #[must_use]
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Self::Done => "GO, or GO WITH WARNINGS; for commands without a verdict: done",
+            Self::Refused => {
+                "NO-GO; or GO WITH WARNINGS under --fail-on warning; or differences; or a fact changed between plan and act, \
+                 the server refused, or what came is not as predicted"
+            }
+            Self::Usage => {
+                "bad usage, input, quote, rule or waiver; a confirmation declined; a lock held by another run"
+            }
+            Self::Undecided => "UNDECIDED: a fact that a blocker needs is missing",
+            Self::Unreachable => "a target could not be reached, trusted, logged in to or read",
+            Self::Unconfirmed => "the join or eject was started and is not confirmed: --resume looks again",
+        }
+    }
+
     /// Of two statuses the one that the process ends with.
     #[must_use]
     pub fn worse(self, other: Self) -> Self {

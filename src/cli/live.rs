@@ -1,7 +1,7 @@
 //! Live targets: whom to trust, how to log in, and many of them read at once within their limits.
 
 use std::collections::BTreeMap;
-use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
+use std::io::{self, IsTerminal as _};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,6 +14,7 @@ use super::args::LiveArgs;
 use super::error::CliError;
 use super::output::complain;
 use super::passwords::{Login, passwords};
+use super::prompt::{let_go, line};
 use crate::collect::xapi::{
     Address, CONSOLE, Client, Fingerprint, KnownHosts, Limits, Password, Session, TrustProblem, TrustStore,
     XapiError, log_out_on_signals, read_session,
@@ -42,9 +43,9 @@ struct Door {
 impl<'a> Live<'a> {
     /// Reads trust and passwords for those of the targets that are live. Asks for passwords where no option gives them.
     pub(super) fn new(args: &'a LiveArgs, targets: &[Target]) -> Result<Self, CliError> {
-        let live = Self::open(args, targets)?;
-        log_out_on_signals();
-        Ok(live)
+        // Before the first question, which an interruption ends too.
+        log_out_on_signals(let_go);
+        Self::open(args, targets)
     }
 
     /// The same for a command that minds signals itself.
@@ -221,12 +222,8 @@ impl<'a> Live<'a> {
             "{place}: its certificate is not known yet. SHA-256:\n  {found}\n  {}\nCompare it on the host's console:\n  {CONSOLE}",
             found.plain()
         ));
-        let mut err = io::stderr().lock();
-        let _ = write!(err, "Trust it from now on (yes/no)? ").and_then(|()| err.flush());
-        drop(err);
-        let mut answer = String::new();
-        let read = io::stdin().lock().read_line(&mut answer);
-        if read.is_err() || !answer.trim().eq_ignore_ascii_case("yes") {
+        let answer = line("Trust it from now on (yes/no)? ").ok().flatten().unwrap_or_default();
+        if !answer.trim().eq_ignore_ascii_case("yes") {
             return Ok(false);
         }
         self.trust.confirm(place, found)?;

@@ -3,6 +3,7 @@
 mod args;
 mod check;
 mod collect;
+mod completions;
 mod cpu;
 mod demo;
 mod diff;
@@ -10,16 +11,20 @@ mod error;
 mod exit;
 mod fleet;
 mod gate;
+mod hint;
 mod journal;
 mod lab;
 mod live;
+mod man;
 mod output;
 mod passwords;
 mod plan;
+mod prompt;
 mod quote;
 mod rules;
 mod schema;
 mod targets;
+mod version;
 mod waivers;
 
 use clap::Parser as _;
@@ -36,6 +41,9 @@ pub fn run() -> Exit {
         Err(error) => {
             // clap's own printing knows whether this is help (standard output) or a mistake (standard error).
             let _ = error.print();
+            if let Some(hint) = hint::after(&error) {
+                output::complain(hint.trim_end());
+            }
             return if error.use_stderr() { Exit::Usage } else { Exit::Done };
         }
     };
@@ -52,6 +60,8 @@ pub fn run() -> Exit {
         Command::Rules(args) => rules::run(args),
         Command::Lab(args) => lab::run(args),
         Command::Schema(args) => schema::run(args),
+        Command::Completions(args) => completions::run(args),
+        Command::Man(args) => man::run(args),
     };
     done.unwrap_or_else(|error| {
         output::complain(&format!("poolgate: {error}"));

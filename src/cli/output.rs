@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::{self, IsTerminal as _, Write as _};
+use std::ops::RangeInclusive;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
@@ -9,8 +10,10 @@ use super::args::{FileFormat, Format, Output};
 use super::error::CliError;
 use crate::text::plain;
 
-/// Columns where no terminal tells.
+/// Columns where no terminal tells, and in files.
 const WIDTH: u16 = 80;
+/// The fewest and the most columns that text is laid out for: below, words would stand alone; above, lines are hard to follow.
+const WIDTHS: RangeInclusive<u16> = 40..=200;
 
 /// How to write one rendering.
 #[derive(Clone, Copy, Debug)]
@@ -23,8 +26,8 @@ pub(super) struct Style<F = Format> {
 /// Renders once for each place that the operator named, or for standard output.
 pub(super) fn emit<F: FileFormat>(output: &Output<F>, render: impl Fn(Style<F>) -> String) -> Result<(), CliError> {
     if output.files.is_empty() {
-        let color = !output.no_color && std::env::var_os("NO_COLOR").is_none() && io::stdout().is_terminal();
-        return print(&render(Style { format: output.format.clone().unwrap_or_default(), color, width: WIDTH }));
+        let format = output.format.clone().unwrap_or_default();
+        return print(&render(Style { format, color: !output.no_color && colorful(), width: width() }));
     }
     // All formats first: a file that cannot have one stops the run before another is written.
     let formats: Vec<_> = output
@@ -36,6 +39,33 @@ pub(super) fn emit<F: FileFormat>(output: &Output<F>, render: impl Fn(Style<F>) 
         write_file(file, &render(Style { format, color: false, width: WIDTH }))?;
     }
     Ok(())
+}
+
+/// Whether standard output is to have colour: what the operator says for all programs goes before what it is.
+fn colorful() -> bool {
+    let set = |name| std::env::var_os(name).filter(|value| !value.is_empty());
+    if set("NO_COLOR").is_some() {
+        return false;
+    }
+    if set("CLICOLOR_FORCE").is_some_and(|value| value != "0") {
+        return true;
+    }
+    let dumb = set("TERM").is_some_and(|value| value == "dumb");
+    let off = set("CLICOLOR").is_some_and(|value| value == "0");
+    !dumb && !off && io::stdout().is_terminal()
+}
+
+/// The columns of standard output: of a terminal as the operator says or as it says itself; 80 of a pipe, which nothing of
+/// the terminal changes.
+pub(super) fn width() -> u16 {
+    if !io::stdout().is_terminal() {
+        return WIDTH;
+    }
+    let said = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse::<u32>().ok());
+    let said = said.filter(|columns| *columns > 0).map(|columns| u16::try_from(columns).unwrap_or(u16::MAX));
+    let seen = || rustix::termios::tcgetwinsize(io::stdout()).ok().map(|size| size.ws_col);
+    let seen = || seen().filter(|columns| *columns > 0);
+    said.or_else(seen).unwrap_or(WIDTH).clamp(*WIDTHS.start(), *WIDTHS.end())
 }
 
 fn format_of<F: FileFormat>(file: &Path) -> Result<F, CliError> {

@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 
 use super::args::LiveArgs;
 use super::error::CliError;
+use super::prompt::hidden;
 use crate::collect::Target;
 use crate::collect::xapi::{Address, Password};
 
@@ -178,9 +179,14 @@ fn prompt(login: &Login) -> Result<Password, CliError> {
     if !io::stdin().is_terminal() && !io::stderr().is_terminal() {
         return Err(none());
     }
-    let text = rpassword::prompt_password(format!("Password of {user} at {address}: ")).map_err(|_| none())?;
-    let text = Zeroizing::new(text);
-    if text.is_empty() { Err(none()) } else { Ok(Password::new(text)) }
+    match hidden(&format!("Password of {user} at {address}: ")) {
+        Ok(text) if !text.is_empty() => Ok(Password::new(text)),
+        Ok(_) => Err(usage(&format!("no password for {} was typed; nothing was sent", login.target))),
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+            Err(usage(&format!("no password for {} was typed; nothing was sent", login.target)))
+        }
+        Err(_) => Err(none()),
+    }
 }
 
 fn usage(message: &str) -> CliError {

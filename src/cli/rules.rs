@@ -11,6 +11,7 @@ use super::args::{Format, Output, PageFormat, Rules};
 use super::error::CliError;
 use super::output::{emit, print};
 use crate::rules::{self, Phase, Registry, Rule, RuleSource, SeveritySource, run_examples};
+use crate::text::wrapped_at;
 
 pub(super) fn run(args: &Rules) -> Result<Exit, CliError> {
     match args {
@@ -58,6 +59,9 @@ fn read_folders(folders: &[PathBuf]) -> Result<Own, CliError> {
 
 /// Largest rule file; a rule is a page, not a book.
 const MAX_RULE_BYTES: u64 = 1 << 20;
+
+/// With fewer columns a table of rules would be a column of syllables.
+const NARROW: u16 = 72;
 
 /// The file of a folder that is no rule.
 const SEVERITIES: &str = "severity.toml";
@@ -138,6 +142,12 @@ fn list(registry: &Registry, output: &Output<PageFormat>) -> Result<Exit, CliErr
             let rules: Vec<_> = registry.all().map(rule_json).collect();
             format!("{:#}\n", json!({"format": "poolgate-rules", "version": "1.0", "rules": rules}))
         }
+        PageFormat::Table if style.width < NARROW => {
+            let rule = |rule: &Rule| {
+                format!("{}\n  {}\n{}", rule.id, rule.severity.word(), wrapped_at("  ", 2, &rule.title, style.width))
+            };
+            format!("{}\n{} rules\n", registry.all().map(rule).collect::<String>(), registry.all().count())
+        }
         PageFormat::Table => {
             let mut table = Table::new();
             table
@@ -191,7 +201,7 @@ fn explain(registry: &Registry, id: &str, output: &Output<PageFormat>) -> Result
         return Err(CliError::Usage(format!("there is no rule \"{id}\"{nearest} `poolgate rules list` shows all")));
     };
     emit(output, |style| match style.format {
-        PageFormat::Table => rules::explain(rule),
+        PageFormat::Table => rules::explain(rule, style.width),
         PageFormat::Json => format!("{:#}\n", rule_json(rule)),
         PageFormat::Markdown => rules::explain_markdown(rule),
     })?;

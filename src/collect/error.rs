@@ -19,7 +19,7 @@ pub enum CollectError {
         target: String,
     },
     /// No such file.
-    #[error("{name}: no such file or folder{}", nearest.as_ref().map(|near| format!("; did you mean {near}?")).unwrap_or_default())]
+    #[error("{name}: no such file or folder{}", instead(name, nearest.as_deref()))]
     NotFound {
         /// The path.
         name: String,
@@ -169,4 +169,19 @@ pub enum CollectError {
         /// The other.
         second: String,
     },
+}
+
+/// What may have been meant by a path where nothing is.
+fn instead(name: &str, nearest: Option<&str>) -> String {
+    if let Some(nearest) = nearest {
+        return format!("; did you mean {nearest}?");
+    }
+    // Files that are targets have an extension, and addresses have none of these.
+    const EXTENSIONS: [&str; 9] = ["json", "ndjson", "xml", "txt", "log", "db", "gz", "tar", "zip"];
+    let has_extension = name.rsplit_once('.').is_some_and(|(_, last)| EXTENSIONS.contains(&last));
+    let address = name.rsplit_once('@').map_or(name, |(_, address)| address);
+    if name.contains('/') || has_extension || address.parse::<super::xapi::Address>().is_err() {
+        return String::new();
+    }
+    format!("; a live server is written https://{name}")
 }

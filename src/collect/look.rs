@@ -57,7 +57,7 @@ impl Look {
             return Self::new(format!("JSON of the format \"{}\"", format.escape_debug()));
         }
         if keys.is_empty() {
-            return Self::new("an empty JSON object");
+            return Self::with("an empty JSON object", "`poolgate collect TARGET -o FILE` writes a snapshot");
         }
         Self::new(format!("JSON of another kind, with {}", named(keys)))
     }
@@ -125,7 +125,7 @@ const XE: &str = "save the records instead: XenAPI's get_all_records of each cla
 /// What a text or binary looks like that is no JSON object and no XML-RPC answer.
 pub(crate) fn look(head: &[u8]) -> Look {
     if head.is_empty() {
-        return Look::new("an empty file");
+        return Look::with("an empty file", "`poolgate collect TARGET -o FILE` writes a snapshot");
     }
     if let Some((_, what, remedy)) = MAGIC.iter().find(|(magic, ..)| head.starts_with(magic)) {
         return Look { what: (*what).to_owned(), remedy: *remedy };

@@ -2,16 +2,17 @@
 //! evidence, the server's answer and the commands that mend it.
 
 mod eject;
+mod finding;
+mod join;
 
 use anstyle::{AnsiColor, Style};
 use comfy_table::{Attribute, Cell, Color, ColumnConstraint, ContentArrangement, Table, Width, presets};
 use std::fmt::Write as _;
 
-use super::parts::{is_telling, mark, overridden, waived};
-use super::{JoinerReport, Report, network, parts, plural, waived_count};
-use crate::facts::Known;
-use crate::rules::{Evidence, Finding, FixStep, Outcome, Prediction, Refusal, Severity, Verdict};
-use crate::text::{cut, plain, shell_word, wrapped};
+use super::parts::{is_telling, mark};
+use super::{Report, parts, plural, waived_count};
+use crate::rules::{Finding, Outcome, Severity, Verdict};
+use crate::text::{cut, plain, wrapped};
 
 /// How to write for a terminal.
 #[derive(Clone, Copy, Debug)]
@@ -26,12 +27,11 @@ pub struct TableOptions {
     pub quiet: bool,
 }
 
-/// How many facts a finding shows before it counts the rest; JSON has them all.
-const EVIDENCE: usize = 6;
 /// The longest text of a table's cell; a message beyond it is cut there and whole below.
 const LONGEST: usize = 1_000;
-/// How many items of a list a finding shows before it counts the rest.
-const ITEMS: usize = 12;
+
+/// With fewer columns a table's would be too narrow for words: ids, which are copied, would be broken.
+const NARROW: u16 = 72;
 
 /// Writes the report.
 pub fn to_table(report: &Report, options: TableOptions) -> String {
@@ -81,30 +81,6 @@ impl Page {
         }
     }
 
-    fn joiner(&mut self, report: &Report, joiner: &JoinerReport, index: usize) {
-        if report.joiners.len() > 1 {
-            let verdict = self.styled(verdict_style(joiner.verdict), joiner.verdict.words());
-            let _ = write!(self.out, "\n── {}. {} ", index + 1, plain(&joiner.name));
-            let _ = writeln!(self.out, "── {verdict}");
-        }
-        let _ = writeln!(self.out);
-        self.wrapped("", &summary(&joiner.name, &joiner.release, &joiner.findings));
-        let pool = read_from("pool", &report.pool.target, &report.pool.seen);
-        self.wrapped("", &format!("{}, {pool}", read_from("joiner", &joiner.target, &joiner.seen)));
-        for note in &joiner.notes {
-            self.wrapped("note: ", note);
-        }
-        self.rows(&joiner.findings);
-        self.server(joiner);
-        self.cpu(joiner);
-        self.network(joiner);
-        self.storage(joiner);
-        for finding in joiner.telling() {
-            self.finding(finding);
-        }
-        self.next(report, joiner);
-    }
-
     /// How many findings do not count, right below the verdict that they would have changed.
     fn waived<'a>(&mut self, findings: impl Iterator<Item = &'a [Finding]>) {
         let count: usize = findings.map(waived_count).sum();
@@ -127,6 +103,14 @@ impl Page {
     fn rows(&mut self, findings: &[Finding]) {
         let shown: Vec<_> = findings.iter().filter(|finding| self.options.all || is_telling(finding)).collect();
         if shown.is_empty() {
+            return;
+        }
+        if self.options.width < NARROW {
+            for finding in shown {
+                let mark = self.styled(outcome_style(finding), mark(finding));
+                let _ = writeln!(self.out, "{mark}  {}", finding.rule);
+                self.wrapped("  ", &cut(&finding.message, LONGEST));
+            }
             return;
         }
         let mut table = Table::new();
@@ -155,192 +139,6 @@ impl Page {
         }
     }
 
-    fn server(&mut self, joiner: &JoinerReport) {
-        let Some(server) = &joiner.server else {
-            self.section("The server's answer");
-            self.wrapped("  ", "none to predict: no XenServer or XCP-ng was seen running on the joiner");
-            return;
-        };
-        self.section("The server's answer");
-        let answer = |refusal: &Option<Refusal>, call: &str| match refusal {
-            Some(refusal) => format!("{call} refuses with {} [{}]", refusal.code, refusal.params.join("; ")),
-            None if server.undecided.is_empty() => format!("{call} passes its checks"),
-            None => format!("{call} is not known to refuse"),
-        };
-        let plain = answer(&server.first, "pool.join");
-        self.wrapped("  ", &plain);
-        let forced = answer(&server.first_with_force, "pool.join_force");
-        if server.first != server.first_with_force {
-            self.wrapped("  ", &format!("{forced}; it skips assert_hosts_homogeneous, which is no reason to use it"));
-        }
-        let later: Vec<_> = server
-            .failing
-            .iter()
-            .filter(|check| {
-                server.first.as_ref().is_none_or(|first| (&first.code, &first.params) != (&check.code, &check.params))
-            })
-            .map(|check| format!("{} ({})", check.code, check.check))
-            .collect();
-        if !later.is_empty() {
-            self.wrapped("  then, one by one: ", &later.join(", "));
-        }
-        if !server.undecided.is_empty() {
-            self.wrapped("  cannot tell: ", &server.undecided.join(", "));
-        }
-    }
-
-    fn cpu(&mut self, joiner: &JoinerReport) {
-        let cpu = &joiner.cpu;
-        let groups = |groups: &Known<Vec<String>>| match groups {
-            Known::Yes(groups) if groups.is_empty() => "nothing".to_owned(),
-            Known::Yes(groups) => groups.join("; "),
-            Known::No(unknown) => format!("unknown ({unknown})"),
-        };
-        self.section("CPU level");
-        self.wrapped("  the pool loses: ", &groups(&cpu.lost_groups));
-        self.wrapped("  hidden on the joiner: ", &groups(&cpu.hidden_groups));
-        let stuck = match (&cpu.stranded_vms, &cpu.undecided_vms) {
-            (Known::Yes(vms), Known::Yes(unsure)) if unsure.is_empty() => vms.len().to_string(),
-            (Known::Yes(vms), Known::Yes(unsure)) => format!("{}, not known of {}", vms.len(), unsure.len()),
-            (Known::No(unknown), _) | (_, Known::No(unknown)) => format!("unknown ({unknown})"),
-        };
-        self.wrapped("  VMs that could not move to the joiner: ", &stuck);
-        if cpu.joiner_provenance.text() == Some("predicted") {
-            self.wrapped("  ", "the joiner's guest features are predicted from raw CPUID, not observed under Xen");
-        }
-    }
-
-    fn network(&mut self, joiner: &JoinerReport) {
-        self.section("Network");
-        for line in network::table(&joiner.network, self.options.width).lines() {
-            let _ = writeln!(self.out, "{}", line.trim_end());
-        }
-        for (label, text) in network::remarks(&joiner.network) {
-            self.wrapped(&format!("  {label}: "), &text);
-        }
-        for (title, steps) in network::scripts(&joiner.network) {
-            self.section(title);
-            for step in &steps {
-                self.step(step);
-            }
-        }
-    }
-
-    /// No check can look at a storage from outside, so this is for the operator to see to.
-    fn storage(&mut self, joiner: &JoinerReport) {
-        let Known::Yes(srs) = &joiner.storage else { return };
-        if srs.is_empty() {
-            return;
-        }
-        self.section("Storage that must admit the joiner");
-        for sr in srs {
-            let name = sr.name_label.text().or_else(|| sr.uuid.text()).unwrap_or("an SR");
-            let at = if sr.location.is_empty() { String::new() } else { format!(" at {}", sr.location) };
-            let kind = sr.kind.text().unwrap_or("driver not known");
-            self.wrapped("  ", &format!("{name} ({kind}{at}): {}", sr.admit));
-        }
-    }
-
-    fn finding(&mut self, finding: &Finding) {
-        let heading = format!("{}: {}", mark(finding), finding.rule);
-        let heading = self.styled(outcome_style(finding), &heading);
-        let _ = writeln!(self.out, "\n{heading}");
-        if finding.outcome == Outcome::Unknown {
-            // The row above says what cannot be told; here is what would decide it.
-            self.needs(&finding.evidence);
-        } else {
-            self.wrapped("  ", &finding.message);
-            for remark in waived(finding).into_iter().chain(overridden(finding)) {
-                self.wrapped("  ", &remark);
-            }
-            self.items(&finding.items);
-            for evidence in finding.evidence.iter().take(EVIDENCE) {
-                self.wrapped("  seen: ", &witness(evidence));
-            }
-        }
-        let hidden = finding.evidence.len().saturating_sub(EVIDENCE) + finding.evidence_left_out;
-        if hidden > 0 {
-            let _ = writeln!(self.out, "  {} more in the JSON report", plural(hidden, "fact"));
-        }
-        for step in &finding.fix {
-            self.step(step);
-        }
-    }
-
-    /// What would decide, each reason once.
-    fn needs(&mut self, evidence: &[Evidence]) {
-        let mut reasons: Vec<(&Evidence, usize)> = Vec::new();
-        for fact in evidence {
-            match reasons.iter_mut().find(|(first, _)| first.value == fact.value) {
-                Some((_, more)) => *more += 1,
-                None => reasons.push((fact, 0)),
-            }
-        }
-        for (fact, more) in reasons.iter().take(EVIDENCE) {
-            let more = if *more > 0 { format!(" (and {} like it)", plural(*more, "fact")) } else { String::new() };
-            self.wrapped("  needs: ", &format!("{}{}: {}{more}", fact.fact, object(fact), fact.value));
-        }
-    }
-
-    /// One line an item; items of one shape, "what: who", share a line when they say the same.
-    fn items(&mut self, items: &[String]) {
-        let mut groups: Vec<(&str, Vec<&str>)> = Vec::new();
-        for item in items {
-            let (what, who) = item.rsplit_once(": ").unwrap_or((item, ""));
-            match groups.iter_mut().find(|(group, _)| *group == what) {
-                Some((_, members)) if !who.is_empty() => members.push(who),
-                _ => groups.push((what, vec![who])),
-            }
-        }
-        for (what, who) in groups.iter().take(ITEMS) {
-            let more = if who.len() > ITEMS { format!(" and {} more", who.len() - ITEMS) } else { String::new() };
-            let names = who.iter().copied().take(ITEMS).collect::<Vec<_>>().join(", ");
-            let line = if names.is_empty() { (*what).to_owned() } else { format!("{what}: {names}{more}") };
-            self.wrapped("  • ", &line);
-        }
-        if groups.len() > ITEMS {
-            let _ = writeln!(self.out, "  • and {} more", groups.len() - ITEMS);
-        }
-    }
-
-    fn step(&mut self, step: &FixStep) {
-        let label = match step.place.as_str() {
-            "anywhere" => "  mend: ".to_owned(),
-            "firmware" | "cabling" => format!("  mend in the {}: ", step.place),
-            "member" if self.new_member => "  mend on the new member: ".to_owned(),
-            "pool" => "  mend in the pool: ".to_owned(),
-            place => format!("  mend on the {place}: "),
-        };
-        if step.run.is_empty() {
-            self.wrapped(&label, &step.note);
-        } else {
-            // Commands are copied: they are never wrapped.
-            let _ = writeln!(self.out, "{label}{}", plain(&step.run));
-            if !step.note.is_empty() {
-                self.wrapped("    ", &step.note);
-            }
-        }
-        if !step.loses.is_empty() {
-            self.wrapped("    loses: ", &step.loses);
-        }
-    }
-
-    /// Nothing stands in the way: then the command that joins is what the operator wants to read.
-    fn next(&mut self, report: &Report, joiner: &JoinerReport) {
-        if matches!(joiner.verdict, Verdict::Go | Verdict::GoWithWarnings) && joiner.server.is_some() {
-            let address = if report.pool.address.is_empty() { "COORDINATOR" } else { &report.pool.address };
-            self.section("Next, on the joiner");
-            let address = plain(address).into_owned();
-            let _ =
-                writeln!(self.out, "  xe pool-join master-address={} master-username=root \\", shell_word(&address));
-            // Where the server refuses and the verdict is GO, its check is waived, which only one that force skips can be.
-            let forced = |server: &Prediction| server.first.is_some() && server.first_with_force.is_none();
-            let force = if joiner.server.as_ref().is_some_and(forced) { " force=true" } else { "" };
-            let _ = writeln!(self.out, "    master-password=POOL_ROOT_PASSWORD{force}");
-            self.wrapped("  ", "root's password on the joiner is the pool's from then on");
-        }
-    }
-
     fn section(&mut self, title: &str) {
         let title = self.styled(Style::new().bold(), title);
         let _ = writeln!(self.out, "\n{title}");
@@ -361,37 +159,12 @@ fn summary(name: &str, release: &str, findings: &[Finding]) -> String {
     format!("{name}{release}: {}", parts::summary(findings))
 }
 
-fn witness(evidence: &Evidence) -> String {
-    let mut text = format!("{} = {}{}", evidence.fact, elided(&evidence.value), object(evidence));
-    if evidence.assumed {
-        text.push_str(" (assumed)");
-    }
-    text
-}
-
 fn read_from(side: &str, target: &str, seen: &str) -> String {
     if seen.is_empty() {
         format!("{side} read from {target}")
     } else {
         format!("{side} read from {target} (seen {seen})")
     }
-}
-
-/// A long value without spaces, such as feature words, with its middle left out; JSON has it whole.
-fn elided(value: &str) -> String {
-    const LONGEST: usize = 48;
-    let length = value.chars().count();
-    if length <= LONGEST || value.contains(' ') {
-        return value.to_owned();
-    }
-    let head: String = value.chars().take(26).collect();
-    let tail: String = value.chars().skip(length - 9).collect();
-    format!("{head}…{tail}")
-}
-
-/// The object of a fact, where it has a name of its own.
-fn object(evidence: &Evidence) -> String {
-    if evidence.object.contains(' ') { format!(" [{}]", evidence.object) } else { String::new() }
 }
 
 const fn color(finding: &Finding) -> Color {

@@ -10,13 +10,16 @@ use super::expr::{MACROS, functions};
 use super::outcome::Outcome;
 use super::rule::{PLACES, Phase, Rule};
 use crate::facts::{ObjectDef, Type};
+use crate::text::{wrapped, wrapped_at};
 
-/// Everything about a rule, as text.
-pub fn explain(rule: &Rule) -> String {
+/// Everything about a rule, as text of so many columns.
+pub fn explain(rule: &Rule, width: u16) -> String {
     let mut out = String::new();
     let phases: Vec<_> = rule.phases.iter().map(|phase| phase.word()).collect();
-    let _ = writeln!(out, "{} ({}, {})\n  {}\n", rule.id, rule.severity.word(), phases.join(" and "), rule.title);
-    let _ = writeln!(out, "Why\n{}\n", indented(rule.why.trim()));
+    let what = format!("({}, {})", rule.severity.word(), phases.join(" and "));
+    out.push_str(&wrapped(&format!("{} ", rule.id), &what, width));
+    let _ =
+        writeln!(out, "{}\nWhy\n{}", wrapped_at("  ", 2, &rule.title, width), wrapped_at("  ", 2, &rule.why, width));
     if let Some(applies) = &rule.applicability {
         let _ = writeln!(out, "Has a say when\n{}\n", indented(applies.trim()));
     }
@@ -29,9 +32,8 @@ pub fn explain(rule: &Rule) -> String {
         }
         Some(server) => {
             let versions: Vec<_> = server.check.versions.iter().map(|range| range_text(*range)).collect();
-            let _ = writeln!(
-                out,
-                "  check {} (number {}), in {}{}",
+            let check = format!(
+                "check {} (number {}), in {}{}",
                 server.check.name,
                 server.place,
                 versions.join(" and "),
@@ -41,13 +43,15 @@ pub fn explain(rule: &Rule) -> String {
                     (false, _) => "; pool.join_force does not skip it",
                 },
             );
+            out.push_str(&wrapped_at("  ", 4, &check, width));
             for refusal in rule.refusals() {
                 let _ = writeln!(out, "  refuses with {}", refusal.code);
             }
         }
     }
     if !rule.references.is_empty() {
-        let _ = writeln!(out, "\nSee\n{}", indented(&rule.references.join("\n")));
+        out.push_str("\nSee\n");
+        rule.references.iter().for_each(|reference| out.push_str(&wrapped_at("  ", 4, reference, width)));
     }
     if !rule.examples.is_empty() {
         let _ = writeln!(out, "\nExamples");
@@ -55,7 +59,8 @@ pub fn explain(rule: &Rule) -> String {
             let _ = writeln!(out, "  {:<15} {}", example.expect, example.name);
         }
     }
-    let _ = writeln!(out, "\nFile: {}", rule.origin);
+    out.push('\n');
+    out.push_str(&wrapped("File: ", &rule.origin, width));
     out
 }
 

@@ -43,7 +43,7 @@ pub use file::Example;
 pub use outcome::{Evidence, Finding, FixStep, Outcome, Refusal, ServerAnswer, Severity, Verdict, Waived};
 pub use page::{explain_markdown, list_markdown};
 pub use reading::FactRead;
-pub use registry::{Registry, RuleSource};
+pub use registry::{BUILT_IN_DIGEST, BUILT_IN_RULES, Registry, RuleSource, built_in_ids};
 pub use release::{RELEASES, Release, ReleaseLine, at_least, compare_versions, release_of};
 pub use rule::{Phase, Rule, RuleError};
 pub use says::Refusal as RuleRefusal;

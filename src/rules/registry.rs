@@ -16,6 +16,16 @@ use crate::facts::Fact;
 /// (phase, stem, path, text, what decides as JSON, what is said as JSON) of every built-in rule file.
 const EMBEDDED: &[(&str, &str, &str, &str, &str, &str)] = include!(concat!(env!("OUT_DIR"), "/rules.rs"));
 
+/// What [`Registry::digest`] says of the built-in rules alone, counted when this was built.
+pub const BUILT_IN_DIGEST: &str = env!("POOLGATE_RULES_DIGEST");
+/// How many built-in rules there are.
+pub const BUILT_IN_RULES: &str = env!("POOLGATE_RULES");
+
+/// The ids of the built-in rules, by phase and name.
+pub fn built_in_ids() -> Vec<&'static str> {
+    EMBEDDED.iter().map(|(_, stem, ..)| *stem).collect()
+}
+
 /// A rule file that was read but not checked.
 #[derive(Clone, Debug)]
 pub struct RuleSource {
@@ -201,6 +211,12 @@ fn scope<C: Fact>() -> Arc<Scope> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_digest_of_the_build_is_that_of_the_built_in_rules() {
+        assert_eq!(Registry::load(&[]).unwrap().digest(), BUILT_IN_DIGEST);
+        assert_eq!(EMBEDDED.len().to_string(), BUILT_IN_RULES);
+    }
 
     #[test]
     fn embedded_rules_are_read_without_their_text() {

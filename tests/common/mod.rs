@@ -8,6 +8,7 @@ pub mod commands;
 pub mod fake;
 pub mod forget;
 pub mod judge;
+pub mod pty;
 pub mod rehearsal;
 pub mod run;
 pub mod world;

@@ -64,6 +64,19 @@ impl Poolgate {
         self
     }
 
+    /// Standard output as it is, escapes included, of a run with any verdict.
+    pub fn raw(mut self) -> String {
+        let output = self.command.output().unwrap_or_else(|error| panic!("cannot start poolgate: {error}"));
+        let fits = matches!(output.status.code(), Some(0 | 1 | 3));
+        assert!(fits, "{}: {}", output.status, String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
+    /// Starts it on a terminal of its own.
+    pub fn on_a_terminal(self, columns: u16) -> super::pty::Terminal {
+        super::pty::Terminal::start(&self.words, &self.variables, columns)
+    }
+
     /// Starts it and does not wait; what it prints is lost.
     pub fn start(self) -> Child {
         self.spawn(false)

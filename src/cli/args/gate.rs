@@ -3,18 +3,19 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::Args;
+use clap::{Args, ValueHint};
 
-use super::{FailOn, LiveArgs, Output, OwnRules, duration};
+use super::live::duration;
+use super::{FailOn, LiveArgs, Output, OwnRules};
 
 /// What joining and ejecting have in common.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct GateArgs {
     /// Write the plan and do nothing; format by extension (.json for --plan, .md, .txt); repeatable
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["plan", "yes", "resume"])]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with_all = ["plan", "yes", "resume"])]
     pub(in crate::cli) plan_out: Vec<PathBuf>,
     /// Carry out this plan, which --plan-out wrote; what has changed since stops it
-    #[arg(long, value_name = "FILE", conflicts_with = "resume")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "resume")]
     pub(in crate::cli) plan: Option<PathBuf>,
     /// Do not ask; only with --plan, which somebody has reviewed
     #[arg(long, requires = "plan")]
@@ -26,7 +27,7 @@ pub(in crate::cli) struct GateArgs {
     #[arg(long, value_name = "DURATION", default_value = "15min", value_parser = duration)]
     pub(in crate::cli) wait: Duration,
     /// The journal [default: ~/.local/state/poolgate/journal-POOL.jsonl]
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(in crate::cli) journal: Option<PathBuf>,
     /// How many hosts a pool may have
     #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(i64).range(1..))]
@@ -45,10 +46,10 @@ pub(in crate::cli) struct GateArgs {
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Join {
     /// The pool: https://[USER@]ADDRESS of any member
-    #[arg(long, value_name = "TARGET")]
+    #[arg(long, value_name = "TARGET", value_hint = ValueHint::AnyPath)]
     pub(in crate::cli) pool: String,
     /// A host that joins: https://[USER@]ADDRESS, or xapi-local; repeat for several, which join in this order
-    #[arg(long, value_name = "TARGET", required = true)]
+    #[arg(long, value_name = "TARGET", value_hint = ValueHint::AnyPath, required = true)]
     pub(in crate::cli) host: Vec<String>,
     /// The address that the hosts use for the coordinator, where it is not the coordinator's own
     #[arg(long, value_name = "ADDRESS")]
@@ -60,13 +61,13 @@ pub(in crate::cli) struct Join {
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Eject {
     /// The pool: https://[USER@]ADDRESS of any member, or xapi-local on the coordinator
-    #[arg(long, value_name = "TARGET")]
+    #[arg(long, value_name = "TARGET", value_hint = ValueHint::AnyPath)]
     pub(in crate::cli) pool: String,
     /// The host that leaves
     #[arg(long, value_name = "NAME|UUID")]
     pub(in crate::cli) member: String,
     /// The script that gives the host its network back [default: beside the journal]
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(in crate::cli) restore_out: Option<PathBuf>,
     #[command(flatten)]
     pub(in crate::cli) gate: GateArgs,

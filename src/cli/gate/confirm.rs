@@ -1,9 +1,10 @@
 //! The operator agrees: by typing each host's name, or by a plan that was reviewed before.
 
-use std::io::{self, BufRead, IsTerminal as _, Write as _};
+use std::io::{self, IsTerminal as _};
 
 use super::GateArgs;
 use crate::cli::error::CliError;
+use crate::cli::prompt::line;
 use crate::gate::journal::Act;
 use crate::gate::plan::Plan;
 use crate::text::plain;
@@ -19,26 +20,22 @@ pub(super) fn confirmed(args: &GateArgs, plan: &Plan) -> Result<&'static str, Cl
                 .to_owned(),
         ));
     }
-    typed(plan, &mut io::stdin().lock())?;
+    typed(plan, line)?;
     Ok("typed")
 }
 
 /// Each host's name, typed.
-fn typed(plan: &Plan, from: &mut impl BufRead) -> Result<(), CliError> {
+fn typed(plan: &Plan, mut ask: impl FnMut(&str) -> io::Result<Option<String>>) -> Result<(), CliError> {
     for step in &plan.steps {
         let name = &step.host.name;
         let what = match plan.act {
             Act::Join => format!("join it to {}", plain(&plan.pool.name)),
             Act::Eject => format!("eject it from {} and lose what is on its local disks", plain(&plan.pool.name)),
         };
-        let mut err = io::stderr().lock();
-        let _ = write!(err, "Type the host's name ({}) to {what}: ", plain(name)).and_then(|()| err.flush());
-        drop(err);
-        let mut line = String::new();
-        let read = from.read_line(&mut line);
+        let line = ask(&format!("Type the host's name ({}) to {what}: ", plain(name))).ok().flatten();
         // A name that a terminal cannot show is typed as it is shown.
-        let given = line.trim();
-        if read.is_err() || given.is_empty() || given != name.trim() && given != plain(name).trim() {
+        let given = line.as_deref().unwrap_or_default().trim();
+        if given.is_empty() || given != name.trim() && given != plain(name).trim() {
             return Err(CliError::Usage(format!(
                 "not confirmed: \"{}\" was not typed; nothing was done",
                 plain(name)
@@ -92,7 +89,8 @@ mod tests {
     }
 
     fn says(names: &[&str], input: &str) -> bool {
-        typed(&plan(names), &mut input.as_bytes()).is_ok()
+        let mut lines = input.lines().map(str::to_owned);
+        typed(&plan(names), |_| Ok(lines.next())).is_ok()
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::confirm::confirmed;
+use super::signals::Interrupt;
 use super::{
     acting_target, agreed_plan, beside, carry_out, hold, now, pool_of, refuse_open_call, resume, show_plan,
     show_report, stopped_by, tell_changes, unreachable, world, write_plan,
@@ -26,8 +27,10 @@ use crate::snapshot::{Host, Pool};
 
 pub(in crate::cli) fn run(args: &Eject) -> Result<Exit, CliError> {
     let target = acting_target(&args.pool, Act::Eject)?;
+    // Before the first question, which an interruption ends too.
+    let interrupt = Interrupt::watch();
     let live = Live::open(&args.gate.live, std::slice::from_ref(&target))?;
-    let mut world = world(&live, &args.gate, Act::Eject, target.clone(), Vec::new());
+    let mut world = world(&live, interrupt, &args.gate, Act::Eject, target.clone(), Vec::new());
     live.meet(std::slice::from_ref(&target))?;
     let pool = world.collect_pool().map_err(unreachable)?;
     let records = &pool.0.snapshot.pool;

@@ -1,6 +1,7 @@
 //! `poolgate join`.
 
 use super::confirm::confirmed;
+use super::signals::Interrupt;
 use super::{
     acting_target, agreed_plan, carry_out, hold, now, pool_of, refuse_open_call, resume, show_plan, show_report,
     stopped_by, tell_changes, unreachable, world, write_plan,
@@ -27,8 +28,10 @@ pub(in crate::cli) fn run(args: &Join) -> Result<Exit, CliError> {
     }
     let hosts: Vec<_> = args.host.iter().map(|word| acting_target(word, Act::Join)).collect::<Result<_, _>>()?;
     let all: Vec<_> = std::iter::once(pool.clone()).chain(hosts.iter().cloned()).collect();
+    // Before the first question, which an interruption ends too.
+    let interrupt = Interrupt::watch();
     let live = Live::open(&args.gate.live, &all)?;
-    let mut world = world(&live, &args.gate, Act::Join, pool.clone(), hosts.clone());
+    let mut world = world(&live, interrupt, &args.gate, Act::Join, pool.clone(), hosts.clone());
     if args.gate.resume {
         return resume::run(&args.gate, &mut world, &args.host);
     }

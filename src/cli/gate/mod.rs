@@ -19,7 +19,7 @@ use super::Exit;
 use super::args::{FailOn, Format, GateArgs};
 use super::error::CliError;
 use super::live::Live;
-use super::output::{complain, emit, print, write_file};
+use super::output::{complain, emit, print, width, write_file};
 use crate::collect::Target;
 use crate::collect::xapi::log_out_now;
 use crate::gate::drift::{Basis, compare};
@@ -51,18 +51,15 @@ fn acting_target(word: &str, act: Act) -> Result<Target, CliError> {
 }
 
 /// The world of live servers.
-fn world<'a>(live: &'a Live<'a>, args: &GateArgs, act: Act, pool: Target, hosts: Vec<Target>) -> LiveWorld<'a> {
-    LiveWorld {
-        live,
-        act,
-        pool,
-        hosts,
-        member: None,
-        interrupt: Interrupt::watch(),
-        wait: args.wait,
-        began: Instant::now(),
-        watch: None,
-    }
+fn world<'a>(
+    live: &'a Live<'a>,
+    interrupt: Interrupt,
+    args: &GateArgs,
+    act: Act,
+    pool: Target,
+    hosts: Vec<Target>,
+) -> LiveWorld<'a> {
+    LiveWorld { live, act, pool, hosts, member: None, interrupt, wait: args.wait, began: Instant::now(), watch: None }
 }
 
 fn now() -> String {
@@ -266,7 +263,7 @@ fn machine() -> String {
 /// Shows the plan before anybody agrees to it; programs read it with --plan-out.
 fn show_plan(args: &GateArgs, plan: &Plan) -> Result<(), CliError> {
     if args.output.files.is_empty() && args.output.format.unwrap_or_default() == Format::Table {
-        print(&format!("{}\n", to_table(plan, 80)))?;
+        print(&format!("{}\n", to_table(plan, width())))?;
     }
     Ok(())
 }

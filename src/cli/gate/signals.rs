@@ -9,6 +9,7 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 use crate::cli::output::complain;
+use crate::cli::prompt::{is_asking, let_go};
 use crate::collect::xapi::log_out_now;
 
 /// How long the run has to stop by itself, before it is ended.
@@ -36,7 +37,10 @@ impl Interrupt {
     fn mind(&self, signals: &mut Signals) {
         for (count, signal) in signals.forever().enumerate() {
             self.flag.store(true, Ordering::SeqCst);
-            if count == 0 && !self.is_acting() {
+            if is_asking() {
+                // Nobody acts while the operator is asked.
+                end(signal);
+            } else if count == 0 && !self.is_acting() {
                 complain("poolgate: interrupted: stopping before anything is sent");
                 let again = self.clone();
                 thread::spawn(move || {
@@ -76,6 +80,7 @@ impl Interrupt {
 
 fn end(signal: i32) {
     log_out_now();
+    let_go();
     // Only fails for a signal that does not exist.
     let _ = signal_hook::low_level::emulate_default_handler(signal);
 }

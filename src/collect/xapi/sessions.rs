@@ -133,14 +133,15 @@ fn wait_for_the_end() -> XapiError {
     XapiError::Interrupted
 }
 
-/// From now on SIGINT, SIGTERM and SIGHUP log out all sessions first, and then end the process as they always do.
-pub fn log_out_on_signals() {
+/// From now on SIGINT, SIGTERM and SIGHUP log out all sessions first, do what is last, and then end the process as they always do.
+pub fn log_out_on_signals(last: fn()) {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         if let Ok(mut signals) = Signals::new([SIGINT, SIGTERM, SIGHUP]) {
             thread::spawn(move || {
                 if let Some(signal) = signals.forever().next() {
                     log_out_all();
+                    last();
                     // Only fails for a signal that does not exist.
                     let _ = signal_hook::low_level::emulate_default_handler(signal);
                 }

@@ -95,7 +95,7 @@ impl Found {
             out.push_str("The nearest:\n\n");
         }
         let room = width.saturating_sub(36).max(20);
-        let longest = self.cpus.iter().map(|cpu| cpu.brand.chars().count()).max().unwrap_or_default().min(room);
+        let longest = self.cpus.iter().map(|cpu| crate::text::columns(cpu.brand)).max().unwrap_or_default().min(room);
         for cpu in &self.cpus {
             let brand = crate::text::cut(cpu.brand, room);
             let signature = cpu.variants.first().map_or_else(String::new, |variant| {

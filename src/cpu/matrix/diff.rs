@@ -6,6 +6,7 @@ use super::text::{cut, plain};
 use super::{Labelled, SetKind};
 use crate::cpu::names;
 use crate::facts::Featureset;
+use crate::text::{columns, padded};
 
 /// Hosts × differing features.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -100,12 +101,11 @@ impl Diff {
     /// in several blocks where the hosts do not fit.
     pub fn to_table(&self, width: usize) -> String {
         let mut out = format!("{}: {}\n\n", self.set.key(), self.set.title());
-        let longest =
-            self.hosts.iter().map(|host| plain(&host.name).chars().count()).max().unwrap_or_default().min(30);
+        let longest = self.hosts.iter().map(|host| columns(&plain(&host.name))).max().unwrap_or_default().min(30);
         for (index, host) in self.hosts.iter().enumerate() {
             let what =
                 host.unknown.as_deref().or(host.brand.as_deref()).or(host.vendor.as_deref()).unwrap_or_default();
-            let line = format!("{:>4}  {:<longest$}  {what}", index + 1, cut(&plain(&host.name), 30));
+            let line = format!("{:>4}  {}  {what}", index + 1, padded(&cut(&plain(&host.name), 30), longest));
             out.push_str(line_end(&cut(&line, width)).as_str());
         }
         out.push('\n');
@@ -119,7 +119,7 @@ impl Diff {
             return out;
         }
         let cell = self.hosts.len().to_string().len() + 1;
-        let name = self.rows.iter().map(|row| row.feature.chars().count()).max().unwrap_or_default() + 2;
+        let name = self.rows.iter().map(|row| columns(row.feature.as_ref())).max().unwrap_or_default() + 2;
         let fit = (width.saturating_sub(name) / cell).max(1);
         for start in (0..self.hosts.len()).step_by(fit) {
             let block = start..(start + fit).min(self.hosts.len());

@@ -1,14 +1,16 @@
 //! Text that fits a width.
 
+use crate::text::columns;
+
 /// Words after a heading, wrapped, each further line indented to `indent`.
 pub(super) fn wrap(heading: &str, words: &[String], separator: &str, indent: usize, width: usize) -> String {
     let mut text = heading.to_owned();
-    let mut column = heading.chars().count();
+    let mut column = columns(heading);
     for (index, word) in words.iter().enumerate() {
         let last = index + 1 == words.len();
         let piece = format!("{word}{}", if last { "" } else { separator.trim_end() });
         let blank = usize::from(index > 0);
-        if column + blank + piece.chars().count() > width && column > indent {
+        if column + blank + columns(&piece) > width && column > indent {
             text.push('\n');
             text.push_str(&" ".repeat(indent));
             column = indent;
@@ -16,7 +18,7 @@ pub(super) fn wrap(heading: &str, words: &[String], separator: &str, indent: usi
             text.push(' ');
             column += 1;
         }
-        column += piece.chars().count();
+        column += columns(&piece);
         text.push_str(&piece);
     }
     text.truncate(text.trim_end().len());

@@ -1,0 +1,90 @@
+//! In which form a command prints, and where to.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum, ValueHint};
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(in crate::cli) enum Format {
+    /// For people, 80 columns
+    #[default]
+    Table,
+    /// For programs, versioned
+    Json,
+}
+
+/// A set of formats of which a command offers one.
+pub(in crate::cli) trait FileFormat: ValueEnum + Default + Send + Sync + 'static {
+    /// The extensions by which `-o` picks one.
+    const EXTENSIONS: &'static [(&'static str, Self)];
+}
+
+impl FileFormat for Format {
+    const EXTENSIONS: &'static [(&'static str, Self)] = &[("json", Self::Json), ("txt", Self::Table)];
+}
+
+/// The formats of findings.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(in crate::cli) enum ReportFormat {
+    /// For people, 80 columns
+    #[default]
+    Table,
+    /// For programs, versioned
+    Json,
+    /// For programs, a line a host
+    Ndjson,
+    /// SARIF 2.1.0, for code scanning
+    Sarif,
+    /// JUnit XML, a case for each rule and host
+    Junit,
+    /// For a pull request
+    Markdown,
+    /// One page with pictures, to send and to print
+    Html,
+    /// Annotations in a GitHub Actions log
+    Github,
+    /// GitLab code quality
+    Gitlab,
+}
+
+impl FileFormat for ReportFormat {
+    const EXTENSIONS: &'static [(&'static str, Self)] = &[
+        ("json", Self::Json),
+        ("ndjson", Self::Ndjson),
+        ("sarif", Self::Sarif),
+        ("xml", Self::Junit),
+        ("md", Self::Markdown),
+        ("html", Self::Html),
+        ("txt", Self::Table),
+    ];
+}
+
+/// The formats of what is read and not judged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(in crate::cli) enum PageFormat {
+    /// For people, 80 columns
+    #[default]
+    Table,
+    /// For programs, versioned
+    Json,
+    /// For a documentation page
+    Markdown,
+}
+
+impl FileFormat for PageFormat {
+    const EXTENSIONS: &'static [(&'static str, Self)] =
+        &[("json", Self::Json), ("md", Self::Markdown), ("txt", Self::Table)];
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Output<F: FileFormat = Format> {
+    /// How to print
+    #[arg(long, value_enum)]
+    pub(in crate::cli) format: Option<F>,
+    /// Write to this file instead of standard output; repeatable, format by extension
+    #[arg(short = 'o', long = "output", value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(in crate::cli) files: Vec<PathBuf>,
+    /// No colour, also on a terminal
+    #[arg(long)]
+    pub(in crate::cli) no_color: bool,
+}

@@ -1,0 +1,96 @@
+//! The first words that somebody types: each mistake is answered with what to do next, in a line or two.
+
+pub mod common;
+
+use std::fs;
+
+use common::fake::{Fake, PASSWORD, logging_in, small};
+use common::run::{fixture, poolgate};
+
+fn told(words: &[&str], status: i32) -> String {
+    format!("$ poolgate {}\n{}\n", words.join(" "), poolgate(words).status(status).complaint())
+}
+
+#[test]
+fn nothing_at_all() {
+    let complaint = poolgate::<&str>([]).status(2).complaint();
+    let last: Vec<_> = complaint.lines().rev().take(3).collect();
+    insta::assert_snapshot!(last.into_iter().rev().collect::<Vec<_>>().join("\n"), @r"
+    First steps:
+      poolgate lab --demo                                             a join, played on simulated servers
+      poolgate check --pool https://10.0.0.1 --host https://10.0.0.9  may that host join that pool?
+    ");
+}
+
+#[test]
+fn words_that_are_missing_or_in_the_wrong_place() {
+    let good = fixture("candidate-good");
+    let pool = fixture("xcp-ng-8.3-5-hosts");
+    let lines: [&[&str]; 15] = [
+        &["chekc"],
+        &["https://10.0.0.1"],
+        &["check", "--host", &good],
+        &["check", "--pool", &pool],
+        &["check", "--phase", "eject", "--pool", &pool],
+        &["join"],
+        &["eject", "--pool", "https://10.0.0.1"],
+        &["collect"],
+        &["diff", &pool],
+        &["plan"],
+        &["lab"],
+        &["schema"],
+        &["completions"],
+        &["man", "chekc"],
+        &["check", "--phase", "eject", "--pool", &pool, "--member", "xcp-99"],
+    ];
+    insta::assert_snapshot!(lines.iter().map(|words| told(words, 2)).collect::<String>());
+}
+
+#[test]
+fn targets_that_are_not_there_or_hold_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    fs::write(path("empty.json"), "").unwrap();
+    fs::write(path("object.json"), "{}").unwrap();
+    fs::create_dir(path("folder")).unwrap();
+    let targets = [
+        "nowhere.json".to_owned(),
+        "10.0.0.1".to_owned(),
+        "root@xen-01:443".to_owned(),
+        "fixtures/xcp-ng-8.3-5-host.json".to_owned(),
+        path("empty.json"),
+        path("object.json"),
+        path("folder"),
+    ];
+    let text: String = targets.iter().map(|target| told(&["collect", target], 2)).collect();
+    insta::assert_snapshot!(text.replace(&folder.path().display().to_string(), "DIR"));
+}
+
+#[test]
+fn a_pool_without_hosts_is_undecided_and_says_what_it_lacks() {
+    let mut json = common::judge::fixture_json("xcp-ng-8.3-5-hosts");
+    json["pool"]["hosts"] = serde_json::json!([]);
+    let words = ["check", "--pool", "-", "--host", &fixture("candidate-good")];
+    let report = poolgate(words).stdin(json.to_string()).status(3).quietly();
+    assert!(report.starts_with("UNDECIDED\n"), "{report}");
+    assert!(report.contains("the coordinator is not among the hosts"), "{report}");
+}
+
+#[test]
+fn a_server_that_nobody_trusts_yet() {
+    let fake = Fake::start(logging_in(small));
+    let url = fake.url();
+    let check = || poolgate(["check", "--pool", &url, "--host", &fixture("candidate-good")]);
+    let steady = |text: String| {
+        text.replace(&fake.address.to_string(), "SERVER")
+            .replace(&fake.fingerprint.to_string(), "COLONS")
+            .replace(&fake.fingerprint.plain(), "PLAIN")
+    };
+    let home = tempfile::tempdir().unwrap();
+    let home = home.path().to_str().unwrap();
+    let no_password = check().env("HOME", home).status(2).complaint();
+    insta::assert_snapshot!(steady(no_password), @"poolgate: no password for https://SERVER; without a terminal give --password-file FILE, --password-env VAR or --password-stdin");
+    let no_pin = check().env("HOME", home).env("PW", PASSWORD).with(["--password-env", "PW"]).status(4).complaint();
+    insta::assert_snapshot!(steady(no_pin), @"poolgate: SERVER: its certificate is not known yet: SHA-256 COLONS. Compare it on the host's console (openssl x509 -in /etc/xensource/xapi-ssl.pem -noout -fingerprint -sha256), then add --tls-fingerprint SERVER=PLAIN");
+    assert_eq!(fake.methods(), Vec::<String>::new());
+}
