@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::fleet::ShardOf;
 use crate::rules::Date;
 pub(super) use gate::{Eject, GateArgs, Join, Journal};
 
@@ -44,6 +45,8 @@ pub(super) enum Command {
     Diff(Diff),
     /// Group servers into the fewest pools whose hosts lose the fewest CPU features
     Plan(Plan),
+    /// The reports on the parts of a fleet into the report on all of it
+    Merge(Merge),
     /// The knowledge, readable; a user's own rules checked
     #[command(subcommand)]
     Rules(Rules),
@@ -56,15 +59,17 @@ pub(super) enum Command {
 #[derive(Debug, Args)]
 pub(super) struct Check {
     /// The pool: https://[USER@]ADDRESS of any member, xapi-local, a snapshot, a dump of XenAPI records, or -
-    #[arg(long, value_name = "TARGET")]
+    #[arg(long, value_name = "TARGET", required_unless_present = "fleet", default_value = "", hide_default_value = true)]
     pub(super) pool: String,
     /// A joiner: https://[USER@]ADDRESS, `local`, a snapshot, a dump of XenAPI records or of a CPU, cpu:NAME, or -; repeat
     /// for several, judged in this order
-    #[arg(long, value_name = "TARGET", required_unless_present_any = ["phase", "member", "quote"])]
+    #[arg(long, value_name = "TARGET", required_unless_present_any = ["phase", "member", "quote", "fleet"])]
     pub(super) host: Vec<String>,
     /// Servers that are not bought yet, judged by what hardware alone decides; a file that `quote init` makes, repeatable
     #[arg(long, value_name = "FILE", conflicts_with_all = ["host", "phase", "member"])]
     pub(super) quote: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(super) fleet: FleetArgs,
     /// What is asked: may hosts join, or what would a member's leaving refuse and destroy
     #[arg(long, value_enum, value_name = "PHASE", default_value_t)]
     pub(super) phase: CheckPhase,
@@ -94,6 +99,45 @@ pub(super) struct Check {
     pub(super) output: Output<ReportFormat>,
     #[command(flatten)]
     pub(super) live: LiveArgs,
+}
+
+/// A fleet instead of one pool.
+#[derive(Debug, Args)]
+pub(super) struct FleetArgs {
+    /// Many pools, a host or pool a line (NDJSON), or -: each pool's further lines are joiners to its first
+    #[arg(long = "fleet", id = "fleet", value_name = "FILE", conflicts_with_all = ["pool", "host", "quote", "phase", "member", "all", "file"])]
+    pub(super) file: Option<String>,
+    /// Judge only the I-th of N parts of the fleet; `merge` puts the JSON or NDJSON reports together
+    #[arg(long, value_name = "I/N", requires = "fleet")]
+    pub(super) shard: Option<ShardOf>,
+    /// How many threads judge a fleet [default: one a core]
+    #[arg(long, value_name = "N", requires = "fleet", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(super) threads: Option<u16>,
+    /// How many of a fleet's worst pools and joiners are shown
+    #[arg(long, value_name = "N", default_value = "20", value_parser = worst)]
+    pub(super) worst: usize,
+}
+
+fn worst(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(count) if count <= 1_000 => Ok(count),
+        _ => Err("expected a number up to 1000".to_owned()),
+    }
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Merge {
+    /// The JSON or NDJSON report of each part, in any order
+    #[arg(required = true, value_name = "FILE")]
+    pub(super) files: Vec<PathBuf>,
+    /// End with status 1 also for GO WITH WARNINGS
+    #[arg(long, value_enum, value_name = "LEVEL")]
+    pub(super) fail_on: Option<FailOn>,
+    /// Print the verdict only
+    #[arg(long, short)]
+    pub(super) quiet: bool,
+    #[command(flatten)]
+    pub(super) output: Output<ReportFormat>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -423,6 +467,10 @@ pub(super) enum SchemaOf {
     Report,
     /// Of each line of NDJSON reports
     ReportLine,
+    /// Of JSON reports on fleets
+    Fleet,
+    /// Of each line of NDJSON reports on fleets
+    FleetLine,
     /// Of plans of joins and ejects
     JoinPlan,
     /// Of plans of pools

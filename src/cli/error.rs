@@ -12,6 +12,7 @@ use crate::gate;
 use crate::gate::journal::JournalError;
 use crate::gate::lock::LockError;
 use crate::lab::LabError;
+use crate::fleet::MergeError;
 use crate::plan::{PlanError, WeightsError};
 use crate::rules::{RuleError, WaiverError};
 
@@ -78,6 +79,9 @@ pub enum CliError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// Parts of a fleet that make no whole.
+    #[error("merge: {0}")]
+    Merge(#[from] MergeError),
     /// Wishes for a plan that cannot be met.
     #[error(transparent)]
     Plan(#[from] PlanError),
@@ -158,6 +162,7 @@ impl CliError {
             | Self::Waivers(_)
             | Self::Read { .. }
             | Self::RuleFolder { .. }
+            | Self::Merge(_)
             | Self::Plan(_)
             | Self::Weights { .. }
             | Self::Lines { .. }
