@@ -9,6 +9,7 @@ pub mod cpu;
 pub mod diff;
 pub mod eject;
 pub mod facts;
+pub mod fleet;
 pub mod gate;
 pub mod lab;
 pub mod network;

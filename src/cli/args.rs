@@ -1,6 +1,7 @@
 //! The command line's grammar, a file for commands of a kind.
 
 mod check;
+mod fleet;
 mod format;
 mod gate;
 mod lab;
@@ -14,6 +15,7 @@ mod words;
 use clap::{Parser, Subcommand};
 
 pub(super) use check::{Check, CheckPhase, FailOn, OwnRules, WaiverFile};
+pub(super) use fleet::{FleetArgs, Merge};
 pub(super) use format::{FileFormat, Format, Output, PageFormat, ReportFormat};
 pub(super) use gate::{Eject, GateArgs, Join, Journal};
 pub(super) use lab::Lab;
@@ -63,6 +65,8 @@ pub(super) enum Command {
     Diff(Diff),
     /// Group servers into the fewest pools whose hosts lose the fewest CPU features
     Plan(Plan),
+    /// The reports on the parts of a fleet into the report on all of it
+    Merge(Merge),
     /// The knowledge, readable; a user's own rules checked
     #[command(subcommand)]
     Rules(Rules),

@@ -6,6 +6,7 @@ use std::thread;
 use super::Exit;
 use super::args::{Check, CheckPhase, FailOn, ReportFormat};
 use super::error::CliError;
+use super::fleets;
 use super::output::emit;
 use super::quote;
 use super::rules::load_for;
@@ -21,6 +22,9 @@ use crate::snapshot::Host;
 
 pub(super) fn run(args: &Check) -> Result<Exit, CliError> {
     let usage = |message: &str| Err(CliError::Usage(message.to_owned()));
+    if let Some(fleet) = &args.fleet.file {
+        return fleets::check(args, fleet);
+    }
     if !args.quote.is_empty() {
         return quote::run_check(args);
     }

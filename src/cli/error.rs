@@ -8,6 +8,7 @@ use crate::collect::{CollectError, QuoteError, TargetError, local::LocalError};
 use crate::cpu::releases::UnknownProduct;
 use crate::diff::DiffError;
 use crate::eject::MemberError;
+use crate::fleet::MergeError;
 use crate::gate;
 use crate::gate::journal::JournalError;
 use crate::gate::lock::LockError;
@@ -78,6 +79,9 @@ pub enum CliError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// Parts of a fleet that make no whole.
+    #[error("merge: {0}")]
+    Merge(#[from] MergeError),
     /// Wishes for a plan that cannot be met.
     #[error(transparent)]
     Plan(#[from] PlanError),
@@ -158,6 +162,7 @@ impl CliError {
             | Self::Waivers(_)
             | Self::Read { .. }
             | Self::RuleFolder { .. }
+            | Self::Merge(_)
             | Self::Plan(_)
             | Self::Weights { .. }
             | Self::Lines { .. }

@@ -10,6 +10,7 @@ mod diff;
 mod error;
 mod exit;
 mod fleet;
+mod fleets;
 mod gate;
 mod hint;
 mod journal;
@@ -57,6 +58,7 @@ pub fn run() -> Exit {
         Command::Quote(args) => quote::run(args),
         Command::Diff(args) => diff::run(args),
         Command::Plan(args) => plan::run(args),
+        Command::Merge(args) => fleets::merge(args),
         Command::Rules(args) => rules::run(args),
         Command::Lab(args) => lab::run(args),
         Command::Schema(args) => schema::run(args),

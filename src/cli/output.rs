@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::ops::RangeInclusive;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::args::{FileFormat, Format, Output};
 use super::error::CliError;
@@ -23,11 +23,16 @@ pub(super) struct Style<F = Format> {
     pub(super) width: u16,
 }
 
+/// Whether standard output is coloured, and how wide text is.
+pub(super) fn style_of_output(no_color: bool) -> (bool, u16) {
+    (!no_color && colorful(), width())
+}
+
 /// Renders once for each place that the operator named, or for standard output.
 pub(super) fn emit<F: FileFormat>(output: &Output<F>, render: impl Fn(Style<F>) -> String) -> Result<(), CliError> {
     if output.files.is_empty() {
-        let format = output.format.clone().unwrap_or_default();
-        return print(&render(Style { format, color: !output.no_color && colorful(), width: width() }));
+        let (color, width) = style_of_output(output.no_color);
+        return print(&render(Style { format: output.format.clone().unwrap_or_default(), color, width }));
     }
     // All formats first: a file that cannot have one stops the run before another is written.
     let formats: Vec<_> = output
@@ -68,7 +73,8 @@ pub(super) fn width() -> u16 {
     said.or_else(seen).unwrap_or(WIDTH).clamp(*WIDTHS.start(), *WIDTHS.end())
 }
 
-fn format_of<F: FileFormat>(file: &Path) -> Result<F, CliError> {
+/// The format that a file's extension names.
+pub(super) fn format_of<F: FileFormat>(file: &Path) -> Result<F, CliError> {
     let extension = file.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
     let found = F::EXTENSIONS.iter().find(|(known, _)| *known == extension);
     found.map(|(_, format)| format.clone()).ok_or_else(|| {
@@ -110,21 +116,76 @@ pub(super) fn write_file(path: &Path, text: &str) -> Result<(), CliError> {
 }
 
 fn replace(path: &Path, text: &str) -> io::Result<()> {
-    let found = match fs::metadata(path) {
-        Ok(found) => Some(found),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-        Err(error) => return Err(error),
-    };
-    if found.as_ref().is_some_and(|found| !found.is_file()) {
-        return fs::OpenOptions::new().write(true).open(path)?.write_all(text.as_bytes());
+    let mut file = Staging::begin(path)?;
+    file.file().write_all(text.as_bytes())?;
+    file.end()
+}
+
+/// A file that is written piece by piece; what was there stays until it is whole.
+pub(super) struct Staged {
+    path: PathBuf,
+    staging: Staging,
+}
+
+impl Staged {
+    /// Begins it.
+    pub(super) fn open(path: &Path) -> Result<Self, CliError> {
+        match Staging::begin(path) {
+            Ok(staging) => Ok(Self { path: path.to_owned(), staging }),
+            Err(source) => Err(CliError::Write { path: path.to_owned(), source }),
+        }
     }
-    let path = if found.is_some() { fs::canonicalize(path)? } else { path.to_owned() };
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
-    // A new file gets what the user's mask leaves of this.
-    let mode = found.map_or_else(|| fs::Permissions::from_mode(0o666), |found| found.permissions());
-    let mut file = tempfile::Builder::new().permissions(mode).tempfile_in(folder)?;
-    file.write_all(text.as_bytes())?;
-    file.as_file().sync_all()?;
-    file.persist(&path).map_err(|error| error.error)?;
-    Ok(())
+
+    /// Writes more.
+    pub(super) fn write(&mut self, text: &str) -> Result<(), CliError> {
+        let written = self.staging.file().write_all(text.as_bytes());
+        written.map_err(|source| CliError::Write { path: self.path.clone(), source })
+    }
+
+    /// Puts it in its place.
+    pub(super) fn commit(self) -> Result<(), CliError> {
+        let Self { path, staging } = self;
+        staging.end().map_err(|source| CliError::Write { path, source })
+    }
+}
+
+enum Staging {
+    /// What is no regular file is written into.
+    Through(fs::File),
+    /// Beside the file that it is to replace.
+    Beside(Box<tempfile::NamedTempFile>, PathBuf),
+}
+
+impl Staging {
+    fn begin(path: &Path) -> io::Result<Self> {
+        let found = match fs::metadata(path) {
+            Ok(found) => Some(found),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) => return Err(error),
+        };
+        if found.as_ref().is_some_and(|found| !found.is_file()) {
+            return fs::OpenOptions::new().write(true).open(path).map(Self::Through);
+        }
+        let path = if found.is_some() { fs::canonicalize(path)? } else { path.to_owned() };
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
+        // A new file gets what the user's mask leaves of this.
+        let mode = found.map_or_else(|| fs::Permissions::from_mode(0o666), |found| found.permissions());
+        let file = tempfile::Builder::new().permissions(mode).tempfile_in(folder)?;
+        Ok(Self::Beside(Box::new(file), path))
+    }
+
+    fn file(&mut self) -> &mut fs::File {
+        match self {
+            Self::Through(file) => file,
+            Self::Beside(file, _) => file.as_file_mut(),
+        }
+    }
+
+    fn end(self) -> io::Result<()> {
+        if let Self::Beside(file, path) = self {
+            file.as_file().sync_all()?;
+            file.persist(&path).map_err(|error| error.error)?;
+        }
+        Ok(())
+    }
 }

@@ -11,6 +11,8 @@ pub(super) fn run(args: &Schema) -> Result<Exit, CliError> {
         SchemaOf::Snapshot => snapshot::json_schema(),
         SchemaOf::Report => report::json_schema(),
         SchemaOf::ReportLine => report::line_schema(),
+        SchemaOf::Fleet => report::fleet_schema(),
+        SchemaOf::FleetLine => report::fleet_line_schema(),
         SchemaOf::JoinPlan => gate::plan::json_schema(),
         SchemaOf::Plan => plan::json_schema(),
     };

@@ -123,16 +123,7 @@ fn read_head(
     meta: &fs::Metadata,
     budget: &mut Budget,
 ) -> Result<Document<'static>, CollectError> {
-    let kind = meta.file_type();
-    let odd = [
-        (kind.is_fifo() && !is_handed_over(path), "a named pipe"),
-        (kind.is_socket(), "a socket"),
-        (kind.is_char_device(), "a device"),
-        (kind.is_block_device(), "a device"),
-    ];
-    if let Some((_, kind)) = odd.into_iter().find(|(found, _)| *found) {
-        return Err(CollectError::NotAFile { name, kind });
-    }
+    plain(path, &name, meta)?;
     if meta.len() > budget.0 {
         return Err(CollectError::TooLarge { name, limit: LIMIT });
     }
@@ -141,6 +132,33 @@ fn read_head(
     // shows that it is worth reading.
     let size = usize::try_from(meta.len() + 1).unwrap_or(0).min(ROOM);
     Document::sized(name, file, size, budget)
+}
+
+/// Refuses what only looks like a file.
+fn plain(path: &Path, name: &str, meta: &fs::Metadata) -> Result<(), CollectError> {
+    let kind = meta.file_type();
+    let odd = [
+        (kind.is_fifo() && !is_handed_over(path), "a named pipe"),
+        (kind.is_socket(), "a socket"),
+        (kind.is_char_device(), "a device"),
+        (kind.is_block_device(), "a device"),
+    ];
+    if let Some((_, kind)) = odd.into_iter().find(|(found, _)| *found) {
+        return Err(CollectError::NotAFile { name: name.to_owned(), kind });
+    }
+    Ok(())
+}
+
+/// Opens a file that is read as a stream, whatever its size, and says how many bytes it has.
+pub(crate) fn open_stream(path: &Path) -> Result<(File, u64), CollectError> {
+    let name = path.display().to_string();
+    let meta = fs::metadata(path).map_err(|source| refused(path, &name, source))?;
+    if meta.is_dir() {
+        return Err(CollectError::NotAFile { name, kind: "a folder" });
+    }
+    plain(path, &name, &meta)?;
+    let file = File::open(path).map_err(|source| refused(path, &name, source))?;
+    Ok((file, meta.len()))
 }
 
 /// Whether a pipe came open from the shell, as in `<(command)`: its other end exists, so reading it ends. Opening a

@@ -10,5 +10,5 @@ mod reflect;
 pub use featureset::{Featureset, ParseFeaturesetError};
 pub use known::{Known, Reason, Unknown};
 pub(crate) use model::{facts, model};
-pub(crate) use record::{Record, RecordVisitor, split_path, strangers_of};
+pub(crate) use record::{Key, Record, RecordVisitor, split_path, strangers_of};
 pub use reflect::{Fact, FieldDef, List, Map, Object, ObjectDef, Type, Value};

@@ -77,7 +77,7 @@ fn below<E: de::Error>(key: &str, error: &E) -> E {
 }
 
 /// A key, borrowed from the text where it can be.
-pub(super) struct Key<'de>(pub(super) Cow<'de, str>);
+pub(crate) struct Key<'de>(pub(crate) Cow<'de, str>);
 
 impl<'de> Deserialize<'de> for Key<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

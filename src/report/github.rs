@@ -37,17 +37,17 @@ fn command(part: &Part<'_>, finding: &Finding) -> String {
 }
 
 /// The value of a command: a line end or a percent sign would end or change it.
-fn data(text: &str) -> String {
+pub(super) fn data(text: &str) -> String {
     text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A").replace("##[", "## [")
 }
 
 /// The value of a command's property, which commas and colons end.
-fn property(text: &str) -> String {
+pub(super) fn property(text: &str) -> String {
     data(&plain(text)).replace(':', "%3A").replace(',', "%2C")
 }
 
 /// A text on a line of its own that runs no command: neither `::name::` at its start nor the older `##[name]`.
-fn inert(text: &str) -> String {
+pub(super) fn inert(text: &str) -> String {
     plain(text).replace("##[", "## [")
 }
 

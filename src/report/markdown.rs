@@ -127,7 +127,7 @@ fn when(seen: &str) -> String {
     if seen.is_empty() { String::new() } else { format!(" (seen {})", md(seen)) }
 }
 
-const fn sign(verdict: Verdict) -> &'static str {
+pub(super) const fn sign(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Go => "✅",
         Verdict::GoWithWarnings => "⚠️",

@@ -2,6 +2,7 @@
 //! they decide nothing.
 
 mod eject;
+mod fleet;
 mod github;
 mod gitlab;
 mod html;
@@ -15,6 +16,10 @@ mod sarif;
 mod schema;
 mod table;
 
+pub use fleet::{
+    fleet_line_schema, fleet_schema, fleet_to_github, fleet_to_json, fleet_to_junit, fleet_to_markdown,
+    fleet_to_table,
+};
 pub use github::to_github;
 pub use gitlab::to_gitlab;
 pub use html::{Pictures, to_html};

@@ -196,7 +196,7 @@ fn member() -> Json {
 }
 
 /// An object with all of these properties, some of those, and no others.
-fn strict(required: Json, optional: Json) -> Json {
+pub(super) fn strict(required: Json, optional: Json) -> Json {
     let (Json::Object(mut properties), Json::Object(optional)) = (required, optional) else { return Json::Null };
     let required: Vec<_> = properties.keys().cloned().collect();
     properties.extend(optional);

@@ -189,7 +189,7 @@ fn outcome_style(finding: &Finding) -> Style {
     Style::new().bold().fg_color(Some(color.into()))
 }
 
-fn verdict_style(verdict: Verdict) -> Style {
+pub(super) fn verdict_style(verdict: Verdict) -> Style {
     let color = match verdict {
         Verdict::Go => AnsiColor::Green,
         Verdict::GoWithWarnings => AnsiColor::Yellow,

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::case::Judged;
 use super::evidence::{Sources, list};
-use super::expr::{Meter, Read};
+use super::expr::{Expr, Meter, Read};
 use super::outcome::{Finding, FixStep, Outcome, Refusal, ServerAnswer};
 use super::rule::{Rule, Server};
 use super::says::Fix;
@@ -23,7 +23,36 @@ pub(super) fn judge<'r>(
     rules: impl Iterator<Item = &'r Rule>,
 ) -> Vec<Finding> {
     let vars = case.values();
-    rules.map(|rule| Judge { rule, case, sources, base: &vars, meter: Meter::default() }.finding()).collect()
+    rules.map(|rule| finding_of(rule, case, sources, &vars)).collect()
+}
+
+/// What one rule says of the case, whose values are given.
+pub(super) fn finding_of(rule: &Rule, case: &dyn Judged, sources: Sources<'_>, values: &[Value<'_>]) -> Finding {
+    Judge { rule, case, sources, base: values, meter: Meter::default(), words: true }.finding()
+}
+
+/// The same without words: what came out, and what the server's check behind the rule would answer.
+pub(super) fn decide(rule: &Rule, case: &dyn Judged, sources: Sources<'_>, values: &[Value<'_>]) -> Decided {
+    let mut judge = Judge { rule, case, sources, base: values, meter: Meter::default(), words: false };
+    let Decision { outcome, server, .. } = judge.decision();
+    Decided { outcome, server }
+}
+
+/// What a rule says without words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decided {
+    /// What came out.
+    pub outcome: Outcome,
+    /// The server's check behind it, with the part of that check and its answer; none where the server does not check.
+    pub server: Option<(&'static str, u32, ServerAnswer)>,
+}
+
+/// What a rule says, with what its words are made of.
+struct Decision<'c> {
+    outcome: Outcome,
+    unknown: Option<Unknown>,
+    server: Option<(&'static str, u32, ServerAnswer)>,
+    elements: Elements<'c>,
 }
 
 struct Judge<'r, 'c> {
@@ -33,6 +62,8 @@ struct Judge<'r, 'c> {
     /// The values of the case's variables; an element's or the summary's come after them.
     base: &'c [Value<'c>],
     meter: Meter,
+    /// Whether an unknown answer is worded: which fact is missing, and why.
+    words: bool,
 }
 
 /// The answer of a condition: true, false, or unknown and why.
@@ -48,7 +79,7 @@ struct Elements<'c> {
 }
 
 impl<'c> Judge<'c, 'c> {
-    fn finding(mut self) -> Finding {
+    fn decision(&mut self) -> Decision<'c> {
         let applicable = self.applicable();
         let mut elements = Elements::default();
         let holds = if applicable == Ok(false) { Ok(true) } else { self.holds(&mut elements) };
@@ -65,6 +96,11 @@ impl<'c> Judge<'c, 'c> {
             _ => holds.clone(),
         };
         let answer = server.map(|server| (server.check.name, server.part, self.server_answer(&sure, &elements)));
+        Decision { outcome, unknown, server: answer, elements }
+    }
+
+    fn finding(mut self) -> Finding {
+        let Decision { outcome, unknown, server, elements } = self.decision();
         let mut finding = Finding {
             rule: self.rule.id.clone(),
             title: self.rule.title.clone(),
@@ -75,7 +111,7 @@ impl<'c> Judge<'c, 'c> {
             evidence: Vec::new(),
             evidence_left_out: 0,
             fix: Vec::new(),
-            server: answer,
+            server,
             unknown,
             waived: None,
             severity_was: self.rule.severity_was,
@@ -88,11 +124,20 @@ impl<'c> Judge<'c, 'c> {
         finding
     }
 
+    /// The value of an expression over these variables; an unknown one has words only where they are asked for.
+    fn value<'e>(&mut self, expr: &'e Expr, vars: &[Value<'e>]) -> Value<'e> {
+        if self.words { expr.eval(vars, &mut self.meter) } else { expr.eval_wordless(vars, &mut self.meter) }
+    }
+
+    fn answer<'e>(&mut self, expr: &'e Expr, vars: &[Value<'e>]) -> Answer {
+        answer(self.value(expr, vars))
+    }
+
     /// Whether the rule has a say: its own condition, and the server's check behind it existing in this release.
     fn applicable(&mut self) -> Answer {
         let own = match &self.rule.applies {
             None => Ok(true),
-            Some(applies) => answer(applies.eval(self.base, &mut self.meter)),
+            Some(applies) => self.answer(applies, self.base),
         };
         let exists = match &self.rule.server {
             Some(server) if !server.beyond => self.exists(server),
@@ -116,12 +161,12 @@ impl<'c> Judge<'c, 'c> {
 
     fn holds(&mut self, elements: &mut Elements<'c>) -> Answer {
         let Some(each) = &self.rule.each else {
-            return answer(self.rule.require.eval(self.base, &mut self.meter));
+            return self.answer(&self.rule.require, self.base);
         };
-        let list = members(each.list.eval(self.base, &mut self.meter))?;
+        let list = members(self.value(&each.list, self.base))?;
         let mut gap = None;
         for (index, element) in list.into_iter().enumerate() {
-            match answer(self.rule.require.eval(&self.at(&element), &mut self.meter)) {
+            match self.answer(&self.rule.require, &self.at(&element)) {
                 Ok(true) => {}
                 Ok(false) => elements.failed.push((index, element)),
                 Err(unknown) => {
@@ -149,7 +194,7 @@ impl<'c> Judge<'c, 'c> {
         for refusal in self.rule.refusals() {
             let when = match &refusal.when {
                 None => holds.clone().map(|holds| !holds),
-                Some(when) => answer(when.eval(&vars, &mut self.meter)),
+                Some(when) => self.answer(when, &vars),
             };
             match when {
                 Ok(false) => {}

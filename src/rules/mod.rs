@@ -40,6 +40,7 @@ pub use eject::{EjectCase, EjectJudgement, judge_eject, read_eject};
 pub use examples::{ExampleError, example_eject, example_sides, run_examples, show_example};
 pub use explain::{explain, missing_examples, rule_schema, vocabulary};
 pub use file::Example;
+pub use judge::Decided;
 pub use outcome::{Evidence, Finding, FixStep, Outcome, Refusal, ServerAnswer, Severity, Verdict, Waived};
 pub use page::{explain_markdown, list_markdown};
 pub use reading::FactRead;
@@ -47,7 +48,7 @@ pub use registry::{BUILT_IN_DIGEST, BUILT_IN_RULES, Registry, RuleSource, built_
 pub use release::{RELEASES, Release, ReleaseLine, at_least, compare_versions, release_of};
 pub use rule::{Phase, Rule, RuleError};
 pub use says::Refusal as RuleRefusal;
-pub use sequence::{Judgement, judge_sequence, judge_sequence_with, read_sequence, release_name};
+pub use sequence::{Asked, Joined, Judgement, judge_sequence, judge_sequence_with, read_sequence, release_name};
 pub use server::{FailingCheck, Prediction};
 pub use severity::SeveritySource;
 pub use waivers::{Date, DateError, Ledger, Mistake, Subject, Waiver, WaiverError, Waivers};

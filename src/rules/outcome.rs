@@ -96,7 +96,16 @@ impl Verdict {
         if finding.waived.is_some() {
             return Self::Go;
         }
-        match (finding.severity, finding.outcome) {
+        Self::of_rule(finding.severity, finding.outcome)
+    }
+
+    /// The verdict over what rules of these severities say, where nothing is waived.
+    pub fn weigh(rules: impl IntoIterator<Item = (Severity, Outcome)>) -> Self {
+        rules.into_iter().fold(Self::Go, |verdict, (severity, outcome)| verdict.and(Self::of_rule(severity, outcome)))
+    }
+
+    const fn of_rule(severity: Severity, outcome: Outcome) -> Self {
+        match (severity, outcome) {
             (Severity::Blocker, Outcome::Fail) => Self::NoGo,
             (Severity::Blocker, Outcome::Unknown) => Self::Undecided,
             (Severity::Warning, Outcome::Fail | Outcome::Unknown) => Self::GoWithWarnings,

@@ -2,19 +2,19 @@
 
 use std::borrow::Cow;
 
-use super::case::{Case, Policy, Seen, Side, derive};
+use super::case::{Case, Judged as _, Policy, Seen, Side, derive};
 use super::checks::CHECKS;
 use super::derived::SharedSr;
 use super::evidence::Sources;
-use super::judge::judge;
+use super::judge::{Decided, decide, finding_of, judge};
 use super::outcome::{Finding, Verdict};
 use super::reading::{self, FactRead};
 use super::registry::Registry;
 use super::release::release_of;
-use super::rule::Phase;
-use super::server::{Prediction, predict};
+use super::rule::{Phase, Rule};
+use super::server::{Prediction, predict, predict_from};
 use crate::cpu::CpuFacts;
-use crate::facts::{Featureset, Known};
+use crate::facts::{Featureset, Known, Value};
 use crate::network::NetworkFacts;
 use crate::snapshot::Pool;
 
@@ -112,6 +112,79 @@ fn judge_each<T>(
         judgements.push((judgement, more));
     }
     judgements
+}
+
+/// The rules of a phase, made ready to be asked of many joiners.
+#[derive(Debug)]
+pub struct Asked<'r> {
+    rules: Vec<&'r Rule>,
+}
+
+/// What the rules say of one joiner of many: outcomes at once, words where they are asked for.
+pub struct Joined<'c> {
+    /// Its place among the joiners, from 0.
+    pub index: usize,
+    /// The verdict.
+    pub verdict: Verdict,
+    /// What each rule said, in the order of [`Asked::rules`].
+    pub decided: &'c [Decided],
+    /// What the server would answer; none where there is no server to ask, or its release is unknown.
+    pub server: Option<Prediction>,
+    rules: &'c [&'c Rule],
+    case: &'c Case<'c>,
+    sources: Sources<'c>,
+    values: &'c [Value<'c>],
+}
+
+impl Joined<'_> {
+    /// All that a rule says, by its place.
+    pub fn finding(&self, rule: usize) -> Finding {
+        finding_of(self.rules[rule], self.case, self.sources, self.values)
+    }
+}
+
+impl<'r> Asked<'r> {
+    /// The rules of a phase, by id.
+    pub fn new(rules: &'r Registry, phase: Phase) -> Self {
+        Self { rules: rules.of(phase).collect() }
+    }
+
+    /// The rules in the order in which they are asked.
+    pub fn rules(&self) -> &[&'r Rule] {
+        &self.rules
+    }
+
+    /// Judges joiners in their order, as [`judge_sequence`] does, and hands over each as it is judged.
+    pub fn judge(&self, mut pool: Side, joiners: &[Side], policy: &Policy, mut each: impl FnMut(&Joined<'_>)) {
+        let mut now = std::mem::take(&mut pool.snapshot.pool);
+        for (index, joiner) in joiners.iter().enumerate() {
+            let place = i64::try_from(index + 1).unwrap_or(i64::MAX);
+            let case = derive(&now, &joiner.snapshot.pool, policy, place, Seen::of(&pool, joiner));
+            let sources = Sources { pool: &pool, joiner };
+            let values = case.values();
+            let decided: Vec<_> = self.rules.iter().map(|rule| decide(rule, &case, sources, &values)).collect();
+            let weights = self.rules.iter().zip(&decided).map(|(rule, decided)| (rule.severity, decided.outcome));
+            let verdict = Verdict::weigh(weights);
+            let asked = case.release.xapi.get().filter(|_| joiner.has_server());
+            let answers = decided.iter().filter_map(|decided| decided.server.as_ref());
+            let server = asked.map(|xapi| predict_from(CHECKS, answers, xapi));
+            each(&Joined {
+                index,
+                verdict,
+                decided: &decided,
+                server,
+                rules: &self.rules,
+                case: &case,
+                sources,
+                values: &values,
+            });
+            if verdict != Verdict::NoGo && index + 1 < joiners.len() {
+                let cpu = case.cpu;
+                now.take_in(&joiner.snapshot.pool);
+                relevel(&mut now, &cpu);
+            }
+        }
+    }
 }
 
 /// The release line of a side's coordinator, for headings; empty when unknown.

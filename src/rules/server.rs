@@ -31,9 +31,18 @@ pub struct Prediction {
 
 /// Puts the rules' answers into the server's order. `xapi` is the version whose checks are run.
 pub(super) fn predict(checks: &'static [ServerCheck], findings: &[Finding], xapi: &str) -> Prediction {
+    predict_from(checks, findings.iter().filter_map(|finding| finding.server.as_ref()), xapi)
+}
+
+/// The same from the answers alone: check, part and answer, in the order of the rules.
+pub(super) fn predict_from<'a>(
+    checks: &'static [ServerCheck],
+    answers: impl Iterator<Item = &'a (&'static str, u32, ServerAnswer)> + Clone,
+    xapi: &str,
+) -> Prediction {
     let mut prediction = Prediction::default();
     for check in checks.iter().filter(|check| check.exists_in(xapi)) {
-        match answer_of(check, findings) {
+        match answer_of(check, answers.clone()) {
             ServerAnswer::Passes => {}
             ServerAnswer::Undecided => prediction.undecided.push(check.name),
             ServerAnswer::Refuses(refusal) => {
@@ -55,13 +64,12 @@ pub(super) fn predict(checks: &'static [ServerCheck], findings: &[Finding], xapi
 }
 
 /// The answer of one check over the rules that describe its parts: the first part that refuses or is undecided.
-fn answer_of(check: &ServerCheck, findings: &[Finding]) -> ServerAnswer {
-    let mut parts: Vec<_> = findings
-        .iter()
-        .filter_map(|finding| finding.server.as_ref())
-        .filter(|(name, _, _)| *name == check.name)
-        .map(|(_, part, answer)| (*part, answer))
-        .collect();
+fn answer_of<'a>(
+    check: &ServerCheck,
+    answers: impl Iterator<Item = &'a (&'static str, u32, ServerAnswer)>,
+) -> ServerAnswer {
+    let mut parts: Vec<_> =
+        answers.filter(|(name, _, _)| *name == check.name).map(|(_, part, answer)| (*part, answer)).collect();
     parts.sort_by_key(|(part, _)| *part);
     if parts.is_empty() {
         return ServerAnswer::Undecided;

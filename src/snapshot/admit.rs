@@ -13,18 +13,23 @@ impl Pool {
     #[must_use]
     pub fn admit(&self, joiner: &Self) -> Self {
         let mut pool = self.clone();
+        pool.take_in(joiner);
+        pool
+    }
+
+    /// The same in place.
+    pub fn take_in(&mut self, joiner: &Self) {
         let physical = joiner
             .pifs
             .as_ref()
             .map(|pifs| pifs.iter().filter(|pif| pif.physical != Known::Yes(false)).cloned().collect::<Vec<_>>());
-        append(&mut pool.hosts, &joiner.hosts);
-        append(&mut pool.pifs, &physical);
-        append(&mut pool.srs, &joiner.srs);
-        append(&mut pool.pbds, &joiner.pbds);
-        append(&mut pool.vms, &joiner.vms);
-        append(&mut pool.certificates, &joiner.certificates);
-        pool.restrictions = restricted(&pool.restrictions, &joiner.restrictions);
-        pool
+        append(&mut self.hosts, &joiner.hosts);
+        append(&mut self.pifs, &physical);
+        append(&mut self.srs, &joiner.srs);
+        append(&mut self.pbds, &joiner.pbds);
+        append(&mut self.vms, &joiner.vms);
+        append(&mut self.certificates, &joiner.certificates);
+        self.restrictions = restricted(&self.restrictions, &joiner.restrictions);
     }
 }
 

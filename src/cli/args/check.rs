@@ -5,21 +5,23 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum, ValueHint};
 
 use super::words::releases;
-use super::{LiveArgs, Output, ReportFormat};
+use super::{FleetArgs, LiveArgs, Output, ReportFormat};
 use crate::rules::Date;
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Check {
     /// The pool: https://[USER@]ADDRESS of any member, xapi-local, a snapshot, a dump of XenAPI records, or -
-    #[arg(long, value_name = "TARGET", value_hint = ValueHint::AnyPath)]
+    #[arg(long, value_name = "TARGET", value_hint = ValueHint::AnyPath, required_unless_present = "fleet", default_value = "", hide_default_value = true)]
     pub(in crate::cli) pool: String,
     /// A joiner: https://[USER@]ADDRESS, `local`, a snapshot, a dump of XenAPI records or of a CPU, cpu:NAME, or -; repeat
     /// for several, judged in this order
-    #[arg(long, value_name = "TARGET", value_hint = ValueHint::AnyPath, required_unless_present_any = ["phase", "member", "quote"])]
+    #[arg(long, value_name = "TARGET", value_hint = ValueHint::AnyPath, required_unless_present_any = ["phase", "member", "quote", "fleet"])]
     pub(in crate::cli) host: Vec<String>,
     /// Servers that are not bought yet, judged by what hardware alone decides; a file that `quote init` makes, repeatable
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with_all = ["host", "phase", "member"])]
     pub(in crate::cli) quote: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(in crate::cli) fleet: FleetArgs,
     /// What is asked: may hosts join, or what would a member's leaving refuse and destroy
     #[arg(long, value_enum, value_name = "PHASE", default_value_t)]
     pub(in crate::cli) phase: CheckPhase,

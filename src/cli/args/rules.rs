@@ -54,6 +54,10 @@ pub(in crate::cli) enum SchemaOf {
     Report,
     /// Of each line of NDJSON reports
     ReportLine,
+    /// Of JSON reports on fleets
+    Fleet,
+    /// Of each line of NDJSON reports on fleets
+    FleetLine,
     /// Of plans of joins and ejects
     JoinPlan,
     /// Of plans of pools

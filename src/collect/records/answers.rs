@@ -102,6 +102,11 @@ pub(in crate::collect) fn is_class(name: &str) -> bool {
     CLASSES.iter().any(|(class, _)| *class == name)
 }
 
+/// Whether a value is a host's record: records by reference have neither of these as theirs.
+pub(in crate::collect) fn is_host_record(value: &Value) -> bool {
+    value.get("uuid").is_some_and(Value::is_string) || value.get("cpu_info").is_some_and(Value::is_object)
+}
+
 /// Whether a class is known to the API but not mapped.
 pub(super) fn is_unused(name: &str) -> bool {
     UNUSED.contains(&name)
@@ -223,6 +228,11 @@ impl Answers {
     /// The keys that are no classes.
     pub(super) fn into_strangers(self) -> Vec<String> {
         self.strangers
+    }
+
+    /// Whether what stands for the hosts is a single host's record and not records by reference.
+    pub(super) fn holds_one_host(&self) -> bool {
+        matches!(self.classes.get("host"), Some(Ok(host)) if is_host_record(host))
     }
 
     /// The classes that the server answered with an error.

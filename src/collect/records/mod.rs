@@ -36,6 +36,10 @@ use answers::Answers;
 /// Reads records that are one object of class → {reference: record}.
 pub(super) fn read_object(name: &str, text: Vec<u8>) -> Result<Collected, CollectError> {
     let answers = json::read_object(name, &text)?;
+    if answers.holds_one_host() {
+        // A line of a fleet in a file of its own.
+        return Ok(read_host(name, json::read_value(name, &text)?));
+    }
     drop(text);
     Ok(snapshot(name, answers))
 }
@@ -113,7 +117,9 @@ pub(super) fn read_host(name: &str, line: Value) -> Collected {
     let mut answers = Answers::default();
     answers.add("host".to_owned(), Ok(Map::from_iter([(reference, host)]).into()));
     for (key, value) in fields {
-        if is_class(&key) {
+        if key == "group" || key == "pool" && value.is_string() {
+            // Which pool of a fleet the line belongs to; no record.
+        } else if is_class(&key) {
             answers.add(key, Ok(value));
         } else if !answers::is_unused(&key) {
             answers.add_stranger(key);

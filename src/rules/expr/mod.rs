@@ -137,6 +137,11 @@ impl Expr {
         value
     }
 
+    /// The same, where nobody reads why an answer is unknown: one evaluation, no words.
+    pub(in crate::rules) fn eval_wordless<'a>(&'a self, variables: &[Value<'a>], meter: &mut Meter) -> Value<'a> {
+        Eval::new(self, variables, meter, false).run().value
+    }
+
     /// The value, and which facts decided it.
     pub fn trace<'a>(&'a self, variables: &[Value<'a>], meter: &mut Meter) -> Traced<'a> {
         Eval::new(self, variables, meter, true).run()

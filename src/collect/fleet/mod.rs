@@ -3,16 +3,26 @@
 //! A line is a poolgate snapshot, XenAPI records as one object of classes, or one host's record with what belongs to it:
 //! `{"host": {…}, "ref": "OpaqueRef:…", "VM": {reference: record}, …}`. Each line's format is recognised for itself.
 
+mod blocks;
+mod key;
+mod line;
+mod pools;
+mod region;
+
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
-use std::path::Path;
 use std::thread;
 
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use super::files::without_mark;
-use super::{CollectError, Collected, Document, Target, read_document, read_target, records};
+use super::records::answers::is_host_record;
+use super::{CollectError, Collected, Target, read_target};
+
+pub use blocks::{Block, Blocks};
+pub use pools::{FleetHost, FleetPool, Found, read_block};
+pub use region::{Region, open_fleet, open_region};
 
 /// The most bytes of one line: a host with its pool's records takes some tens of thousands.
 const MOST: u64 = 64 << 20;
@@ -69,8 +79,7 @@ fn is_fleet(first: &[u8], rest: &mut impl BufRead) -> std::io::Result<bool> {
 }
 
 fn is_host_line(value: &Value) -> bool {
-    value["host"].get("uuid").is_some_and(Value::is_string)
-        || value["host"].get("cpu_info").is_some_and(Value::is_object)
+    value.get("host").is_some_and(is_host_record)
 }
 
 /// The next line with its end; empty at the end of the text.
@@ -116,7 +125,7 @@ fn parse(name: &str, batch: Vec<(usize, Vec<u8>)>, each: &mut impl FnMut(Piece))
             .chunks(part)
             .map(|lines| {
                 scope.spawn(move || {
-                    lines.iter().map(|(number, line)| (*number, read_line(name, *number, line))).collect()
+                    lines.iter().map(|(number, line)| (*number, line::read(name, *number, line))).collect()
                 })
             })
             .collect();
@@ -125,29 +134,4 @@ fn parse(name: &str, batch: Vec<(usize, Vec<u8>)>, each: &mut impl FnMut(Piece))
     for (number, read) in parsed.into_iter().flatten() {
         each(Piece::Line(number, read));
     }
-}
-
-/// Reads one line by itself; errors name it.
-fn read_line(name: &str, number: usize, line: &[u8]) -> Result<Box<Collected>, CollectError> {
-    let place = format!("{name}:{number}");
-    let text = without_mark(line).trim_ascii();
-    let read = match serde_json::from_slice::<Value>(text) {
-        Ok(value) if is_host_line(&value) => return Ok(Box::new(records::read_host(&place, value))),
-        Ok(_) => {
-            let document = Document::from_reader(place, text, &mut super::files::Budget::new())?;
-            read_document(document, None::<&Path>)
-        }
-        Err(error) => {
-            let message = error.to_string();
-            let message =
-                message.rsplit_once(" at line ").map_or(message.as_str(), |(message, _)| message).to_owned();
-            Err(CollectError::Malformed { name: name.to_owned(), line: number, column: error.column(), message })
-        }
-    };
-    read.map(Box::new).map_err(|error| match error {
-        CollectError::Malformed { column, message, .. } => {
-            CollectError::Malformed { name: name.to_owned(), line: number, column, message }
-        }
-        other => other,
-    })
 }

@@ -1,0 +1,194 @@
+//! One line of a fleet, taken apart once: the members of its object and of its host's record, each as it stands in the text.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::path::Path;
+
+use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use super::key::text;
+use crate::collect::files::{Budget, without_mark};
+use crate::collect::{CollectError, Collected, Document, read_document, records};
+use crate::facts::Key;
+
+/// A member of an object: its key, and its value as it stands in the text.
+pub(super) type Member<'a> = (Cow<'a, str>, &'a RawValue);
+
+/// A line's members.
+#[derive(Debug, Default)]
+pub(super) struct Parts<'a> {
+    /// Those of the line itself, `host` left out where it is an object.
+    line: Vec<Member<'a>>,
+    /// Those of `host`: a record's fields, or records by reference.
+    pub(super) host: Vec<Member<'a>>,
+}
+
+impl<'a> Parts<'a> {
+    /// Takes a line apart. Fails only where it is no JSON object.
+    pub(super) fn of(line: &'a [u8]) -> Result<Self, serde_json::Error> {
+        let mut json = serde_json::Deserializer::from_slice(without_mark(line).trim_ascii());
+        let parts = json.deserialize_map(PartsVisitor)?;
+        json.end()?;
+        Ok(parts)
+    }
+
+    /// A member of the line; of several with one key the last, as everywhere.
+    pub(super) fn get(&self, key: &str) -> Option<&'a RawValue> {
+        last(&self.line, key)
+    }
+
+    /// The keys of the line.
+    pub(super) fn keys(&self) -> impl Iterator<Item = &str> {
+        self.line.iter().map(|(key, _)| key.as_ref())
+    }
+
+    /// Whether `host` is one host's record and not records by reference.
+    pub(super) fn is_host(&self) -> bool {
+        last(&self.host, "uuid").is_some_and(|uuid| uuid.get().starts_with('"'))
+            || last(&self.host, "cpu_info").is_some_and(|cpu| cpu.get().starts_with('{'))
+    }
+
+    /// The name of the only host.
+    pub(super) fn host_name(&self) -> Option<Cow<'a, str>> {
+        let name = if self.is_host() {
+            last(&self.host, "name_label")
+        } else {
+            let [(_, record)] = self.host.as_slice() else { return None };
+            last(&entries(record.get()).ok()?, "name_label")
+        };
+        name.and_then(text)
+    }
+}
+
+fn last<'a>(members: &[Member<'a>], key: &str) -> Option<&'a RawValue> {
+    members.iter().rev().find(|(known, _)| known == key).map(|(_, value)| *value)
+}
+
+/// The members of an object.
+pub(super) fn entries(json: &str) -> Result<Vec<Member<'_>>, serde_json::Error> {
+    serde_json::Deserializer::from_str(json).deserialize_map(Members)
+}
+
+struct PartsVisitor;
+
+impl<'de> Visitor<'de> for PartsVisitor {
+    type Value = Parts<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Parts<'de>, A::Error> {
+        let mut parts = Parts::default();
+        while let Some(Key(key)) = map.next_key()? {
+            if key == "host" {
+                parts.host = map.next_value_seed(Host)?;
+            } else {
+                parts.line.push((key, map.next_value()?));
+            }
+        }
+        Ok(parts)
+    }
+}
+
+/// Collects the members of `host`, whatever it is; what is no object has none.
+struct Host;
+
+impl<'de> DeserializeSeed<'de> for Host {
+    type Value = Vec<Member<'de>>;
+
+    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<Self::Value, D::Error> {
+        json.deserialize_any(Members)
+    }
+}
+
+struct Members;
+
+impl<'de> Visitor<'de> for Members {
+    type Value = Vec<Member<'de>>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut members = Vec::with_capacity(96);
+        while let Some(Key(key)) = map.next_key()? {
+            members.push((key, map.next_value()?));
+        }
+        Ok(members)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+        while list.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Vec::new())
+    }
+
+    fn visit_str<E: de::Error>(self, _: &str) -> Result<Self::Value, E> {
+        Ok(Vec::new())
+    }
+
+    fn visit_bool<E: de::Error>(self, _: bool) -> Result<Self::Value, E> {
+        Ok(Vec::new())
+    }
+
+    fn visit_i64<E: de::Error>(self, _: i64) -> Result<Self::Value, E> {
+        Ok(Vec::new())
+    }
+
+    fn visit_u64<E: de::Error>(self, _: u64) -> Result<Self::Value, E> {
+        Ok(Vec::new())
+    }
+
+    fn visit_f64<E: de::Error>(self, _: f64) -> Result<Self::Value, E> {
+        Ok(Vec::new())
+    }
+
+    fn visit_unit<E: de::Error>(self) -> Result<Self::Value, E> {
+        Ok(Vec::new())
+    }
+}
+
+/// Reads one line by itself; errors name it.
+pub(super) fn read(name: &str, number: usize, line: &[u8]) -> Result<Box<Collected>, CollectError> {
+    let parts = Parts::of(line).map_err(|error| malformed(name, number, &error))?;
+    read_parts(name, number, line, &parts)
+}
+
+/// The same of a line that was taken apart.
+pub(super) fn read_parts(
+    name: &str,
+    number: usize,
+    line: &[u8],
+    parts: &Parts<'_>,
+) -> Result<Box<Collected>, CollectError> {
+    let place = format!("{name}:{number}");
+    let text = without_mark(line).trim_ascii();
+    let read = if parts.is_host() {
+        match serde_json::from_slice::<Value>(text) {
+            Ok(value) => Ok(records::read_host(&place, value)),
+            Err(error) => return Err(malformed(name, number, &error)),
+        }
+    } else {
+        let document = Document::from_reader(place, text, &mut Budget::new())?;
+        read_document(document, None::<&Path>)
+    };
+    let mut collected = read.map_err(|error| match error {
+        CollectError::Malformed { column, message, .. } => {
+            CollectError::Malformed { name: name.to_owned(), line: number, column, message }
+        }
+        other => other,
+    })?;
+    // What a line says its pool by is no part of what was seen, and no stranger.
+    collected.strangers.retain(|key| !matches!(key.as_str(), "group" | "snapshot.group" | "snapshot"));
+    Ok(Box::new(collected))
+}
+
+/// What is wrong with a line that is no JSON object.
+pub(super) fn malformed(name: &str, number: usize, error: &serde_json::Error) -> CollectError {
+    let message = error.to_string();
+    let message = message.rsplit_once(" at line ").map_or(message.as_str(), |(message, _)| message).to_owned();
+    CollectError::Malformed { name: name.to_owned(), line: number, column: error.column(), message }
+}

@@ -1,0 +1,76 @@
+//! The pools of a block: consecutive lines of one pool together, the first of them its coordinator.
+
+use super::blocks::{Block, Place, Step, lines};
+use super::key::Key;
+use super::line::{self, Parts};
+use crate::collect::{CollectError, Collected};
+
+/// A host of a fleet.
+#[derive(Debug)]
+pub struct FleetHost {
+    /// Its line, from 1.
+    pub line: usize,
+    /// What the line held.
+    pub collected: Box<Collected>,
+}
+
+/// Lines of one pool.
+#[derive(Debug)]
+pub struct FleetPool {
+    /// The line that it begins with, from 1.
+    pub line: usize,
+    /// Whether a line right before it cannot be read, and may have been its first.
+    pub doubtful: bool,
+    /// What its first line held; none where that cannot be read, though it says the pool.
+    pub first: Option<FleetHost>,
+    /// The others, in their order.
+    pub others: Vec<FleetHost>,
+}
+
+/// What a block holds.
+#[derive(Debug)]
+pub enum Found {
+    /// A pool.
+    Pool(FleetPool),
+    /// A line that cannot be read, by its number.
+    Unreadable(usize, CollectError),
+}
+
+/// Reads the pools of a block in their order; what cannot be read is handed over before the pool that it stands in.
+pub fn read_block(name: &str, block: &Block, mut each: impl FnMut(Found)) {
+    let mut place = Place::start(block.doubtful);
+    let mut pool: Option<FleetPool> = None;
+    for (number, text) in (block.line..).zip(lines(&block.text)) {
+        if text.trim_ascii().is_empty() {
+            continue;
+        }
+        let parts = Parts::of(text);
+        let step = place.step(parts.as_ref().ok().and_then(Key::of));
+        if matches!(step, Step::Begins { .. })
+            && let Some(pool) = pool.take()
+        {
+            each(Found::Pool(pool));
+        }
+        let read = match &parts {
+            Ok(parts) => line::read_parts(name, number, text, parts),
+            Err(error) => Err(line::malformed(name, number, error)),
+        };
+        let host = match read {
+            Ok(collected) => Some(FleetHost { line: number, collected }),
+            Err(error) => {
+                each(Found::Unreadable(number, error));
+                None
+            }
+        };
+        match (step, &mut pool, host) {
+            (Step::Begins { doubtful }, _, first) => {
+                pool = Some(FleetPool { line: number, doubtful, first, others: Vec::new() });
+            }
+            (Step::Continues, Some(pool), Some(host)) => pool.others.push(host),
+            _ => {}
+        }
+    }
+    if let Some(pool) = pool {
+        each(Found::Pool(pool));
+    }
+}

@@ -1,0 +1,82 @@
+//! The report on a fleet in every format that has one: counts, and the worst by name.
+
+mod github;
+mod json;
+mod junit;
+mod markdown;
+mod schema;
+mod table;
+
+pub use github::fleet_to_github;
+pub use json::fleet_to_json;
+pub use junit::fleet_to_junit;
+pub use markdown::fleet_to_markdown;
+pub use schema::{fleet_line_schema, fleet_schema};
+pub use table::fleet_to_table;
+
+use crate::fleet::{FleetReport, JoinerRow, ReadCounts};
+use crate::rules::{Severity, Verdict};
+
+/// The words of a verdict; a fleet without joiners has none.
+pub(super) const fn verdict_words(verdict: Option<Verdict>) -> &'static str {
+    match verdict {
+        Some(verdict) => verdict.words(),
+        None => "NOTHING TO JUDGE",
+    }
+}
+
+/// What was read, in a line.
+fn read_line(report: &FleetReport) -> String {
+    let read = &report.read;
+    let shard = report.shard.as_ref().map(|shard| format!(", part {}/{}", shard.index, shard.of)).unwrap_or_default();
+    format!(
+        "fleet {}{shard}: {} in {}, {}",
+        report.fleet,
+        many(read.lines, "line"),
+        many(read.pools, "pool"),
+        many(report.joiners.total(), "joiner")
+    )
+}
+
+/// What keeps the fleet from being judged whole, a sentence each.
+fn gaps(read: &ReadCounts) -> Vec<String> {
+    let mut gaps = Vec::new();
+    if read.unreadable > 0 {
+        gaps.push(format!("{} cannot be read and not judged", many(read.unreadable, "line")));
+    }
+    if read.not_judged > 0 {
+        gaps.push(format!(
+            "{} not judged: the first line of their pool cannot be read",
+            many(read.not_judged, "joiner")
+        ));
+    }
+    if read.doubtful > 0 {
+        gaps.push(format!(
+            "{} right after a line that cannot be read, which may be their first: no GO is said in them",
+            many(read.doubtful, "pool")
+        ));
+    }
+    if read.alone > 0 {
+        gaps.push(format!("{} of one line, which has nothing to join", many(read.alone, "pool")));
+    }
+    gaps
+}
+
+/// What is the matter with a joiner, in a few words: how many rules of which weight failed or lack a fact.
+fn matter(row: &JoinerRow) -> String {
+    let failed = |severity| row.failed.iter().filter(|rule| rule.severity == severity).count();
+    let undecided = row.undecided.iter().filter(|rule| rule.severity != Severity::Note).count();
+    let counts = [
+        (failed(Severity::Blocker), "blocker"),
+        (failed(Severity::Warning), "warning"),
+        (undecided, "undecided rule"),
+    ];
+    let texts: Vec<_> =
+        counts.into_iter().filter(|(count, _)| *count > 0).map(|(count, word)| many(count as u64, word)).collect();
+    texts.join(", ")
+}
+
+/// A count of things.
+fn many(count: u64, word: &str) -> String {
+    if count == 1 { format!("1 {word}") } else { format!("{count} {word}s") }
+}
