@@ -10,7 +10,10 @@ mod master;
 pub(super) mod meter;
 mod price;
 mod proof;
+mod regroup;
 mod row;
+mod simplex;
+mod table;
 #[cfg(test)]
 mod tests;
 mod transport;

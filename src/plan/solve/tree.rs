@@ -8,9 +8,11 @@ use super::bits::Bits;
 use super::cuts::Needs;
 use super::improve;
 use super::lattice::Lattice;
-use super::master::{Ended, Master, Program, Stored};
+use super::master::{Ended, Program};
 use super::meter::Meter;
+use super::regroup;
 use super::row::Row;
+use super::simplex::{Master, Stored};
 use super::transport::{Placement, place};
 
 /// A node that waits: the bound of its parent, and its basis with one row more.
@@ -58,8 +60,10 @@ impl<'l, 'm> Tree<'l, 'm> {
     /// Searches until nothing is left or the budget is spent. Returns a loss that no plan goes below.
     pub(super) fn search(&mut self) -> i64 {
         let levels = Arc::new((0..self.lattice.levels.len()).collect::<Vec<_>>());
-        let root = self.program.start();
-        self.plunge(root, levels, 0, true);
+        match self.program.start() {
+            Some(root) => self.plunge(root, levels, 0, true),
+            None => self.given_up = 0,
+        }
         while let Some(Reverse((bound, Reverse(number)))) = self.queue.pop() {
             let Some(waiting) = self.waiting[number].take() else { continue };
             if bound >= self.known() {
@@ -69,7 +73,7 @@ impl<'l, 'm> Tree<'l, 'm> {
                 self.given_up = self.given_up.min(bound);
                 break;
             }
-            let master = self.program.restore(waiting.stored);
+            let master = Master::restore(&self.program, waiting.stored);
             match master {
                 Some(mut master) => {
                     self.program.add(&mut master, waiting.row);
@@ -97,6 +101,7 @@ impl<'l, 'm> Tree<'l, 'm> {
             if at_root {
                 self.dive(master.clone(), &levels, pools.clone());
                 self.look_around(&pools);
+                self.regroup(bound);
             }
             self.round(&pools, !at_root);
             if bound >= self.known() {
@@ -224,6 +229,18 @@ impl<'l, 'm> Tree<'l, 'm> {
         self.best = Some(improve::improve(self.lattice, best, &likely, self.meter));
     }
 
+    /// Plans a few pools of the best plan anew at a time, where there are many and the best is not proved.
+    fn regroup(&mut self, bound: i64) {
+        if !regroup::is_worth(self.program.pools) || bound >= self.known() {
+            return;
+        }
+        let Some(best) = self.best.take() else { return };
+        let part = self.meter.share(REGROUPING);
+        let mut own = self.meter.part(part);
+        self.best = Some(regroup::regroup(self.lattice, best, &mut own));
+        self.meter.took(part, &own);
+    }
+
     /// Rounds up one level after the other, each time after a new look at the rest, for a good plan early.
     fn dive(&mut self, mut master: Master, levels: &[usize], mut pools: Vec<f64>) {
         if !self.program.purge(&mut master) {
@@ -303,12 +320,10 @@ impl<'l, 'm> Tree<'l, 'm> {
     fn try_out(&mut self, master: &Master, levels: &[usize], row: Row) -> i64 {
         let mut child = master.clone();
         self.program.add(&mut child, row);
-        #[expect(clippy::cast_precision_loss, reason = "losses are far below 2^52")]
-        let known = self.known() as f64;
-        let enough = |value: f64, proven: f64| proven > known - 1.0 + 1e-4 || value - proven < 0.5;
-        let (_, work) = self.program.run(&mut child, levels, TRIAL, enough);
-        let size = child.size() as u64;
-        self.meter.spend(work + 3 * size * size);
+        let mut work = (child.size() * child.size()) as u64;
+        self.program.mend(&mut child, TRIAL, &mut work);
+        work += (levels.len() * self.lattice.kinds.len()) as u64;
+        self.meter.spend(work);
         self.program.bound(&child, levels).0
     }
 }
@@ -327,11 +342,13 @@ enum Branch {
 
 /// Rounds of new rows that prove next to nothing, before a node is split.
 const DULL: usize = 2;
-/// Steps of the simplex at most.
-const STEPS: usize = 20_000;
-/// Steps of the simplex for trying out a child.
-const TRIAL: usize = 30;
+/// Looks for new columns at most.
+const STEPS: usize = 500;
+/// Steps of the dual simplex for trying out a child.
+const TRIAL: usize = 12;
 /// From which fraction on a pool is rounded up beside others.
 const SURE: f64 = 0.6;
+/// One part in so many of the steps that are left is for planning a few pools anew.
+const REGROUPING: u64 = 2;
 /// Splits that are tried out at a node.
 const SPLITS: usize = 4;
