@@ -11,6 +11,7 @@ pub(super) mod meter;
 mod price;
 mod proof;
 mod regroup;
+mod rounding;
 mod row;
 mod simplex;
 mod table;

@@ -1,6 +1,8 @@
 //! A good plan made better a few pools at a time: the hosts of some pools that are like each other are planned anew by
 //! themselves, which is small enough to be solved.
 
+use std::collections::HashSet;
+
 use super::bits::Bits;
 use super::lattice::{Kind, Lattice};
 use super::meter::Meter;
@@ -9,9 +11,13 @@ use super::tree::Tree;
 
 /// Pools that are planned anew together, at first and at last.
 const FEWEST: usize = 3;
-const MOST: usize = 8;
+const MOST: usize = 7;
+/// How far others than the nearest may be, in pools.
+const WIDE: u64 = 4;
+/// Tries a pool without anything better, before the search ends.
+const DULL: usize = 20;
 /// Steps for some pools at most.
-const STEPS: u64 = 60_000_000;
+const STEPS: u64 = 20_000_000;
 
 /// A single pool of a placement: its level, and its hosts by kind.
 type Pool = (usize, Vec<(usize, usize)>);
@@ -21,40 +27,53 @@ pub(super) const fn is_worth(pools: usize) -> bool {
     pools > MOST
 }
 
-/// Plans pools anew as long as that loses less, or until `meter` is spent: ever more of them at once.
-pub(super) fn regroup(lattice: &Lattice, best: Placement, meter: &mut Meter) -> Placement {
-    let mut best = best;
-    for size in FEWEST..=MOST {
-        let mut start = 0;
-        let mut since = 0;
-        loop {
-            let pools = single(lattice, &best);
-            if since >= pools.len() {
-                break;
+/// Plans pools anew until `meter` is spent, or nothing was better for long: at first those nearest to each other, ever more
+/// of them at once, then others too.
+pub(super) fn regroup(lattice: &Lattice, mut best: Placement, meter: &mut Meter) -> Placement {
+    let mut tried = HashSet::new();
+    let mut dice = Dice(1);
+    let mut dull = 0;
+    let mut turn = 0;
+    let pools: usize = best.groups.iter().map(|(_, count, _)| count).sum();
+    let most = MOST.min(pools / 3).max(FEWEST);
+    while !meter.is_spent() && dull < DULL * pools {
+        let pools = single(lattice, &best);
+        // Each pool once with few others, once with more, and so on.
+        let start = turn % pools.len();
+        let size = FEWEST + (turn / pools.len()) % (most + 1 - FEWEST);
+        let wide = turn / pools.len() > most - FEWEST;
+        turn += 1;
+        dull += 1;
+        let (some, others) = nearest(lattice, pools, start, size, wide.then_some(&mut dice));
+        let mut key = some.clone();
+        key.sort_unstable();
+        if !tried.insert(key) {
+            continue;
+        }
+        let Some(better) = anew(lattice, &some, meter) else { continue };
+        let mut levels: Vec<(usize, usize)> = Vec::new();
+        for level in others.iter().map(|(level, _)| *level).chain(better) {
+            match levels.iter_mut().find(|(known, _)| *known == level) {
+                Some((_, count)) => *count += 1,
+                None => levels.push((level, 1)),
             }
-            if meter.is_spent() {
-                return best;
-            }
-            start %= pools.len();
-            let (some, others) = nearest(lattice, pools, start, size);
-            start += 1;
-            since += 1;
-            if let Some(better) = anew(lattice, &some, meter) {
-                let mut levels: Vec<(usize, usize)> = Vec::new();
-                for level in others.iter().map(|(level, _)| *level).chain(better) {
-                    match levels.iter_mut().find(|(known, _)| *known == level) {
-                        Some((_, count)) => *count += 1,
-                        None => levels.push((level, 1)),
-                    }
-                }
-                if let Some(found) = place(lattice, &levels).filter(|found| found.loss < best.loss) {
-                    best = found;
-                    since = 0;
-                }
-            }
+        }
+        if let Some(found) = place(lattice, &levels).filter(|found| found.loss < best.loss) {
+            best = found;
+            dull = 0;
         }
     }
     best
+}
+
+/// Numbers that look like chance and are the same every time.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, sides: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % sides
+    }
 }
 
 /// The pools of a placement one by one, the hosts of a level in their order.
@@ -83,7 +102,13 @@ fn single(lattice: &Lattice, placement: &Placement) -> Vec<Pool> {
 }
 
 /// The pool at `start` with those whose levels differ least from its own, and the others.
-fn nearest(lattice: &Lattice, mut pools: Vec<Pool>, start: usize, size: usize) -> (Vec<Pool>, Vec<Pool>) {
+fn nearest(
+    lattice: &Lattice,
+    mut pools: Vec<Pool>,
+    start: usize,
+    size: usize,
+    dice: Option<&mut Dice>,
+) -> (Vec<Pool>, Vec<Pool>) {
     let first = pools.swap_remove(start);
     let level = &lattice.levels[first.0];
     let far = |pool: &Pool| {
@@ -93,6 +118,16 @@ fn nearest(lattice: &Lattice, mut pools: Vec<Pool>, start: usize, size: usize) -
         level.weight + other.weight - 2 * shared
     };
     pools.sort_by_key(|pool| (far(pool), pool.0));
+    if let Some(dice) = dice {
+        // The nearer the likelier.
+        let mut keyed: Vec<(u64, Pool)> = pools
+            .into_iter()
+            .enumerate()
+            .map(|(place, pool)| (place as u64 + dice.below(WIDE * size as u64), pool))
+            .collect();
+        keyed.sort_by_key(|(key, _)| *key);
+        pools = keyed.into_iter().map(|(_, pool)| pool).collect();
+    }
     let others = pools.split_off(size.min(pools.len() + 1) - 1);
     pools.insert(0, first);
     (pools, others)

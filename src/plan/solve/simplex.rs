@@ -43,6 +43,8 @@ const TINY: f64 = 1e-9;
 /// Below this a number that divides is not to be trusted.
 const SMALL: f64 = 1e-7;
 const REFACTOR: usize = 150;
+/// Columns that are looked at first.
+const LIKELY: usize = 10;
 /// Columns that wait with a basis beside those in it.
 const KEPT: usize = 150;
 
@@ -288,15 +290,26 @@ impl Program<'_> {
     /// Steps of the primal simplex until no column and no slack pays, `most` at most; false where numbers got out of hand or
     /// steps ran out.
     pub(super) fn gain(&self, master: &mut Master, most: usize, work: &mut u64) -> bool {
+        let mut likely: Vec<usize> = Vec::new();
         for _ in 0..most {
-            let reduced = master.reduced();
-            *work += master.sum_steps();
-            let least = |values: &[f64]| {
-                let place = (0..values.len()).min_by(|a, b| values[*a].total_cmp(&values[*b]))?;
-                (values[place] < -SMALL).then_some((values[place], place))
+            let paying = |likely: &[usize]| {
+                let own = likely.iter().map(|column| (master.table.reduced(*column, &master.prices), *column));
+                own.filter(|(own, _)| *own < -SMALL).min_by(|a, b| a.0.total_cmp(&b.0))
             };
-            let pool = least(&reduced).map(|(own, column)| (own, Basic::Pool(column)));
-            let slack = least(&master.prices).map(|(own, row)| (own, Basic::Surplus(row)));
+            *work += (master.size() * (likely.len() + master.size())) as u64;
+            let mut pool = paying(&likely);
+            if pool.is_none() {
+                // A look at all columns, and then at those that paid most.
+                let reduced = master.reduced();
+                *work += master.sum_steps();
+                likely = (0..reduced.len()).filter(|column| reduced[*column] < -SMALL).collect();
+                likely.sort_by(|a, b| reduced[*a].total_cmp(&reduced[*b]).then(a.cmp(b)));
+                likely.truncate(LIKELY);
+                pool = likely.first().map(|column| (reduced[*column], *column));
+            }
+            let slack = (0..master.size()).min_by(|a, b| master.prices[*a].total_cmp(&master.prices[*b]));
+            let slack = slack.map(|row| (master.prices[row], Basic::Surplus(row))).filter(|(own, _)| *own < -SMALL);
+            let pool = pool.map(|(own, column)| (own, Basic::Pool(column)));
             let entering = pool.into_iter().chain(slack).min_by(|a, b| a.0.total_cmp(&b.0));
             let Some((own, entering)) = entering else { return true };
             if self.pivot(master, entering, own, None).is_none() {

@@ -108,6 +108,12 @@ impl Table {
         self.lines.iter().map(move |line| line[column]).enumerate().filter(|(_, entry)| *entry != 0.0)
     }
 
+    /// What a column costs beyond what prices pay for it.
+    pub(super) fn reduced(&self, column: usize, prices: &[f64]) -> f64 {
+        let paid = |(price, line): (&f64, &Arc<Vec<f64>>)| if *price == 0.0 { 0.0 } else { price * line[column] };
+        self.costs[column] - prices.iter().zip(&self.lines).map(paid).sum::<f64>()
+    }
+
     /// Takes from `into`, column by column, the sum of all rows times their factors.
     pub(super) fn subtract(&self, factors: &[f64], into: &mut [f64]) {
         for (factor, line) in factors.iter().zip(&self.lines) {

@@ -11,6 +11,7 @@ use super::lattice::Lattice;
 use super::master::{Ended, Program};
 use super::meter::Meter;
 use super::regroup;
+use super::rounding::{Effort, Fractions};
 use super::row::Row;
 use super::simplex::{Master, Stored};
 use super::transport::{Placement, place};
@@ -89,8 +90,15 @@ impl<'l, 'm> Tree<'l, 'm> {
     /// Follows one path down: at each node the child with more of the better pools at once, the other one later.
     fn plunge(&mut self, mut master: Master, mut levels: Arc<Vec<usize>>, mut bound: i64, root: bool) {
         let mut first = root;
+        if root {
+            // A good plan early makes the rest easier.
+            if let Some((now, _)) = self.relax(&mut master, &mut levels, bound, EARLY) {
+                self.regroup(now);
+            }
+        }
         loop {
-            let solved = self.relax(&mut master, &mut levels, bound, first);
+            let rounds = if first { ROUNDS_AT_ROOT } else { ROUNDS };
+            let solved = self.relax(&mut master, &mut levels, bound, rounds);
             let at_root = std::mem::take(&mut first);
             let Some((now, pools)) = solved else { return };
             bound = now;
@@ -147,10 +155,10 @@ impl<'l, 'm> Tree<'l, 'm> {
         master: &mut Master,
         levels: &mut Arc<Vec<usize>>,
         inherited: i64,
-        root: bool,
+        rounds: usize,
     ) -> Option<(i64, Option<Vec<f64>>)> {
         let mut bound = inherited;
-        let rounds = if root { 100 } else { 6 };
+        let root = rounds > ROUNDS;
         let mut before = f64::NEG_INFINITY;
         let mut dull = 0;
         for round in 0..=rounds {
@@ -196,7 +204,11 @@ impl<'l, 'm> Tree<'l, 'm> {
             let mut rows = self.needs.broken(self.lattice, &pools, 8, root);
             if rows.len() < 4 {
                 let hosts = self.program.hosts_at(master);
-                rows.extend(self.needs.rounded(self.lattice, &pools, &hosts, 16 - rows.len()));
+                let fractions = Fractions { lattice: self.lattice, pools: &pools, hosts: &hosts };
+                let effort = if root { AT_ROOT } else { AT_NODE };
+                let (rounded, steps) = fractions.rounded(self.needs.levels(), effort);
+                rows.extend(rounded);
+                self.meter.spend(steps);
             }
             self.meter.spend(if root { 200_000 } else { 20_000 });
             if rows.is_empty() {
@@ -340,6 +352,13 @@ enum Branch {
     Whole,
 }
 
+/// How hard rows are looked for at first, and at every node.
+const AT_ROOT: Effort = Effort { rows: 16, refined: 24, pairs: true };
+const AT_NODE: Effort = Effort { rows: 12, refined: 6, pairs: false };
+/// Rounds of new rows: before the first good plan, at first, and at every node.
+const EARLY: usize = 8;
+const ROUNDS_AT_ROOT: usize = 100;
+const ROUNDS: usize = 6;
 /// Rounds of new rows that prove next to nothing, before a node is split.
 const DULL: usize = 2;
 /// Looks for new columns at most.
