@@ -7,7 +7,7 @@
 use super::bits::Bits;
 use super::dense::{real, whole};
 use super::lattice::Lattice;
-use super::price::{Pattern, Prices, pattern};
+use super::price::{Prices, pattern};
 use super::row::Row;
 use super::simplex::{Basic, Master};
 
