@@ -43,6 +43,7 @@ pub(super) fn regroup(lattice: &Lattice, mut best: Placement, meter: &mut Meter)
         let size = FEWEST + (turn / pools.len()) % (most + 1 - FEWEST);
         let wide = turn / pools.len() > most - FEWEST;
         turn += 1;
+        meter.spend((pools.len() * lattice.weights.len() * 2) as u64);
         dull += 1;
         let (some, others) = nearest(lattice, pools, start, size, wide.then_some(&mut dice));
         let mut key = some.clone();
@@ -113,8 +114,7 @@ fn nearest(
     let level = &lattice.levels[first.0];
     let far = |pool: &Pool| {
         let other = &lattice.levels[pool.0];
-        let both = level.set.and(&other.set);
-        let shared = lattice.levels.iter().find(|level| level.set == both).map_or(0, |level| level.weight);
+        let shared: i64 = level.set.and(&other.set).iter().map(|feature| lattice.weights[feature]).sum();
         level.weight + other.weight - 2 * shared
     };
     pools.sort_by_key(|pool| (far(pool), pool.0));
