@@ -19,11 +19,26 @@ use poolgate::plan::Weights;
 use serde_json::Value as Json;
 
 /// Hosts and seed of each fleet.
-const FLEETS: [(usize, u64); 11] =
-    [(16, 1), (16, 2), (100, 2), (100, 3), (300, 3), (300, 5), (300, 6), (300, 11), (300, 12), (1000, 4), (1000, 7)];
+const FLEETS: [(usize, u64); 15] = [
+    (16, 1),
+    (16, 2),
+    (100, 2),
+    (100, 3),
+    (300, 3),
+    (300, 5),
+    (300, 6),
+    (300, 11),
+    (300, 12),
+    (300, 13),
+    (300, 14),
+    (300, 15),
+    (1000, 4),
+    (1000, 7),
+    (1000, 8),
+];
 const LIMIT: &str = "16";
-/// Runs of poolgate for one time.
-const ROUNDS: usize = 3;
+/// Runs of poolgate for one median.
+const ROUNDS: usize = 5;
 
 fn main() -> ExitCode {
     let numbers: Vec<u64> = std::env::args().skip(1).filter_map(|word| word.parse().ok()).collect();
@@ -38,15 +53,15 @@ fn main() -> ExitCode {
     let weights = folder.path().join("weights.json");
     std::fs::write(&weights, by_feature().to_string()).expect("the folder can be written");
     println!(
-        "{:>5} {:>4} {:>7} {:>8} {:>7} {:>6} {:>8} {:>8} {:>8} {:>8} {:>7}",
-        "hosts", "seed", "loss", "bound", "proved", "s", "chunk", "in a row", "integer", "bound", "s"
+        "{:>5} {:>4} {:>7} {:>8} {:>7} {:>6} {:>6} {:>8} {:>8} {:>8} {:>8} {:>7}",
+        "hosts", "seed", "loss", "bound", "proved", "s", "user s", "chunk", "in a row", "integer", "bound", "s"
     );
     for (hosts, seed) in FLEETS.into_iter().filter(|(hosts, _)| *hosts as u64 <= most) {
         let fleet = folder.path().join(format!("{hosts}-{seed}.ndjson"));
         let words = [generator.display().to_string(), hosts.to_string(), seed.to_string(), "slim".to_owned()];
         let made = Command::new(&python).args(&words).output().expect("the generator runs");
         std::fs::write(&fleet, made.stdout).expect("the folder can be written");
-        let (own, time) = own(&fleet);
+        let (own, time, user) = own(&fleet);
         let others = others(&python, &fleet, &weights, seconds);
         let ratio = |name: &str| match (others[name]["loss"].as_f64(), own["loss"].as_f64()) {
             (Some(loss), Some(own)) => format!("{:.2}x", loss / own.max(1.0)),
@@ -56,7 +71,7 @@ fn main() -> ExitCode {
         let number = |value: &Json| value.as_f64().map_or_else(|| "-".to_owned(), |number| format!("{number:.0}"));
         let spent = others["integer"]["seconds"].as_f64().map_or_else(|| "-".to_owned(), |time| format!("{time:.1}"));
         println!(
-            "{hosts:>5} {seed:>4} {:>7} {:>8} {proved:>7} {time:>6.2} {:>8} {:>8} {:>8} {:>8} {spent:>7}",
+            "{hosts:>5} {seed:>4} {:>7} {:>8} {proved:>7} {time:>6.2} {user:>6.2} {:>8} {:>8} {:>8} {:>8} {spent:>7}",
             number(&own["loss"]),
             number(&own["bound"]),
             ratio("chunk"),
@@ -87,21 +102,33 @@ fn by_feature() -> Json {
         .into()
 }
 
-/// The plan as JSON, and the least wall time of a whole run.
-fn own(fleet: &Path) -> (Json, f64) {
-    let mut least = f64::INFINITY;
+/// The plan as JSON, and the medians of the wall time and of the user time of a whole run.
+fn own(fleet: &Path) -> (Json, f64, f64) {
+    let (mut walls, mut users) = (Vec::new(), Vec::new());
     let mut text = Vec::new();
     for _ in 0..ROUNDS {
-        let start = Instant::now();
+        let (start, before) = (Instant::now(), user());
         let done = Command::new(env!("CARGO_BIN_EXE_poolgate"))
             .args(["plan", "--max-hosts", LIMIT, "--format", "json"])
             .arg(fleet)
             .output()
             .expect("poolgate runs");
-        least = least.min(start.elapsed().as_secs_f64());
+        walls.push(start.elapsed().as_secs_f64());
+        users.push(user() - before);
         text = done.stdout;
     }
-    (serde_json::from_slice(&text).expect("a plan"), least)
+    let median = |mut times: Vec<f64>| {
+        times.sort_by(f64::total_cmp);
+        times[times.len() / 2]
+    };
+    (serde_json::from_slice(&text).expect("a plan"), median(walls), median(users))
+}
+
+/// User time of all children that ended, in seconds; Linux counts it in hundredths.
+fn user() -> f64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").expect("Linux");
+    let after = stat.rsplit(')').next().expect("a name");
+    after.split_whitespace().nth(13).and_then(|ticks| ticks.parse::<f64>().ok()).expect("a number") / 100.0
 }
 
 fn others(python: &str, fleet: &Path, weights: &Path, seconds: u64) -> Json {

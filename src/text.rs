@@ -176,6 +176,43 @@ fn pieces(word: &str) -> Vec<(Cow<'_, str>, bool)> {
     pieces
 }
 
+/// A text in which nothing is Markdown or HTML: signs that format are escaped; those of tags, mentions, issues, links
+/// and tables are written as entities, which no later pass takes up again.
+pub fn markdown(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 16);
+    for character in plain(text).chars() {
+        match character {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '@' => out.push_str("&#64;"),
+            '#' => out.push_str("&#35;"),
+            '|' => out.push_str("&#124;"),
+            '\\' | '`' | '*' | '_' | '[' | ']' | '~' | '!' | '$' => {
+                out.push('\\');
+                out.push(character);
+            }
+            _ => out.push(character),
+        }
+    }
+    // `http://…` and `www.…` become links by themselves.
+    out = out.replace("://", "&#58;//").replace("www.", "www&#46;").replace("WWW.", "WWW&#46;");
+    // At the start of a line these would begin a list or a heading.
+    let digits = out.bytes().take_while(u8::is_ascii_digit).count();
+    match out.as_bytes().get(digits) {
+        Some(b'.' | b')') if digits > 0 => out.insert(digits, '\\'),
+        Some(b'-' | b'+' | b'=') if digits == 0 => out.insert(0, '\\'),
+        _ => {}
+    }
+    out
+}
+
+/// A text inside an HTML element, where Markdown is not read.
+pub fn html(text: &str) -> String {
+    let text = plain(text).replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    text.replace('"', "&quot;").replace('@', "&#64;").replace('#', "&#35;").replace("://", "&#58;//")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -45,6 +45,7 @@ fn host(index: usize, set: u8) -> PlanHost {
         vendor: "GenuineIntel".to_owned(),
         release: Some("XCP-ng 8.3".to_owned()),
         model: String::new(),
+        pv: None,
         most: features.clone(),
         features,
         running: None,

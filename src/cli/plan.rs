@@ -5,11 +5,11 @@ use std::path::Path;
 use std::time::Instant;
 
 use super::Exit;
-use super::args::{Format, Plan};
+use super::args::{Plan, PlanFormat};
 use super::error::CliError;
 use super::fleet::{Fleet, tell_apart};
 use super::output::emit;
-use crate::plan::{KeptPool, PlanTable, Question, Weights, plan, to_json, to_table};
+use crate::plan::{KeptPool, PlanTable, Question, Weights, plan, to_html, to_json, to_markdown, to_table};
 
 /// The largest file of weights; there are some twenty groups.
 const MAX_WEIGHTS_BYTES: u64 = 1 << 20;
@@ -63,8 +63,10 @@ pub(super) fn run(args: &Plan) -> Result<Exit, CliError> {
     notes.dedup();
     found.notes.splice(0..0, notes);
     emit(&args.output, |style| match style.format {
-        Format::Json => to_json(&found, &question.weights),
-        Format::Table => to_table(&found, PlanTable { width: style.width, quiet: args.quiet }),
+        PlanFormat::Json => to_json(&found, &question.weights),
+        PlanFormat::Markdown => to_markdown(&found),
+        PlanFormat::Html => to_html(&found, &question.weights),
+        PlanFormat::Table => to_table(&found, PlanTable { width: style.width, quiet: args.quiet }),
     })?;
     // A plan without some hosts is not the plan that was asked for.
     Ok(if found.left_out.is_empty() { Exit::Done } else { Exit::Undecided })

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::model::{Forced, KeptPool, Member, PlannedPool, Step};
+use super::model::{Forced, KeptPool, Member, PlannedPool, PvLoss, Step};
 use super::solve::Placement;
 use super::{PlanHost, Weights};
 use crate::facts::Featureset;
@@ -163,8 +163,27 @@ pub(super) fn pool(hosts: &[&PlanHost], kept: Option<&KeptPool>, weights: &Weigh
         level,
         loss: members.iter().map(|member| member.loss).sum(),
         forced: forced(&members, &sets, &common, weights),
+        pv: pv(&members, weights),
         members,
     }
+}
+
+/// What PV guests lose on hosts that show what they are started with.
+fn pv(members: &[Member], weights: &Weights) -> PvLoss {
+    let shown: Vec<(&Featureset, Featureset)> =
+        members.iter().filter_map(|member| Some((member.host.pv.as_ref()?, member.host.comparable_pv()?))).collect();
+    let level = shown.iter().map(|(set, _)| (*set).clone()).reduce(|level, set| level.intersect(&set));
+    let common = shown.iter().map(|(_, set)| set.clone()).reduce(|level, set| level.intersect(&set));
+    let common = common.unwrap_or_default();
+    let mut lost = Featureset::default();
+    let mut loss = 0;
+    for (_, set) in &shown {
+        let hidden = set.diff(&common);
+        loss += weights.sum(&hidden);
+        lost = lost.union(&hidden);
+    }
+    let hidden = lost.features().filter(|feature| weights.of(*feature) > 0).collect();
+    PvLoss { level, hidden, loss, unknown: members.len() - shown.len() }
 }
 
 /// For each kind of hosts in a pool, what the others would keep without it.

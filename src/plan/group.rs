@@ -6,6 +6,7 @@ use super::arrange::{Arranger, Item, Outcome};
 use super::blocks::Block;
 use super::found;
 use super::model::{Group, KeptPool, OneMore, PlanError, Question};
+use super::restarts;
 use super::solve::bits::Bits;
 use super::solve::lattice::{Kind, Lattice};
 use super::solve::meter::Meter;
@@ -158,7 +159,13 @@ impl<'q> GroupWork<'q> {
         let bound = solved.as_ref().map_or_else(|| self.bound_by_feature(pools), |solved| solved.bound);
         let bound = bound.saturating_add(self.tied);
         if let (Some(Some(placement)), false) = (solved.as_ref().map(|solved| &solved.placement), self.is_tied()) {
-            let pools = found::spread(placement, &self.alike, &self.hosts, self.limit);
+            let mut pools = found::spread(placement, &self.alike, &self.hosts, self.limit);
+            // Untied, each host is an item of its own.
+            let mut sets: Vec<(usize, &Bits)> =
+                self.blocks.iter().zip(&self.items).map(|(block, item)| (block.hosts[0], &item.set)).collect();
+            sets.sort_by_key(|(host, _)| *host);
+            let sets: Vec<&Bits> = sets.into_iter().map(|(_, set)| set).collect();
+            restarts::exchange(&mut pools, &self.hosts, &sets);
             return Answer {
                 pools: Some(pools),
                 loss: placement.loss + self.tied,
@@ -277,6 +284,14 @@ impl<'q> GroupWork<'q> {
             *number += 1;
             pool.name = format!("pool {number}");
         }
+        let founded = planned.iter().filter(|pool| !pool.kept).count();
+        let free = self.blocks.iter().filter(|block| block.keep.is_none()).flat_map(|block| &block.hosts);
+        let joined = self.blocks.iter().filter_map(|block| Some((block, &self.keep[block.keep?])));
+        // Hosts that are tied to a kept pool are in its block.
+        let joined = joined.flat_map(|(block, pool)| {
+            block.hosts.iter().filter(|host| !pool.members.contains(self.hosts[**host])).collect::<Vec<_>>()
+        });
+        let fewest_restarts = restarts::fewest(free.chain(joined).map(|host| self.hosts[*host]), founded);
         let closed_hosts: usize = self.closed.iter().map(|pool| pool.members.len()).sum();
         let first = answers.iter().position(|answer| !answer.impossible).unwrap_or(0);
         let one_more = answers.get(chosen? + 1).filter(|more| more.pools.is_some()).map(|more| OneMore {
@@ -294,6 +309,7 @@ impl<'q> GroupWork<'q> {
             bound: answer.bound + closed_loss,
             pools: planned,
             one_more,
+            fewest_restarts,
         })
     }
 }

@@ -25,6 +25,8 @@ pub struct PlanHost {
     pub model: String,
     /// What HVM guests are started with on it alone.
     pub features: Featureset,
+    /// What PV guests are started with on it alone; none when not known.
+    pub pv: Option<Featureset>,
     /// The most that an HVM guest may have on it.
     pub most: Featureset,
     /// The features that each HVM VM running on it was started with; none when the VMs are not known.
@@ -81,6 +83,7 @@ impl PlanHost {
             release: release(host),
             model: cpu.model_name.text().unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" "),
             features: features.clone(),
+            pv: default_set(cpu, Shape::Both, Guest::Pv).1.get().filter(|set| !set.has_none()).cloned(),
             most: most.get().unwrap_or(features).clone(),
             running: running(pool, host),
             coordinator: pool.coordinator_host().get().is_some_and(|other| std::ptr::eq(*other, host)),
@@ -108,6 +111,11 @@ impl PlanHost {
     /// The features that count for people.
     pub(super) fn comparable(&self) -> Featureset {
         names::comparable(&self.features, Some(&self.vendor))
+    }
+
+    /// The features of PV guests that count for people.
+    pub(super) fn comparable_pv(&self) -> Option<Featureset> {
+        self.pv.as_ref().map(|set| names::comparable(set, Some(&self.vendor)))
     }
 
     /// What all its features weigh.

@@ -1,15 +1,15 @@
-//! The JSON of a plan, version 1: private mirrors, so that the inner types may change without breaking readers.
+//! The JSON of a plan, version 1.1: private mirrors, so that the inner types may change without breaking readers.
 
 use serde::Serialize;
 
-use super::model::{Group, Member, Plan, PlannedPool, Step};
-use super::{LeftOut, Weights};
+use super::model::{Group, Member, Plan, PlannedPool};
+use super::{LeftOut, Weights, words};
 use crate::cpu::names;
 
 /// The value of `format`.
 pub(super) const FORMAT: &str = "poolgate-plan";
 /// The value of `version`.
-pub(super) const VERSION: &str = "1.0";
+pub(super) const VERSION: &str = "1.1";
 
 #[derive(Serialize)]
 struct PlanV1<'a> {
@@ -43,6 +43,8 @@ struct GroupV1<'a> {
     bound: i64,
     optimal: bool,
     one_more_pool: Option<OneMoreV1>,
+    restarts: usize,
+    restarts_bound: usize,
     pools: Vec<PoolV1<'a>>,
 }
 
@@ -64,6 +66,15 @@ struct PoolV1<'a> {
     restarts_unknown: usize,
     hosts: Vec<MemberV1<'a>>,
     forced: Vec<ForcedV1<'a>>,
+    pv: PvV1,
+}
+
+#[derive(Serialize)]
+struct PvV1 {
+    level: Option<String>,
+    loss: i64,
+    hidden: Vec<FeatureV1>,
+    unknown: usize,
 }
 
 #[derive(Serialize)]
@@ -143,6 +154,8 @@ fn group_v1(group: &Group, spare: usize) -> GroupV1<'_> {
             bound: more.bound,
             saves: group.loss - more.loss,
         }),
+        restarts: group.restarts(),
+        restarts_bound: group.fewest_restarts,
         pools: group.pools.iter().map(pool_v1).collect(),
     }
 }
@@ -167,6 +180,12 @@ fn pool_v1(pool: &PlannedPool) -> PoolV1<'_> {
                 saves: forced.saves,
             })
             .collect(),
+        pv: PvV1 {
+            level: pool.pv.level.as_ref().map(ToString::to_string),
+            loss: pool.pv.loss,
+            hidden: features_v1(&pool.pv.hidden),
+            unknown: pool.pv.unknown,
+        },
     }
 }
 
@@ -176,11 +195,7 @@ fn member_v1(member: &Member) -> MemberV1<'_> {
         uuid: &member.host.uuid,
         source: &member.host.source,
         model: &member.host.model,
-        step: match member.step {
-            Step::Stays => "stays",
-            Step::Founds => "founds",
-            Step::Joins => "joins",
-        },
+        step: words::step(member.step),
         loss: member.loss,
         hidden: features_v1(&member.hidden),
         restarts: member.restarts,

@@ -8,16 +8,22 @@ mod found;
 mod group;
 mod host;
 mod json;
+mod markdown;
 mod model;
+mod page;
+mod restarts;
 mod schema;
 mod share;
 mod solve;
 mod table;
 mod weights;
+mod words;
 
 pub use host::{LeftOut, PlanHost};
 pub use json::to_json;
-pub use model::{Forced, Group, KeptPool, Member, OneMore, Plan, PlanError, PlannedPool, Question, Step};
+pub use markdown::to_markdown;
+pub use model::{Forced, Group, KeptPool, Member, OneMore, Plan, PlanError, PlannedPool, PvLoss, Question, Step};
+pub use page::to_html;
 pub use schema::json_schema;
 pub use table::{PlanTable, to_table};
 pub use weights::{Weights, WeightsError};
@@ -70,7 +76,7 @@ pub fn plan(question: &Question) -> Result<Plan, PlanError> {
         if group.release.is_none() {
             notes.push(format!(
                 "the release of {} is not known: they are planned among themselves only",
-                table::count(group.hosts, &format!("{} host", group.vendor))
+                words::count(group.hosts, &format!("{} host", group.vendor))
             ));
         }
         groups.push(group);
@@ -91,7 +97,7 @@ fn why_closed(pool: &KeptPool, limit: usize) -> Option<String> {
     if pool.members.windows(2).any(|pair| !alike(&pair[0], &pair[1])) {
         return Some("its members differ in vendor or release".to_owned());
     }
-    (hosts >= limit).then(|| format!("it has {} already", table::count(hosts, "host")))
+    (hosts >= limit).then(|| format!("it has {} already", words::count(hosts, "host")))
 }
 
 /// Blocks of a group, and its pools that stay as they are.

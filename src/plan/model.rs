@@ -107,6 +107,8 @@ pub struct Group {
     pub bound: i64,
     /// What one pool more would do.
     pub one_more: Option<OneMore>,
+    /// No plan with so many pools restarts fewer of the VMs that are known.
+    pub fewest_restarts: usize,
 }
 
 /// The same hosts in one pool more.
@@ -133,6 +135,21 @@ pub struct PlannedPool {
     pub loss: i64,
     /// Which hosts force a loss: the dearest first.
     pub forced: Vec<Forced>,
+    /// What PV guests lose: said, not weighed.
+    pub pv: PvLoss,
+}
+
+/// What PV guests lose in a pool. Their sets are levelled beside those of HVM guests.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PvLoss {
+    /// What PV guests in the pool are started with; none when no host shows it.
+    pub level: Option<Featureset>,
+    /// The features that PV guests of some host lose.
+    pub hidden: Vec<usize>,
+    /// What the hosts lose together, by the same weights.
+    pub loss: i64,
+    /// Hosts that do not show what PV guests are started with on them.
+    pub unknown: usize,
 }
 
 /// What a host does in a pool.
@@ -178,6 +195,11 @@ impl Group {
         self.loss == self.bound
     }
 
+    /// VMs that must be restarted, of the hosts whose VMs are known.
+    pub fn restarts(&self) -> usize {
+        self.pools.iter().map(|pool| pool.restarts().0).sum()
+    }
+
     /// Whether no plan of this group has fewer pools, but for the spare ones that were allowed.
     pub fn is_fewest(&self, spare: usize) -> bool {
         self.pools.len() <= self.fewest + spare
@@ -185,6 +207,12 @@ impl Group {
 }
 
 impl PlannedPool {
+    /// The features that PV guests of some host lose and HVM guests do not.
+    pub fn lost_by_pv_alone(&self) -> Vec<usize> {
+        let hvm = |feature: &usize| self.members.iter().any(|member| member.hidden.contains(feature));
+        self.pv.hidden.iter().copied().filter(|feature| !hvm(feature)).collect()
+    }
+
     /// VMs that must be restarted, of the hosts whose VMs are known, and hosts whose VMs are not.
     pub fn restarts(&self) -> (usize, usize) {
         let known = self.members.iter().filter_map(|member| member.restarts).sum();

@@ -44,6 +44,8 @@ pub fn json_schema() -> Json {
             "bound": count,
             "optimal": truth,
             "one_more_pool": {"anyOf": [{"type": "null"}, strict(json!({"loss": count, "bound": count, "saves": count}))]},
+            "restarts": count,
+            "restarts_bound": count,
             "pools": list("pool"),
         })),
         "pool": strict(json!({
@@ -56,6 +58,7 @@ pub fn json_schema() -> Json {
             "restarts_unknown": count,
             "hosts": list("host"),
             "forced": list("forced"),
+            "pv": strict(json!({"level": {"type": ["string", "null"]}, "loss": count, "hidden": list("feature"), "unknown": count})),
         })),
         "host": strict(json!({
             "name": text,

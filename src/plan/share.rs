@@ -8,8 +8,11 @@ use super::group::{Answer, GroupWork};
 use super::model::Question;
 use super::solve::meter::Meter;
 
-/// Steps for the answer that is asked for.
-const STEPS: u64 = 800_000_000;
+/// Steps for the answer that is asked for: more where a proof is within reach.
+const STEPS: u64 = 2_000_000_000;
+const STEPS_FOR_MANY: u64 = 1_000_000_000;
+/// Pools up to which it is.
+const PROVABLE: usize = 20;
 /// Steps for what one pool more would save.
 const STEPS_ONE_MORE: u64 = 150_000_000;
 
@@ -20,7 +23,7 @@ pub(super) fn answers(works: &[GroupWork<'_>], question: &Question) -> Vec<Vec<A
         let fewest = work.fewest();
         for more in 0..=question.spare + 1 {
             if more == 0 || fewest + more <= work.most() {
-                jobs.push((index, more, if more > question.spare { STEPS_ONE_MORE } else { STEPS }));
+                jobs.push((index, more, if more > question.spare { STEPS_ONE_MORE } else { enough(fewest + more) }));
             }
         }
     }
@@ -64,8 +67,8 @@ pub(super) fn answers(works: &[GroupWork<'_>], question: &Question) -> Vec<Vec<A
             answers.iter().position(|answer| answer.pools.is_some()).map(|first| first + question.spare + 2)
         };
         while answers.len() < works[index].most() && wanted(answers).is_none_or(|wanted| answers.len() < wanted) {
-            let steps = if wanted(answers).is_none() { STEPS } else { STEPS_ONE_MORE };
             let more = answers.len();
+            let steps = if wanted(answers).is_none() { enough(works[index].fewest() + more) } else { STEPS_ONE_MORE };
             answers.push(run((index, more, steps)));
             if works[index].fewest() + answers.len() > works[index].most() {
                 break;
@@ -73,6 +76,11 @@ pub(super) fn answers(works: &[GroupWork<'_>], question: &Question) -> Vec<Vec<A
         }
     }
     answers
+}
+
+/// Steps for an answer with so many pools.
+const fn enough(pools: usize) -> u64 {
+    if pools > PROVABLE { STEPS_FOR_MANY } else { STEPS }
 }
 
 /// Which answer of each group: the fewest pools, and the spare ones where they save most together. None for a group that has

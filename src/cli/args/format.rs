@@ -76,6 +76,25 @@ impl FileFormat for PageFormat {
         &[("json", Self::Json), ("md", Self::Markdown), ("txt", Self::Table)];
 }
 
+/// The formats of plans for pools.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(in crate::cli) enum PlanFormat {
+    /// For people, 80 columns
+    #[default]
+    Table,
+    /// For programs, versioned
+    Json,
+    /// For a pull request
+    Markdown,
+    /// One page with pictures, to send and to print
+    Html,
+}
+
+impl FileFormat for PlanFormat {
+    const EXTENSIONS: &'static [(&'static str, Self)] =
+        &[("json", Self::Json), ("md", Self::Markdown), ("html", Self::Html), ("txt", Self::Table)];
+}
+
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Output<F: FileFormat = Format> {
     /// How to print

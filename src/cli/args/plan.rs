@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueHint};
 
 use super::words::releases;
-use super::{LiveArgs, Output};
+use super::{LiveArgs, Output, PlanFormat};
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Plan {
@@ -43,7 +43,7 @@ pub(in crate::cli) struct Plan {
     #[arg(long, short)]
     pub(in crate::cli) quiet: bool,
     #[command(flatten)]
-    pub(in crate::cli) output: Output,
+    pub(in crate::cli) output: Output<PlanFormat>,
     #[command(flatten)]
     pub(in crate::cli) live: LiveArgs,
 }

@@ -24,6 +24,11 @@ impl Bits {
         self.0[number / 64] |= 1 << (number % 64);
     }
 
+    /// Adds a number, or takes it out.
+    pub(in crate::plan) fn toggle(&mut self, number: usize) {
+        self.0[number / 64] ^= 1 << (number % 64);
+    }
+
     /// Whether a number is in it.
     pub(in crate::plan) fn has(&self, number: usize) -> bool {
         self.0[number / 64] >> (number % 64) & 1 == 1

@@ -91,59 +91,9 @@ impl Needs {
         found.into_iter().map(|(_, levels, pools)| Row::of_pools(Arc::new(levels), true, whole(pools))).collect()
     }
 
-    /// Rows that pools in fractions break although each need is met: of hosts that take so many pools, those that the pools
-    /// at some levels have no room for are elsewhere, and a part of a pool has less room than it seems (mixed-integer
-    /// rounding). `hosts` says how many of each kind are at each level in use.
-    pub(super) fn rounded(
-        &self,
-        lattice: &Lattice,
-        pools: &[f64],
-        hosts: &[(usize, Vec<f64>)],
-        most: usize,
-    ) -> Vec<Row> {
-        let mut found: Vec<(f64, Row)> = Vec::new();
-        let sets = lattice.levels.iter().map(|level| &level.above).chain(self.all.iter().map(|need| &need.levels));
-        for levels in sets {
-            let used: f64 =
-                hosts.iter().filter(|(level, _)| levels.has(*level)).map(|(level, _)| pools[*level]).sum();
-            if (used - used.round()).abs() < 1e-3 {
-                continue;
-            }
-            let mut away = vec![0.0; lattice.kinds.len()];
-            for (_, hosts) in hosts.iter().filter(|(level, _)| !levels.has(*level)) {
-                away.iter_mut().zip(hosts).for_each(|(away, hosts)| *away += hosts);
-            }
-            let share = |kind: usize| away[kind] / real(lattice.kinds[kind].count);
-            let mut order: Vec<usize> = (0..away.len()).filter(|kind| share(*kind) < 0.999).collect();
-            order.sort_by(|a, b| share(*a).total_cmp(&share(*b)).then(a.cmp(b)));
-            let (mut count, mut elsewhere) = (0, 0.0);
-            let mut best: Option<(f64, usize, usize, usize)> = None;
-            for (place, kind) in order.iter().enumerate() {
-                count += lattice.kinds[*kind].count;
-                elsewhere += away[*kind];
-                let needed = count.div_ceil(lattice.limit);
-                let step = count - lattice.limit * (needed - 1);
-                let broken = real(step) * (real(needed) - used) - elsewhere;
-                if broken > 0.05 && best.is_none_or(|(most, ..)| broken > most) {
-                    best = Some((broken, place, needed, step));
-                }
-            }
-            if let Some((broken, place, needed, step)) = best {
-                let kinds = Bits::of(away.len(), order[..=place].iter().copied());
-                let row = Row {
-                    levels: Arc::new(levels.clone()),
-                    kinds: Some(Arc::new(kinds)),
-                    step: whole(step),
-                    at_least: true,
-                    count: whole(step * needed),
-                    parts: false,
-                };
-                found.push((broken, row));
-            }
-        }
-        found.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.levels.cmp(&b.1.levels)));
-        found.truncate(most);
-        found.into_iter().map(|(_, row)| row).collect()
+    /// For each need the levels that it is about.
+    pub(super) fn levels(&self) -> impl Iterator<Item = &Bits> {
+        self.all.iter().map(|need| &need.levels)
     }
 }
 

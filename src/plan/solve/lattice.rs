@@ -33,6 +33,8 @@ pub(in crate::plan) struct Level {
 pub(in crate::plan) struct Lattice {
     /// How many hosts a pool may have.
     pub(in crate::plan) limit: usize,
+    /// The weights of the features, by which the levels are ordered.
+    pub(in crate::plan) weights: Vec<i64>,
     /// The kinds, in the order in which they were given.
     pub(in crate::plan) kinds: Vec<Kind>,
     /// The levels, heaviest first.
@@ -81,7 +83,7 @@ impl Lattice {
         let below = (0..kinds.len())
             .map(|kind| Bits::of(count, (0..count).filter(|level| levels[*level].kinds.has(kind))))
             .collect();
-        Some(Self { limit, kinds, levels, below })
+        Some(Self { limit, weights: weights.to_vec(), kinds, levels, below })
     }
 
     /// How many hosts there are.

@@ -18,6 +18,22 @@ impl Meter {
         Self { left: steps, until, by_clock: false }
     }
 
+    /// A part of the steps that are left: one in so many.
+    pub(super) const fn share(&self, of: u64) -> u64 {
+        self.left / of
+    }
+
+    /// A meter for a part of the work: so many of the steps that are left.
+    pub(super) fn part(&self, steps: u64) -> Self {
+        Self { left: self.left.min(steps), until: self.until, by_clock: self.by_clock }
+    }
+
+    /// Takes what a part has taken of so many steps.
+    pub(super) fn took(&mut self, steps: u64, part: &Self) {
+        self.left = self.left.saturating_sub(self.left.min(steps) - part.left);
+        self.by_clock |= part.by_clock;
+    }
+
     /// Takes steps.
     pub(in crate::plan) fn spend(&mut self, steps: u64) {
         self.left = self.left.saturating_sub(steps);

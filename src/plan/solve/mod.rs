@@ -10,7 +10,11 @@ mod master;
 pub(super) mod meter;
 mod price;
 mod proof;
+mod regroup;
+mod rounding;
 mod row;
+mod simplex;
+mod table;
 #[cfg(test)]
 mod tests;
 mod transport;

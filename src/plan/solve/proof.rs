@@ -2,9 +2,10 @@
 
 use super::bits::Bits;
 use super::dense::{real, whole};
-use super::master::{Master, Program};
+use super::master::Program;
 use super::price::Prices;
 use super::row::Row;
+use super::simplex::Master;
 
 impl Program<'_> {
     /// What the prices prove, in floating point: for deciding when to stop.

@@ -8,9 +8,12 @@ use super::bits::Bits;
 use super::cuts::Needs;
 use super::improve;
 use super::lattice::Lattice;
-use super::master::{Ended, Master, Program, Stored};
+use super::master::{Ended, Program};
 use super::meter::Meter;
+use super::regroup;
+use super::rounding::{Effort, Fractions};
 use super::row::Row;
+use super::simplex::{Master, Stored};
 use super::transport::{Placement, place};
 
 /// A node that waits: the bound of its parent, and its basis with one row more.
@@ -58,8 +61,10 @@ impl<'l, 'm> Tree<'l, 'm> {
     /// Searches until nothing is left or the budget is spent. Returns a loss that no plan goes below.
     pub(super) fn search(&mut self) -> i64 {
         let levels = Arc::new((0..self.lattice.levels.len()).collect::<Vec<_>>());
-        let root = self.program.start();
-        self.plunge(root, levels, 0, true);
+        match self.program.start() {
+            Some(root) => self.plunge(root, levels, 0, true),
+            None => self.given_up = 0,
+        }
         while let Some(Reverse((bound, Reverse(number)))) = self.queue.pop() {
             let Some(waiting) = self.waiting[number].take() else { continue };
             if bound >= self.known() {
@@ -69,7 +74,7 @@ impl<'l, 'm> Tree<'l, 'm> {
                 self.given_up = self.given_up.min(bound);
                 break;
             }
-            let master = self.program.restore(waiting.stored);
+            let master = Master::restore(&self.program, waiting.stored);
             match master {
                 Some(mut master) => {
                     self.program.add(&mut master, waiting.row);
@@ -85,8 +90,15 @@ impl<'l, 'm> Tree<'l, 'm> {
     /// Follows one path down: at each node the child with more of the better pools at once, the other one later.
     fn plunge(&mut self, mut master: Master, mut levels: Arc<Vec<usize>>, mut bound: i64, root: bool) {
         let mut first = root;
+        if root {
+            // A good plan early makes the rest easier.
+            if let Some((now, _)) = self.relax(&mut master, &mut levels, bound, EARLY) {
+                self.regroup(now);
+            }
+        }
         loop {
-            let solved = self.relax(&mut master, &mut levels, bound, first);
+            let rounds = if first { ROUNDS_AT_ROOT } else { ROUNDS };
+            let solved = self.relax(&mut master, &mut levels, bound, rounds);
             let at_root = std::mem::take(&mut first);
             let Some((now, pools)) = solved else { return };
             bound = now;
@@ -97,6 +109,7 @@ impl<'l, 'm> Tree<'l, 'm> {
             if at_root {
                 self.dive(master.clone(), &levels, pools.clone());
                 self.look_around(&pools);
+                self.regroup(bound);
             }
             self.round(&pools, !at_root);
             if bound >= self.known() {
@@ -142,10 +155,10 @@ impl<'l, 'm> Tree<'l, 'm> {
         master: &mut Master,
         levels: &mut Arc<Vec<usize>>,
         inherited: i64,
-        root: bool,
+        rounds: usize,
     ) -> Option<(i64, Option<Vec<f64>>)> {
         let mut bound = inherited;
-        let rounds = if root { 100 } else { 6 };
+        let root = rounds > ROUNDS;
         let mut before = f64::NEG_INFINITY;
         let mut dull = 0;
         for round in 0..=rounds {
@@ -191,7 +204,11 @@ impl<'l, 'm> Tree<'l, 'm> {
             let mut rows = self.needs.broken(self.lattice, &pools, 8, root);
             if rows.len() < 4 {
                 let hosts = self.program.hosts_at(master);
-                rows.extend(self.needs.rounded(self.lattice, &pools, &hosts, 16 - rows.len()));
+                let fractions = Fractions { lattice: self.lattice, pools: &pools, hosts: &hosts };
+                let effort = if root { AT_ROOT } else { AT_NODE };
+                let (rounded, steps) = fractions.rounded(self.needs.levels(), effort);
+                rows.extend(rounded);
+                self.meter.spend(steps);
             }
             self.meter.spend(if root { 200_000 } else { 20_000 });
             if rows.is_empty() {
@@ -222,6 +239,18 @@ impl<'l, 'm> Tree<'l, 'm> {
         let Some(best) = self.best.take() else { return };
         let likely = improve::likely(pools);
         self.best = Some(improve::improve(self.lattice, best, &likely, self.meter));
+    }
+
+    /// Plans a few pools of the best plan anew at a time, where there are many and the best is not proved.
+    fn regroup(&mut self, bound: i64) {
+        if !regroup::is_worth(self.program.pools) || bound >= self.known() {
+            return;
+        }
+        let Some(best) = self.best.take() else { return };
+        let part = self.meter.share(REGROUPING);
+        let mut own = self.meter.part(part);
+        self.best = Some(regroup::regroup(self.lattice, best, &mut own));
+        self.meter.took(part, &own);
     }
 
     /// Rounds up one level after the other, each time after a new look at the rest, for a good plan early.
@@ -303,12 +332,10 @@ impl<'l, 'm> Tree<'l, 'm> {
     fn try_out(&mut self, master: &Master, levels: &[usize], row: Row) -> i64 {
         let mut child = master.clone();
         self.program.add(&mut child, row);
-        #[expect(clippy::cast_precision_loss, reason = "losses are far below 2^52")]
-        let known = self.known() as f64;
-        let enough = |value: f64, proven: f64| proven > known - 1.0 + 1e-4 || value - proven < 0.5;
-        let (_, work) = self.program.run(&mut child, levels, TRIAL, enough);
-        let size = child.size() as u64;
-        self.meter.spend(work + 3 * size * size);
+        let mut work = (child.size() * child.size()) as u64;
+        self.program.mend(&mut child, TRIAL, &mut work);
+        work += (levels.len() * self.lattice.kinds.len()) as u64;
+        self.meter.spend(work);
         self.program.bound(&child, levels).0
     }
 }
@@ -325,13 +352,22 @@ enum Branch {
     Whole,
 }
 
+/// How hard rows are looked for at first, and at every node.
+const AT_ROOT: Effort = Effort { rows: 16, refined: 24, pairs: true };
+const AT_NODE: Effort = Effort { rows: 12, refined: 6, pairs: false };
+/// Rounds of new rows: before the first good plan, at first, and at every node.
+const EARLY: usize = 8;
+const ROUNDS_AT_ROOT: usize = 100;
+const ROUNDS: usize = 6;
 /// Rounds of new rows that prove next to nothing, before a node is split.
 const DULL: usize = 2;
-/// Steps of the simplex at most.
-const STEPS: usize = 20_000;
-/// Steps of the simplex for trying out a child.
-const TRIAL: usize = 30;
+/// Looks for new columns at most.
+const STEPS: usize = 500;
+/// Steps of the dual simplex for trying out a child.
+const TRIAL: usize = 12;
 /// From which fraction on a pool is rounded up beside others.
 const SURE: f64 = 0.6;
+/// One part in so many of the steps that are left is for planning a few pools anew.
+const REGROUPING: u64 = 2;
 /// Splits that are tried out at a node.
 const SPLITS: usize = 4;
