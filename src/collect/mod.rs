@@ -25,7 +25,7 @@ use crate::snapshot::{Snapshot, read_snapshot};
 pub use error::CollectError;
 pub use fleet::{Piece, read_fleet};
 pub use look::Look;
-pub use quote::{Quote, QuoteError, TEMPLATE, read_quote};
+pub use quote::{Quote, QuoteError, TEMPLATE, quote_from, read_quote};
 pub use target::{Target, TargetError};
 
 use files::{Budget, Document, Opened};
