@@ -141,9 +141,30 @@ pub(super) enum Format {
 pub(super) trait FileFormat: ValueEnum + Default + Send + Sync + 'static {
     /// The extensions by which `-o` picks one.
     const EXTENSIONS: &'static [(&'static str, Self)];
+
+    /// As what it is made safe.
+    fn dress(&self) -> Dress;
+}
+
+/// What a text is, for the last look at it before it is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Dress {
+    /// Lines for people, or markup in which they stand.
+    Lines,
+    /// JSON, which has escapes of its own.
+    Json,
+    /// Commands for a log of CI, which lines for people must not be.
+    Commands,
 }
 
 impl FileFormat for Format {
+    fn dress(&self) -> Dress {
+        match self {
+            Self::Table => Dress::Lines,
+            Self::Json => Dress::Json,
+        }
+    }
+
     const EXTENSIONS: &'static [(&'static str, Self)] = &[("json", Self::Json), ("txt", Self::Table)];
 }
 
@@ -172,6 +193,14 @@ pub(super) enum ReportFormat {
 }
 
 impl FileFormat for ReportFormat {
+    fn dress(&self) -> Dress {
+        match self {
+            Self::Table | Self::Junit | Self::Markdown | Self::Html => Dress::Lines,
+            Self::Json | Self::Ndjson | Self::Sarif | Self::Gitlab => Dress::Json,
+            Self::Github => Dress::Commands,
+        }
+    }
+
     const EXTENSIONS: &'static [(&'static str, Self)] = &[
         ("json", Self::Json),
         ("ndjson", Self::Ndjson),
@@ -196,6 +225,13 @@ pub(super) enum PageFormat {
 }
 
 impl FileFormat for PageFormat {
+    fn dress(&self) -> Dress {
+        match self {
+            Self::Table | Self::Markdown => Dress::Lines,
+            Self::Json => Dress::Json,
+        }
+    }
+
     const EXTENSIONS: &'static [(&'static str, Self)] =
         &[("json", Self::Json), ("md", Self::Markdown), ("txt", Self::Table)];
 }

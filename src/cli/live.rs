@@ -1,7 +1,7 @@
 //! Live targets: whom to trust, how to log in, and many of them read at once within their limits.
 
 use std::collections::BTreeMap;
-use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
+use std::io::{self, BufRead as _, IsTerminal as _};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,7 +12,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::args::LiveArgs;
 use super::error::CliError;
-use super::output::complain;
+use super::output::{ask, complain};
 use super::passwords::{Login, passwords};
 use crate::collect::xapi::{
     Address, CONSOLE, Client, Fingerprint, KnownHosts, Limits, Password, Session, TrustProblem, TrustStore,
@@ -221,9 +221,7 @@ impl<'a> Live<'a> {
             "{place}: its certificate is not known yet. SHA-256:\n  {found}\n  {}\nCompare it on the host's console:\n  {CONSOLE}",
             found.plain()
         ));
-        let mut err = io::stderr().lock();
-        let _ = write!(err, "Trust it from now on (yes/no)? ").and_then(|()| err.flush());
-        drop(err);
+        ask("Trust it from now on (yes/no)?");
         let mut answer = String::new();
         let read = io::stdin().lock().read_line(&mut answer);
         if read.is_err() || !answer.trim().eq_ignore_ascii_case("yes") {

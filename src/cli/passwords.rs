@@ -12,6 +12,7 @@ use super::args::LiveArgs;
 use super::error::CliError;
 use crate::collect::Target;
 use crate::collect::xapi::{Address, Password};
+use crate::text::plain;
 
 /// The longest password, bytes.
 const LONGEST: usize = 4096;
@@ -178,7 +179,8 @@ fn prompt(login: &Login) -> Result<Password, CliError> {
     if !io::stdin().is_terminal() && !io::stderr().is_terminal() {
         return Err(none());
     }
-    let text = rpassword::prompt_password(format!("Password of {user} at {address}: ")).map_err(|_| none())?;
+    let text =
+        rpassword::prompt_password(format!("Password of {} at {address}: ", plain(user))).map_err(|_| none())?;
     let text = Zeroizing::new(text);
     if text.is_empty() { Err(none()) } else { Ok(Password::new(text)) }
 }

@@ -10,9 +10,14 @@ use super::expr::{MACROS, functions};
 use super::outcome::Outcome;
 use super::rule::{PLACES, Phase, Rule};
 use crate::facts::{ObjectDef, Type};
+use crate::text::lines;
 
 /// Everything about a rule, as text.
 pub fn explain(rule: &Rule) -> String {
+    lines(&told(rule), false).into_owned()
+}
+
+fn told(rule: &Rule) -> String {
     let mut out = String::new();
     let phases: Vec<_> = rule.phases.iter().map(|phase| phase.word()).collect();
     let _ = writeln!(out, "{} ({}, {})\n  {}\n", rule.id, rule.severity.word(), phases.join(" and "), rule.title);

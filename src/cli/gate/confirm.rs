@@ -1,9 +1,10 @@
 //! The operator agrees: by typing each host's name, or by a plan that was reviewed before.
 
-use std::io::{self, BufRead, IsTerminal as _, Write as _};
+use std::io::{self, BufRead, IsTerminal as _};
 
 use super::GateArgs;
 use crate::cli::error::CliError;
+use crate::cli::output::ask;
 use crate::gate::journal::Act;
 use crate::gate::plan::Plan;
 use crate::text::plain;
@@ -31,9 +32,7 @@ fn typed(plan: &Plan, from: &mut impl BufRead) -> Result<(), CliError> {
             Act::Join => format!("join it to {}", plain(&plan.pool.name)),
             Act::Eject => format!("eject it from {} and lose what is on its local disks", plain(&plan.pool.name)),
         };
-        let mut err = io::stderr().lock();
-        let _ = write!(err, "Type the host's name ({}) to {what}: ", plain(name)).and_then(|()| err.flush());
-        drop(err);
+        ask(&format!("Type the host's name ({}) to {what}:", plain(name)));
         let mut line = String::new();
         let read = from.read_line(&mut line);
         // A name that a terminal cannot show is typed as it is shown.
