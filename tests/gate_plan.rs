@@ -106,7 +106,7 @@ fn names_from_servers_are_only_text_in_a_plan() {
     let plan = plan_of(&pool, &joiner, None, &rules);
     let (table, markdown) = (to_table(&plan, 80), to_markdown(&plan));
     assert!(!table.contains('\u{1b}') && !markdown.contains('\u{1b}'));
-    assert!(markdown.contains(r"a\\u{1b}\[2J\`\|\*\<b\>$(reboot)"), "{markdown}");
+    assert!(markdown.contains(r"a\\u{1b}\[2J\`&#124;\*&lt;b&gt;\$(reboot)"), "{markdown}");
     assert!(table.contains("file-name=/root/pool-0f2af4c2"), "{table}");
     assert!(table.contains("-before-a2Jbreboot.db\n"), "no name in a command: {table}");
 }

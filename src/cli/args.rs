@@ -16,7 +16,7 @@ use clap::{Parser, Subcommand};
 
 pub(super) use check::{Check, CheckPhase, FailOn, OwnRules, WaiverFile};
 pub(super) use fleet::{FleetArgs, Merge};
-pub(super) use format::{FileFormat, Format, Output, PageFormat, PlanFormat, ReportFormat};
+pub(super) use format::{Dress, FileFormat, Format, Output, PageFormat, PlanFormat, ReportFormat};
 pub(super) use gate::{Eject, GateArgs, Join, Journal};
 pub(super) use lab::Lab;
 pub(super) use live::LiveArgs;

@@ -85,11 +85,7 @@ fn search_for(args: &CpuSearch) -> Result<Exit, CliError> {
 }
 
 fn json<T: Serialize>(body: T) -> String {
-    // The bodies hold text, numbers, lists and maps with text keys: nothing in them can fail to serialise.
-    let mut text =
-        serde_json::to_string_pretty(&CpuV1 { format: "poolgate-cpu", version: "1.0", body }).unwrap_or_default();
-    text.push('\n');
-    text
+    crate::text::json(&CpuV1 { format: "poolgate-cpu", version: "1.0", body })
 }
 
 fn sides(targets: &CpuTargets) -> Result<Vec<Side>, CliError> {

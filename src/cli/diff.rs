@@ -11,14 +11,13 @@ use super::output::emit;
 use super::targets::collect_all;
 use crate::collect::Target;
 use crate::diff::{Side, diff};
-use crate::text::json_text;
+use crate::text::json;
 
 pub(super) fn run(args: &Diff) -> Result<Exit, CliError> {
     let (old, new) = sides(args)?;
     let found = diff(&old, &new, args.volatile)?;
     emit(&args.output, |style| match style.format {
-        // The mirror holds text, numbers, lists and JSON: nothing in it can fail to serialise.
-        Format::Json => json_text(&serde_json::to_string_pretty(&found).unwrap_or_default()).into_owned() + "\n",
+        Format::Json => json(&found),
         Format::Table => found.to_table(style.width),
     })?;
     Ok(if found.differences.is_empty() { Exit::Done } else { Exit::Refused })

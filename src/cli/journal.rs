@@ -54,7 +54,7 @@ fn as_json(reading: &Reading, other_head: Option<&str>) -> String {
             "host": left.call.map(|call| call.host.name),
         })),
     });
-    format!("{json:#}\n")
+    crate::text::json(&json)
 }
 
 fn as_text(file: &Path, reading: &Reading, other_head: Option<&str>) -> String {

@@ -40,8 +40,14 @@ pub fn run() -> Exit {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
-            // clap's own printing knows whether this is help (standard output) or a mistake (standard error).
-            let _ = error.print();
+            // A mistake repeats what was typed, and in a script that may come from anywhere.
+            let said = error.render().to_string();
+            if error.use_stderr() && matches!(crate::text::lines(&said, false), std::borrow::Cow::Owned(_)) {
+                output::complain(&said);
+            } else {
+                // clap's own printing knows whether this is help (standard output) or a mistake (standard error).
+                let _ = error.print();
+            }
             if let Some(hint) = hint::after(&error) {
                 output::complain(hint.trim_end());
             }

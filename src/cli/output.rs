@@ -1,14 +1,15 @@
 //! Where text goes: standard output, or files that are replaced whole or not at all. The only place that prints.
 
+use std::borrow::Cow;
 use std::fs;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::ops::RangeInclusive;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use super::args::{FileFormat, Format, Output};
+use super::args::{Dress, FileFormat, Format, Output};
 use super::error::CliError;
-use crate::text::plain;
+use crate::text::{json_text, lines};
 
 /// Columns where no terminal tells, and in files.
 const WIDTH: u16 = 80;
@@ -32,7 +33,9 @@ pub(super) fn style_of_output(no_color: bool) -> (bool, u16) {
 pub(super) fn emit<F: FileFormat>(output: &Output<F>, render: impl Fn(Style<F>) -> String) -> Result<(), CliError> {
     if output.files.is_empty() {
         let (color, width) = style_of_output(output.no_color);
-        return print(&render(Style { format: output.format.clone().unwrap_or_default(), color, width }));
+        let format = output.format.clone().unwrap_or_default();
+        let dress = format.dress();
+        return put(&safe(dress, &render(Style { format, color, width }), color));
     }
     // All formats first: a file that cannot have one stops the run before another is written.
     let formats: Vec<_> = output
@@ -41,7 +44,8 @@ pub(super) fn emit<F: FileFormat>(output: &Output<F>, render: impl Fn(Style<F>) 
         .map(|file| output.format.clone().map_or_else(|| format_of(file), Ok))
         .collect::<Result<_, _>>()?;
     for (file, format) in output.files.iter().zip(formats) {
-        write_file(file, &render(Style { format, color: false, width: WIDTH }))?;
+        let dress = format.dress();
+        write_file(file, &safe(dress, &render(Style { format, color: false, width: WIDTH }), false))?;
     }
     Ok(())
 }
@@ -89,8 +93,22 @@ pub(super) fn format_of<F: FileFormat>(file: &Path) -> Result<F, CliError> {
     })
 }
 
-/// Prints to standard output. A reader that went away (`| head`) is no error.
+/// The last look at a text before it leaves: whatever a renderer let through does nothing on a terminal and in a log.
+pub(super) fn safe(dress: Dress, text: &str, color: bool) -> Cow<'_, str> {
+    match dress {
+        Dress::Lines => lines(text, color),
+        Dress::Json => json_text(text),
+        Dress::Commands => Cow::Borrowed(text),
+    }
+}
+
+/// Prints lines for people.
 pub(super) fn print(text: &str) -> Result<(), CliError> {
+    put(&lines(text, false))
+}
+
+/// Writes to standard output. A reader that went away (`| head`) is no error.
+pub(super) fn put(text: &str) -> Result<(), CliError> {
     let mut out = io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
@@ -103,10 +121,8 @@ pub(super) fn print(text: &str) -> Result<(), CliError> {
 /// Prints a remark or an error for the operator.
 pub(super) fn complain(text: &str) {
     let mut err = io::stderr().lock();
-    for line in text.lines() {
-        // Where standard error is closed there is nobody left to tell.
-        let _ = writeln!(err, "{}", plain(line));
-    }
+    // Where standard error is closed there is nobody left to tell.
+    let _ = writeln!(err, "{}", lines(text.trim_end_matches('\n'), false));
 }
 
 /// Replaces a file whole: what was there stays until the new text is on disk. Keeps the file's mode, writes through a

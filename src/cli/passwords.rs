@@ -13,6 +13,7 @@ use super::error::CliError;
 use super::prompt::hidden;
 use crate::collect::Target;
 use crate::collect::xapi::{Address, Password};
+use crate::text::plain;
 
 /// The longest password, bytes.
 const LONGEST: usize = 4096;
@@ -179,7 +180,7 @@ fn prompt(login: &Login) -> Result<Password, CliError> {
     if !io::stdin().is_terminal() && !io::stderr().is_terminal() {
         return Err(none());
     }
-    match hidden(&format!("Password of {user} at {address}: ")) {
+    match hidden(&format!("Password of {} at {address}: ", plain(user))) {
         Ok(text) if !text.is_empty() => Ok(Password::new(text)),
         Ok(_) => Err(usage(&format!("no password for {} was typed; nothing was sent", login.target))),
         Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {

@@ -11,6 +11,8 @@ use rpassword::ConfigBuilder;
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 use zeroize::Zeroizing;
 
+use crate::text::lines;
+
 /// How long a run that was interrupted waits for its end, which another thread brings.
 const END: Duration = Duration::from_secs(5);
 
@@ -72,7 +74,7 @@ pub(super) fn let_go() {
 pub(super) fn line(question: &str) -> io::Result<Option<String>> {
     let open = Open::question();
     let mut err = io::stderr().lock();
-    write!(err, "{question}").and_then(|()| err.flush())?;
+    write!(err, "{}", lines(question, false)).and_then(|()| err.flush())?;
     drop(err);
     let mut line = String::new();
     let read = io::stdin().lock().read_line(&mut line);
@@ -104,6 +106,6 @@ fn hide(question: &str) -> io::Result<File> {
     let mut modes = tcgetattr(&terminal)?;
     modes.local_modes.remove(LocalModes::ECHO | LocalModes::ECHONL | LocalModes::ICANON | LocalModes::ISIG);
     tcsetattr(&terminal, OptionalActions::Now, &modes)?;
-    terminal.write_all(question.as_bytes())?;
+    terminal.write_all(lines(question, false).as_bytes())?;
     Ok(terminal)
 }

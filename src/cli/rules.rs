@@ -11,7 +11,7 @@ use super::args::{Format, Output, PageFormat, Rules};
 use super::error::CliError;
 use super::output::{emit, print};
 use crate::rules::{self, Phase, Registry, Rule, RuleSource, SeveritySource, run_examples};
-use crate::text::wrapped_at;
+use crate::text::{self, wrapped_at};
 
 pub(super) fn run(args: &Rules) -> Result<Exit, CliError> {
     match args {
@@ -140,7 +140,7 @@ fn list(registry: &Registry, output: &Output<PageFormat>) -> Result<Exit, CliErr
         PageFormat::Markdown => rules::list_markdown(registry.all()),
         PageFormat::Json => {
             let rules: Vec<_> = registry.all().map(rule_json).collect();
-            format!("{:#}\n", json!({"format": "poolgate-rules", "version": "1.0", "rules": rules}))
+            text::json(&json!({"format": "poolgate-rules", "version": "1.0", "rules": rules}))
         }
         PageFormat::Table if style.width < NARROW => {
             let rule = |rule: &Rule| {
@@ -202,7 +202,7 @@ fn explain(registry: &Registry, id: &str, output: &Output<PageFormat>) -> Result
     };
     emit(output, |style| match style.format {
         PageFormat::Table => rules::explain(rule, style.width),
-        PageFormat::Json => format!("{:#}\n", rule_json(rule)),
+        PageFormat::Json => text::json(&rule_json(rule)),
         PageFormat::Markdown => rules::explain_markdown(rule),
     })?;
     Ok(Exit::Done)
@@ -213,34 +213,34 @@ fn test(dir: Option<&Path>) -> Result<Exit, CliError> {
     let names: Vec<_> = own.rules.iter().map(|source| source.stem.clone()).collect();
     let registry = own.load_whole()?;
     let rules: Vec<_> = registry.all().filter(|rule| dir.is_none() || names.contains(&rule.id)).collect();
-    let mut text = String::new();
+    let mut told = String::new();
     let mut failures = 0;
     let mut examples = 0;
     for rule in &rules {
         examples += rule.examples.len();
         for lack in rules::missing_examples(rule) {
             failures += 1;
-            text.push_str(&format!("{}: no example expects \"{lack}\"\n", rule.origin));
+            told.push_str(&format!("{}: no example expects \"{lack}\"\n", rule.origin));
         }
         for error in run_examples(rule) {
             failures += 1;
-            text.push_str(&format!("{}: {error}\n", rule.origin));
+            told.push_str(&format!("{}: {error}\n", rule.origin));
         }
     }
     let count = |count: usize, word: &str| format!("{count} {word}{}", if count == 1 { "" } else { "s" });
-    text.push_str(&format!(
+    told.push_str(&format!(
         "{}, {}, {}\n",
         count(rules.len(), "rule"),
         count(examples, "example"),
         count(failures, "failure")
     ));
-    print(&text)?;
+    print(&told)?;
     Ok(if failures == 0 { Exit::Done } else { Exit::Refused })
 }
 
 fn schema(output: &Output) -> Result<Exit, CliError> {
     emit(output, |style| match style.format {
-        Format::Json => format!("{:#}\n", rules::rule_schema()),
+        Format::Json => text::json(&rules::rule_schema()),
         Format::Table => rules::vocabulary(),
     })?;
     Ok(Exit::Done)

@@ -27,7 +27,7 @@ pub use fleet::{
     Block, Blocks, FleetHost, FleetPool, Found, Piece, Region, open_fleet, open_region, read_block, read_fleet,
 };
 pub use look::Look;
-pub use quote::{Quote, QuoteError, TEMPLATE, read_quote};
+pub use quote::{Quote, QuoteError, TEMPLATE, quote_from, read_quote};
 pub use target::{Target, TargetError};
 
 use files::{Budget, Document, Opened};

@@ -136,13 +136,20 @@ const fn one() -> i64 {
 /// Where the file cannot be read, is of another shape, or names what does not exist, with its place.
 pub fn read_quote(path: &Path) -> Result<Quote, QuoteError> {
     let name = path.display().to_string();
-    let bytes = files::load(path, &mut Budget::new())?;
+    quote_from(&name, &files::load(path, &mut Budget::new())?)
+}
+
+/// The same from bytes that were read; `name` is what messages call them.
+///
+/// # Errors
+/// As [`read_quote`].
+pub fn quote_from(name: &str, bytes: &[u8]) -> Result<Quote, QuoteError> {
     if bytes.len() > LARGEST {
-        return Err(shape(&name, b"", 0, "too large for a quote"));
+        return Err(shape(name, b"", 0, "too large for a quote"));
     }
-    let text = std::str::from_utf8(files::without_mark(&bytes))
-        .map_err(|error| shape(&name, &bytes, error.valid_up_to(), "not UTF-8; save it as UTF-8"))?;
-    Reader { name: &name, text }.read()
+    let text = std::str::from_utf8(files::without_mark(bytes))
+        .map_err(|error| shape(name, bytes, error.valid_up_to(), "not UTF-8; save it as UTF-8"))?;
+    Reader { name, text }.read()
 }
 
 fn shape(name: &str, text: &[u8], at: usize, message: &str) -> QuoteError {

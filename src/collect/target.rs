@@ -64,7 +64,7 @@ impl FromStr for Target {
             _ => {}
         }
         if let Some(name) = word.strip_prefix("cpu:") {
-            let name = name.trim().trim_matches('"').trim();
+            let name = name.trim_matches(|letter: char| letter == '"' || letter.is_whitespace());
             return if name.is_empty() { Err(TargetError::CpuName) } else { Ok(Self::Cpu(name.to_owned())) };
         }
         match word.split_once("://") {
@@ -127,6 +127,8 @@ mod tests {
         assert_eq!(parse("xapi-local"), Ok(Target::XapiLocal));
         assert_eq!(parse("a/b c.json"), Ok(Target::File("a/b c.json".into())));
         assert_eq!(parse("cpu:\"Intel Xeon Gold 6330\""), Ok(Target::Cpu("Intel Xeon Gold 6330".into())));
+        // What is shown means the same again, whatever quotes and blanks there were.
+        assert_eq!(parse("cpu: \" Gold 6330 \"\" \"").unwrap().to_string(), "cpu:Gold 6330");
         let url = |user: Option<&str>, address: &str| Target::Url {
             user: user.map(str::to_owned),
             address: address.to_owned(),

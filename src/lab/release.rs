@@ -26,6 +26,26 @@ const PRODUCTS: [(&str, Line); 16] = [
     ("8.", Line(24, 19, 2)),
 ];
 
+/// API versions up to 8.2, each of one release, with the version of xapi that answers it.
+const APIS: [((i64, i64), Line); 16] = [
+    ((1, 9), Line(0, 60, 0)),
+    ((1, 10), Line(0, 61, 0)),
+    ((2, 0), Line(0, 62, 0)),
+    ((2, 1), Line(0, 62, 0)),
+    ((2, 3), Line(0, 65, 0)),
+    ((2, 4), Line(0, 65, 0)),
+    ((2, 5), Line(1, 9, 81)),
+    ((2, 6), Line(1, 14, 0)),
+    ((2, 7), Line(1, 30, 0)),
+    ((2, 8), Line(1, 50, 0)),
+    ((2, 9), Line(1, 60, 0)),
+    ((2, 10), Line(1, 90, 0)),
+    ((2, 11), Line(1, 110, 0)),
+    ((2, 12), Line(1, 160, 0)),
+    ((2, 14), Line(1, 214, 0)),
+    ((2, 15), Line(1, 249, 0)),
+];
+
 impl Line {
     /// The newest that is modelled.
     pub const NEWEST: Self = Self(26, 17, 0);
@@ -39,8 +59,13 @@ impl Line {
             return if said("xapi_build").is_some() { line } else { Self(line.0, line.1, patch) };
         }
         let product = said("product_version").unwrap_or("");
-        let found = PRODUCTS.iter().find(|(start, _)| product.starts_with(start));
-        found.map_or(Self::NEWEST, |(_, line)| *line)
+        let by_product = PRODUCTS.iter().find(|(start, _)| product.starts_with(start)).map(|(_, line)| *line);
+        // A record without its product is that of the release whose API it has.
+        let number =
+            |name| host.get(name).and_then(|number| number.as_i64().or_else(|| number.as_str()?.parse().ok()));
+        let api = number("API_version_major").zip(number("API_version_minor"));
+        let by_api = || APIS.iter().find(|(known, _)| Some(*known) == api).map(|(_, line)| *line);
+        by_product.or_else(by_api).unwrap_or(Self::NEWEST)
     }
 
     fn parse(text: &str) -> Option<Self> {

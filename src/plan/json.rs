@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::model::{Group, Member, Plan, PlannedPool};
 use super::{LeftOut, Weights, words};
 use crate::cpu::names;
+use crate::text::json;
 
 /// The value of `format`.
 pub(super) const FORMAT: &str = "poolgate-plan";
@@ -131,10 +132,7 @@ pub fn to_json(plan: &Plan, weights: &Weights) -> String {
         left_out: plan.left_out.iter().map(left_out_v1).collect(),
         notes: &plan.notes,
     };
-    // The mirrors hold text, numbers and lists only: nothing in them can fail to serialise.
-    let mut text = serde_json::to_string_pretty(&mirror).unwrap_or_default();
-    text.push('\n');
-    text
+    json(&mirror)
 }
 
 fn group_v1(group: &Group, spare: usize) -> GroupV1<'_> {

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use super::model::{Group, Plan, PlannedPool};
 use super::words;
-use crate::text::{html, markdown as md};
+use crate::text::{html, md};
 
 /// The plan as Markdown.
 pub fn to_markdown(plan: &Plan) -> String {

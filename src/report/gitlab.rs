@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::Report;
 use super::parts::{Part, fingerprint, mark, waived};
 use crate::rules::{Finding, Outcome, Severity};
-use crate::text::plain;
+use crate::text::{json, plain};
 
 #[derive(Serialize)]
 struct Issue<'a> {
@@ -35,10 +35,7 @@ pub fn to_gitlab(report: &Report) -> String {
         .flat_map(|part| part.shown(false).map(move |finding| (part, finding)))
         .map(|(part, finding)| issue(report, part, finding))
         .collect();
-    // The model holds text, numbers and lists only: nothing in it can fail to serialise.
-    let mut text = serde_json::to_string_pretty(&issues).unwrap_or_default();
-    text.push('\n');
-    text
+    json(&issues)
 }
 
 fn issue<'a>(report: &Report, part: &Part<'_>, finding: &'a Finding) -> Issue<'a> {

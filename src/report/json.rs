@@ -7,7 +7,7 @@ use super::{JoinerReport, Report};
 use crate::cpu::FeatureFact;
 use crate::facts::{Fact, Known, Value};
 use crate::rules::{Evidence, Finding, FixStep, Outcome, Prediction, Severity, SharedSr, Verdict, Waived};
-use crate::text::json_text;
+use crate::text::json;
 
 /// The value of `format`.
 pub(super) const FORMAT: &str = "poolgate-report";
@@ -169,10 +169,7 @@ pub fn to_json(report: &Report, all: bool) -> String {
         member: report.member.as_deref().map(|member| member_v1(member, all)),
         waivers: waivers_v1(report, all),
     };
-    // The mirrors hold text, numbers and lists only: nothing in them can fail to serialise.
-    let mut text = json_text(&serde_json::to_string_pretty(&mirror).unwrap_or_default()).into_owned();
-    text.push('\n');
-    text
+    json(&mirror)
 }
 
 pub(super) const fn phase(report: &Report) -> &'static str {

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use super::parts::{Part, PartKind, evidence, is_telling, mark, overridden, place, refusal, waived};
 use super::{Report, plural};
 use crate::rules::{Finding, Outcome, Severity, Verdict};
-use crate::text::{html, markdown as md, plain};
+use crate::text::{fenced, html, md};
 
 /// The report as Markdown. `all` adds the rules that passed or had no say.
 pub fn to_markdown(report: &Report, all: bool) -> String {
@@ -133,48 +133,5 @@ pub(super) const fn sign(verdict: Verdict) -> &'static str {
         Verdict::GoWithWarnings => "⚠️",
         Verdict::NoGo => "⛔",
         Verdict::Undecided => "❓",
-    }
-}
-
-/// A command to copy, between fences longer than any in it.
-fn fenced(command: &str) -> String {
-    let command = plain(command);
-    let longest = command.split(|character| character != '`').map(str::len).max().unwrap_or_default();
-    let fence = "`".repeat(longest.max(2) + 1);
-    format!("{fence}sh\n{command}\n{fence}\n\n")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    proptest::proptest! {
-        #![proptest_config(proptest::prelude::ProptestConfig::with_cases(300))]
-
-        #[test]
-        fn no_text_leaves_its_place(name in "(\\PC|\\n|\\r|[<>`*_|#@\\[\\]()!~$-]|://|\u{202e}){0,40}") {
-            let (text, tag) = (md(&name), html(&name));
-            for sign in ['<', '>', '|', '@', '#', '\n', '\r', '\u{202e}'] {
-                assert!(!text.replace("&#", "").contains(sign), "{text:?}");
-            }
-            assert!(!tag.contains(['<', '>', '"', '\n']) && !text.contains("://") && !tag.contains("://"));
-        }
-    }
-
-    #[test]
-    fn names_are_only_names() {
-        assert_eq!(md("**bold** _it_ `x`"), "\\*\\*bold\\*\\* \\_it\\_ \\`x\\`");
-        assert_eq!(md("<img src=x> @root #12 a|b"), "&lt;img src=x&gt; &#64;root &#35;12 a&#124;b");
-        assert_eq!(md("[a](http://evil) www.evil"), "\\[a\\](http&#58;//evil) www&#46;evil");
-        assert_eq!(md("1. one"), "1\\. one");
-        assert_eq!(md("- one"), "\\- one");
-        assert_eq!(md("a\nb\u{202e}"), "a\\\\u{a}b\\\\u{202e}");
-        assert_eq!(html("</summary><script>\n"), "&lt;/summary&gt;&lt;script&gt;\\u{a}");
-    }
-
-    #[test]
-    fn a_fence_is_longer_than_any_inside() {
-        assert_eq!(fenced("echo ````x"), "`````sh\necho ````x\n`````\n\n");
-        assert_eq!(fenced("ls"), "```sh\nls\n```\n\n");
     }
 }

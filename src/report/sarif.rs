@@ -7,7 +7,7 @@ use super::Report;
 use super::json::phase;
 use super::parts::{Part, fingerprint, lines, mark};
 use crate::rules::{Finding, Outcome, Severity};
-use crate::text::plain;
+use crate::text::{json, plain};
 
 const SCHEMA: &str = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
 
@@ -168,10 +168,7 @@ pub fn to_sarif(report: &Report, all: bool) -> String {
             },
         }],
     };
-    // The model holds text, numbers and lists only: nothing in it can fail to serialise.
-    let mut text = serde_json::to_string_pretty(&log).unwrap_or_default();
-    text.push('\n');
-    text
+    json(&log)
 }
 
 fn descriptor(finding: &Finding) -> Descriptor<'_> {

@@ -10,10 +10,14 @@ use super::expr::{MACROS, functions};
 use super::outcome::Outcome;
 use super::rule::{PLACES, Phase, Rule};
 use crate::facts::{ObjectDef, Type};
-use crate::text::{wrapped, wrapped_at};
+use crate::text::{lines, wrapped, wrapped_at};
 
 /// Everything about a rule, as text of so many columns.
 pub fn explain(rule: &Rule, width: u16) -> String {
+    lines(&told(rule, width), false).into_owned()
+}
+
+fn told(rule: &Rule, width: u16) -> String {
     let mut out = String::new();
     let phases: Vec<_> = rule.phases.iter().map(|phase| phase.word()).collect();
     let what = format!("({}, {})", rule.severity.word(), phases.join(" and "));

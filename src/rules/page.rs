@@ -5,17 +5,18 @@ use std::fmt::Write as _;
 use super::explain::range_text;
 use super::outcome::Severity;
 use super::rule::{Phase, Rule};
+use crate::text::{md, plain};
 
 /// Everything about a rule, as a Markdown page.
 pub fn explain_markdown(rule: &Rule) -> String {
     let phases: Vec<_> = rule.phases.iter().map(|phase| phase.word()).collect();
-    let mut out = format!("# {}\n\n{}.\n\n", rule.id, prose(&rule.title));
+    let mut out = format!("# {}\n\n{}.\n\n", rule.id, one_line(&rule.title));
     let was = rule.severity_was.map(|was| format!(" (by your rules; the rule itself says {})", was.word()));
     let _ = writeln!(out, "| | |\n|---|---|");
     let _ = writeln!(out, "| Severity | {}{} |", rule.severity.word(), was.unwrap_or_default());
     let _ = writeln!(out, "| Asked at | {} |", phases.join(", "));
     let _ = writeln!(out, "| The server | {} |", server(rule));
-    let _ = writeln!(out, "| File | `{}` |\n", rule.origin);
+    let _ = writeln!(out, "| File | {} |\n", span(&rule.origin));
     if !rule.why.trim().is_empty() {
         let _ = writeln!(out, "## Why\n\n{}\n", prose(rule.why.trim()));
     }
@@ -23,19 +24,19 @@ pub fn explain_markdown(rule: &Rule) -> String {
         let _ = writeln!(out, "## Has a say when\n\n{}", code("", applies));
     }
     let _ = writeln!(out, "## Passes when\n\n{}", code("", &rule.condition));
-    let facts: String = rule.facts().iter().map(|fact| format!("- `{fact}`\n")).collect();
+    let facts: String = rule.facts().iter().map(|fact| format!("- {}\n", span(fact))).collect();
     let _ = writeln!(out, "It reads\n\n{facts}");
     if !rule.says.get().fix.is_empty() {
         out.push_str("## What mends it\n\n");
         for (index, fix) in rule.says.get().fix.iter().enumerate() {
             let [run, note] = &fix.written;
-            let note = if note.is_empty() { String::new() } else { format!(" {}", prose(note)) };
+            let note = if note.is_empty() { String::new() } else { format!(" {}", one_line(note)) };
             let _ = writeln!(out, "{}. {}:{note}", index + 1, place(&fix.place));
             if !run.is_empty() {
                 let _ = writeln!(out, "\n{}", code("sh", run));
             }
             if !fix.loses.is_empty() {
-                let _ = writeln!(out, "   **Loses:** {}", prose(&fix.loses));
+                let _ = writeln!(out, "   **Loses:** {}", one_line(&fix.loses));
             }
         }
         out.push('\n');
@@ -46,17 +47,17 @@ pub fn explain_markdown(rule: &Rule) -> String {
             "## What the server does\n\nCheck `{}`, number {} in its order. It refuses with {}.\n",
             checked.check.name,
             checked.place,
-            rule.refusals().iter().map(|refusal| format!("`{}`", refusal.code)).collect::<Vec<_>>().join(" or ")
+            rule.refusals().iter().map(|refusal| span(&refusal.code)).collect::<Vec<_>>().join(" or ")
         );
     }
     if !rule.references.is_empty() {
-        let list: String = rule.references.iter().map(|reference| format!("- {}\n", prose(reference))).collect();
+        let list: String = rule.references.iter().map(|reference| format!("- {}\n", one_line(reference))).collect();
         let _ = writeln!(out, "## See\n\n{list}");
     }
     if !rule.examples.is_empty() {
         out.push_str("## Examples\n\n| Answer | Case |\n|---|---|\n");
         for example in &rule.examples {
-            let _ = writeln!(out, "| {} | {} |", example.expect, prose(&example.name));
+            let _ = writeln!(out, "| {} | {} |", md(&example.expect), one_line(&example.name));
         }
     }
     format!("{}\n", out.trim_end())
@@ -83,7 +84,7 @@ pub fn list_markdown<'r>(rules: impl Iterator<Item = &'r Rule>) -> String {
                 "| `{}` | {} | {} | {} |",
                 rule.id,
                 word(rule.severity),
-                prose(&rule.title),
+                one_line(&rule.title),
                 rule.server.as_ref().map_or("does not check", |_| "checks too")
             );
         }
@@ -109,6 +110,11 @@ fn server(rule: &Rule) -> String {
     format!("checks it in {}; {force}", versions.join(" and "))
 }
 
+/// A name as code, where it can be.
+fn span(name: &str) -> String {
+    if name.contains('`') { md(name) } else { format!("`{}`", plain(name).replace('|', "\\|")) }
+}
+
 fn place(place: &str) -> String {
     match place {
         "anywhere" => "Anywhere".to_owned(),
@@ -120,21 +126,39 @@ fn place(place: &str) -> String {
 fn code(language: &str, text: &str) -> String {
     let longest = text.split(|character| character != '`').map(str::len).max().unwrap_or_default();
     let fence = "`".repeat(longest.max(2) + 1);
-    format!("{fence}{language}\n{}\n{fence}\n", text.trim())
+    let lines: Vec<_> = text.trim().lines().map(plain).collect();
+    format!("{fence}{language}\n{}\n{fence}\n", lines.join("\n"))
 }
 
-/// Prose of a rule file: what it writes between backticks stays code, the rest is text.
+/// Prose of a rule file: what it writes between backticks stays code and an address stays a link, the rest is text.
 fn prose(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 8);
-    let mut in_code = false;
-    for character in text.chars() {
-        match character {
-            '`' => in_code = !in_code,
-            '|' => out.push('\\'),
-            '\\' | '*' | '_' | '[' | ']' | '<' | '~' if !in_code => out.push('\\'),
-            _ => {}
+    text.lines().map(prose_line).collect::<Vec<_>>().join("\n")
+}
+
+/// The same where a line's end would end more than the line: in cells, items and headings.
+fn one_line(text: &str) -> String {
+    prose_line(&text.lines().map(str::trim).collect::<Vec<_>>().join(" "))
+}
+
+fn prose_line(line: &str) -> String {
+    // Ticks side by side are a fence of their own, which no single tick closes.
+    if line.contains("``") {
+        return md(line);
+    }
+    let parts: Vec<_> = line.split('`').collect();
+    let mut out = String::with_capacity(line.len() + 8);
+    for (index, part) in parts.iter().enumerate() {
+        // A backtick without another is one.
+        if index % 2 == 1 && index + 1 < parts.len() {
+            let _ = write!(out, "`{}`", plain(part).replace('|', "\\|"));
+            continue;
         }
-        out.push(character);
+        if index % 2 == 1 {
+            out.push_str("\\`");
+        }
+        // What is special at the beginning of a line is so there only.
+        let words = if index == 0 { md(part) } else { md(&format!("x{part}")).split_off(1) };
+        out.push_str(&words.replace("&#58;//", "://"));
     }
     out
 }

@@ -58,6 +58,12 @@ impl Registry {
         Self::load_some(own, |folder| (folder == Phase::Eject) == (phase == Phase::Eject))
     }
 
+    /// One rule by itself, not held against others.
+    pub fn read_one(source: &RuleSource) -> Result<Rule, Vec<RuleError>> {
+        let scopes = Scopes::new();
+        parse_rule(&source.path, &source.stem, source.phase, &source.text, scopes.of(source.phase))
+    }
+
     fn load_some(own: &[RuleSource], wanted: impl Fn(Phase) -> bool) -> Result<Self, Vec<RuleError>> {
         let scopes = Scopes::new();
         let mut registry = Self::default();

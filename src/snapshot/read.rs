@@ -6,6 +6,7 @@ use serde::de::{Deserialize, Deserializer, MapAccess};
 
 use super::Pool;
 use crate::facts::{Known, Record, RecordVisitor, model, split_path, strangers_of};
+use crate::text::json;
 
 /// The value of `format` in every snapshot.
 pub const FORMAT: &str = "poolgate-snapshot";
@@ -231,10 +232,7 @@ impl Snapshot {
     pub fn to_json(&self) -> String {
         let file =
             FileOut { format: FORMAT, version: format!("{MAJOR}.{MINOR}"), source: &self.source, pool: &self.pool };
-        // Every map of the model has text keys and no value can fail to serialise.
-        let mut text = serde_json::to_string_pretty(&file).unwrap_or_default();
-        text.push('\n');
-        text
+        json(&file)
     }
 }
 

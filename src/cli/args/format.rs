@@ -17,10 +17,31 @@ pub(in crate::cli) enum Format {
 pub(in crate::cli) trait FileFormat: ValueEnum + Default + Send + Sync + 'static {
     /// The extensions by which `-o` picks one.
     const EXTENSIONS: &'static [(&'static str, Self)];
+
+    /// As what it is made safe.
+    fn dress(&self) -> Dress;
+}
+
+/// What a text is, for the last look at it before it is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::cli) enum Dress {
+    /// Lines for people, or markup in which they stand.
+    Lines,
+    /// JSON, which has escapes of its own.
+    Json,
+    /// Commands for a log of CI, which lines for people must not be.
+    Commands,
 }
 
 impl FileFormat for Format {
     const EXTENSIONS: &'static [(&'static str, Self)] = &[("json", Self::Json), ("txt", Self::Table)];
+
+    fn dress(&self) -> Dress {
+        match self {
+            Self::Table => Dress::Lines,
+            Self::Json => Dress::Json,
+        }
+    }
 }
 
 /// The formats of findings.
@@ -57,6 +78,14 @@ impl FileFormat for ReportFormat {
         ("html", Self::Html),
         ("txt", Self::Table),
     ];
+
+    fn dress(&self) -> Dress {
+        match self {
+            Self::Table | Self::Junit | Self::Markdown | Self::Html => Dress::Lines,
+            Self::Json | Self::Ndjson | Self::Sarif | Self::Gitlab => Dress::Json,
+            Self::Github => Dress::Commands,
+        }
+    }
 }
 
 /// The formats of what is read and not judged.
@@ -74,6 +103,13 @@ pub(in crate::cli) enum PageFormat {
 impl FileFormat for PageFormat {
     const EXTENSIONS: &'static [(&'static str, Self)] =
         &[("json", Self::Json), ("md", Self::Markdown), ("txt", Self::Table)];
+
+    fn dress(&self) -> Dress {
+        match self {
+            Self::Table | Self::Markdown => Dress::Lines,
+            Self::Json => Dress::Json,
+        }
+    }
 }
 
 /// The formats of plans for pools.
@@ -93,6 +129,13 @@ pub(in crate::cli) enum PlanFormat {
 impl FileFormat for PlanFormat {
     const EXTENSIONS: &'static [(&'static str, Self)] =
         &[("json", Self::Json), ("md", Self::Markdown), ("html", Self::Html), ("txt", Self::Table)];
+
+    fn dress(&self) -> Dress {
+        match self {
+            Self::Table | Self::Markdown | Self::Html => Dress::Lines,
+            Self::Json => Dress::Json,
+        }
+    }
 }
 
 #[derive(Debug, Args)]

@@ -1,9 +1,9 @@
 //! Where the report on a fleet goes: to standard output or to files, lines of hosts while they are judged.
 
 use crate::cli::Exit;
-use crate::cli::args::{FailOn, Output, ReportFormat};
+use crate::cli::args::{FailOn, FileFormat as _, Output, ReportFormat};
 use crate::cli::error::CliError;
-use crate::cli::output::{Staged, complain, format_of, print, style_of_output};
+use crate::cli::output::{Staged, complain, format_of, put, safe, style_of_output};
 use crate::fleet::{FleetLine, FleetReport};
 use crate::report::{
     TableOptions, fleet_to_github, fleet_to_json, fleet_to_junit, fleet_to_markdown, fleet_to_table,
@@ -75,7 +75,7 @@ impl Sheets {
                 ReportFormat::Github => fleet_to_github(report),
                 _ => fleet_to_table(report, TableOptions { width, color, all: false, quiet }),
             };
-            sheet.write(&text)?;
+            sheet.write(&safe(sheet.format.dress(), &text, color && sheet.file.is_none()))?;
             if let Some(file) = sheet.file {
                 file.commit()?;
             }
@@ -88,7 +88,7 @@ impl Sheet {
     fn write(&mut self, text: &str) -> Result<(), CliError> {
         match &mut self.file {
             Some(file) => file.write(text),
-            None => print(text),
+            None => put(text),
         }
     }
 }

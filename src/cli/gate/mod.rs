@@ -29,6 +29,7 @@ use crate::gate::plan::{Plan, read_plan, to_markdown, to_table};
 use crate::gate::{Left, Replan, Run, Trouble, Turn, Waits, left_open, named};
 use crate::report::{self, Report, TableOptions};
 use crate::rules::Verdict;
+use crate::text::lines;
 
 use signals::Interrupt;
 use world::LiveWorld;
@@ -133,8 +134,8 @@ fn write_plan(plan: &Plan, files: &[PathBuf]) -> Result<(), CliError> {
     for file in files {
         let text = match file.extension().and_then(|extension| extension.to_str()) {
             Some("json") => plan.to_json().map_err(|source| CliError::JoinPlan { path: file.clone(), source })?,
-            Some("md") => to_markdown(plan),
-            Some("txt") => to_table(plan, WIDTH),
+            Some("md") => lines(&to_markdown(plan), false).into_owned(),
+            Some("txt") => lines(&to_table(plan, WIDTH), false).into_owned(),
             _ => {
                 return Err(CliError::Usage(format!(
                     "--plan-out {}: no format goes by that extension; use .json, .md or .txt",

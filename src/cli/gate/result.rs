@@ -137,7 +137,7 @@ impl Told<'_> {
             "journal": {"file": self.journal.display().to_string(), "head": self.head},
             "exit": self.exit as u8,
         });
-        format!("{json:#}\n")
+        crate::text::json(&json)
     }
 }
 

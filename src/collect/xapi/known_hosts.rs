@@ -57,7 +57,12 @@ impl KnownHosts {
             Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
             Err(source) => return Err(KnownHostsError::Read { path, source }),
         };
-        let entries = parse(&text).map_err(|(line, why)| KnownHostsError::Line { path: path.clone(), line, why })?;
+        Self::from_text(path, &text)
+    }
+
+    /// The same from a text that was read; `path` is where it is from.
+    pub fn from_text(path: PathBuf, text: &str) -> Result<Self, KnownHostsError> {
+        let entries = parse(text).map_err(|(line, why)| KnownHostsError::Line { path: path.clone(), line, why })?;
         Ok(Self { path, entries })
     }
 

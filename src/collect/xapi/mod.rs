@@ -26,6 +26,7 @@ pub use pin::{Fingerprint, FingerprintError};
 pub use read::read_session;
 pub use session::Session;
 pub use sessions::{log_out_now, log_out_on_signals};
+pub use socket::read_http;
 pub use trust::{AuthorityError, Trust, TrustStore};
 
 use read::retry;

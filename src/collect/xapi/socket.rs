@@ -61,27 +61,12 @@ impl Transport for Socket {
         );
         timed.write(head.as_bytes()).and_then(|()| timed.write(&post.body)).map_err(broke)?;
         drop::<Zeroizing<Vec<u8>>>(post.body);
-        let mut reader = BufReader::new(timed);
-        let head = read_head(&mut reader).map_err(broke)?;
-        let head = parse(&head).map_err(|why| XapiError::Protocol {
-            place: self.place(),
-            doing: post.doing.to_owned(),
-            why,
-        })?;
-        let body = match head.length {
-            Some(length) => read_body(reader.take(length), Some(length), post.deadline),
-            None if head.chunked => read_body(Chunks { from: reader, left: 0, ended: false }, None, post.deadline),
-            None => read_body(reader, None, post.deadline),
-        };
-        let body = body.map_err(|error| match error {
-            BodyError::TooLarge => too_large(self.place(), post.doing),
-            BodyError::Late => broke(io::ErrorKind::TimedOut.into()),
-            BodyError::Io(error) => broke(error),
-        })?;
-        if head.length.is_some_and(|length| (body.len() as u64) < length) {
-            return Err(broke(io::Error::new(io::ErrorKind::UnexpectedEof, "the answer broke off")));
-        }
-        Ok(Reply { status: head.status, thumbprint: head.thumbprint, body })
+        read_reply(timed, post.deadline).map_err(|error| match error {
+            ReplyError::Io(error) => broke(error),
+            ReplyError::Late => broke(io::ErrorKind::TimedOut.into()),
+            ReplyError::TooLarge => too_large(self.place(), post.doing),
+            ReplyError::Http(why) => XapiError::Protocol { place: self.place(), doing: post.doing.to_owned(), why },
+        })
     }
 
     fn fingerprint(&self) -> Option<Fingerprint> {
@@ -115,6 +100,50 @@ impl Read for Timed {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         self.stream.set_read_timeout(Some(self.left()?))?;
         self.stream.read(into)
+    }
+}
+
+/// Why no answer of HTTP could be read.
+enum ReplyError {
+    Io(io::Error),
+    Late,
+    TooLarge,
+    /// Something that is no HTTP.
+    Http(String),
+}
+
+/// Reads an answer of HTTP: its head, then its body as the head says that it comes.
+fn read_reply(from: impl Read, deadline: Instant) -> Result<Reply, ReplyError> {
+    let mut reader = BufReader::new(from);
+    let head = read_head(&mut reader).map_err(ReplyError::Io)?;
+    let head = parse(&head).map_err(ReplyError::Http)?;
+    let body = match head.length {
+        Some(length) => read_body(reader.take(length), Some(length), deadline),
+        None if head.chunked => read_body(Chunks { from: reader, left: 0, ended: false }, None, deadline),
+        None => read_body(reader, None, deadline),
+    };
+    let body = body.map_err(|error| match error {
+        BodyError::TooLarge => ReplyError::TooLarge,
+        BodyError::Late => ReplyError::Late,
+        BodyError::Io(error) => ReplyError::Io(error),
+    })?;
+    if head.length.is_some_and(|length| (body.len() as u64) < length) {
+        return Err(ReplyError::Io(io::Error::new(io::ErrorKind::UnexpectedEof, "the answer broke off")));
+    }
+    Ok(Reply { status: head.status, thumbprint: head.thumbprint, body })
+}
+
+/// Reads an answer of HTTP as it comes over the local socket: its status and its body.
+///
+/// # Errors
+/// Where it is no HTTP, breaks off, or is more than is read; in words.
+pub fn read_http(from: impl Read, until: Instant) -> Result<(u16, Vec<u8>), String> {
+    match read_reply(from, until) {
+        Ok(reply) => Ok((reply.status, reply.body)),
+        Err(ReplyError::Io(error)) => Err(error.to_string()),
+        Err(ReplyError::Late) => Err("it took too long".to_owned()),
+        Err(ReplyError::TooLarge) => Err("it is too large".to_owned()),
+        Err(ReplyError::Http(why)) => Err(why),
     }
 }
 

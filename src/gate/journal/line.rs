@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::event::Event;
 use crate::gate::digest::sha256;
+use crate::text::json_text;
 
 /// What the first line names as the one before it.
 pub(super) const NONE: &str = "0000000000000000000000000000000000000000000000000000000000000000";
@@ -31,7 +32,7 @@ pub struct Entry {
 impl Entry {
     /// The line without its newline, and its hash.
     pub(super) fn write(&self) -> Result<(String, String), serde_json::Error> {
-        let mut body = serde_json::to_string(self)?;
+        let mut body = json_text(&serde_json::to_string(self)?).into_owned();
         body.pop();
         let hash = sha256(body.as_bytes());
         body.push_str(HASH_KEY);

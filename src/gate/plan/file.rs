@@ -2,6 +2,7 @@
 
 use super::Plan;
 use crate::gate::digest::of_json;
+use crate::text::json_text;
 
 /// The value of `format` in every plan.
 pub const FORMAT: &str = "poolgate-plan";
@@ -87,8 +88,7 @@ impl Plan {
 
     /// The plan as indented JSON with a final newline.
     pub fn to_json(&self) -> Result<String, PlanError> {
-        let mut text = serde_json::to_string_pretty(self).map_err(|error| PlanError::Write(error.to_string()))?;
-        text.push('\n');
-        Ok(text)
+        let text = serde_json::to_string_pretty(self).map_err(|error| PlanError::Write(error.to_string()))?;
+        Ok(format!("{}\n", json_text(&text)))
     }
 }

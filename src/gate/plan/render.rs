@@ -6,7 +6,7 @@ use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width, presets};
 
 use super::{Plan, Step};
 use crate::rules::{FixStep, Outcome, Severity};
-use crate::text::{cut, plain, wrapped};
+use crate::text::{cut, md, plain, wrapped};
 
 /// The longest text of a table's cell.
 const LONGEST: usize = 600;
@@ -173,14 +173,14 @@ fn short(digest: &str) -> &str {
 pub fn to_markdown(plan: &Plan) -> String {
     let mut out = String::new();
     let _ = writeln!(out, "# Plan: {}\n", plan.verdict.words());
-    let _ = writeln!(out, "{}\n", escaped(&subject(plan)));
+    let _ = writeln!(out, "{}\n", md(&subject(plan)));
     let _ =
         writeln!(out, "Made {} by {}. Digest `{}`, rules `{}`.", plan.made_at, plan.tool, plan.digest, plan.rules);
     for step in &plan.steps {
-        let _ = writeln!(out, "\n## {}: {}\n", escaped(&step.host.name), step.verdict.words());
-        let _ = writeln!(out, "{}\n", escaped(&call(step)));
+        let _ = writeln!(out, "\n## {}: {}\n", md(&step.host.name), step.verdict.words());
+        let _ = writeln!(out, "{}\n", md(&call(step)));
         for (what, text) in certificates(plan, step) {
-            let _ = writeln!(out, "- {what}: {}", escaped(&text));
+            let _ = writeln!(out, "- {what}: {}", md(&text));
         }
         let _ =
             writeln!(out, "- snapshots: pool `{}`, host `{}`", plan.pool.coordinator.snapshot, step.host.snapshot);
@@ -190,7 +190,7 @@ pub fn to_markdown(plan: &Plan) -> String {
         }
         for finding in &step.findings {
             let word = mark(finding.severity, finding.outcome);
-            let _ = writeln!(out, "- **{word}** `{}`: {}", finding.rule, escaped(&finding.message));
+            let _ = writeln!(out, "- **{word}** `{}`: {}", finding.rule, md(&finding.message));
         }
         let _ = writeln!(out, "\n### What it changes\n\n| on | what | becomes |\n|---|---|---|");
         for change in &step.changes {
@@ -198,7 +198,7 @@ pub fn to_markdown(plan: &Plan) -> String {
         }
         let _ = writeln!(out, "\n### What nobody can make safe from here\n");
         for risk in &step.risks {
-            let _ = writeln!(out, "- {}", escaped(risk));
+            let _ = writeln!(out, "- {}", md(risk));
         }
         for (title, fixes) in
             [("First", &step.before), ("The same by hand", &step.by_hand), ("To undo it", &step.undo)]
@@ -209,10 +209,10 @@ pub fn to_markdown(plan: &Plan) -> String {
                     let _ = writeln!(out, "On the {}:\n\n    {}\n", fix.place, plain(&fix.run));
                 }
                 if !fix.loses.is_empty() {
-                    let _ = writeln!(out, "Loses {}.", escaped(&fix.loses));
+                    let _ = writeln!(out, "Loses {}.", md(&fix.loses));
                 }
                 if !fix.note.is_empty() {
-                    let _ = writeln!(out, "{}", escaped(&fix.note));
+                    let _ = writeln!(out, "{}", md(&fix.note));
                 }
             }
         }
@@ -220,18 +220,6 @@ pub fn to_markdown(plan: &Plan) -> String {
     out
 }
 
-/// Text that Markdown shows as it is. Names come from servers.
-fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for character in plain(text).chars() {
-        if "\\`*_[]<>#|".contains(character) {
-            out.push('\\');
-        }
-        out.push(character);
-    }
-    out
-}
-
 fn cell(text: &str) -> String {
-    escaped(&cut(text, LONGEST))
+    md(&cut(text, LONGEST))
 }

@@ -4,8 +4,9 @@ use std::fmt::Write as _;
 
 use super::{gaps, matter, read_line, verdict_words};
 use crate::fleet::FleetReport;
-use crate::report::markdown::{md, sign};
+use crate::report::markdown::sign;
 use crate::rules::{Severity, Verdict};
+use crate::text::md;
 
 /// The report as Markdown.
 pub fn fleet_to_markdown(report: &FleetReport) -> String {

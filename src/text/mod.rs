@@ -1,18 +1,36 @@
 //! Text that came from somewhere else, made safe for where it goes. Depends on nothing; for all that write.
 //!
 //! Names come from servers and may hold anything. On a terminal a control character is a command and a bidi mark turns
-//! text round, so both are shown as escapes.
+//! text round, so both are shown as escapes; a log of CI takes some lines for commands, so none begins as those do.
+
+mod json;
+mod markdown;
+
+pub use json::{json, json_text};
+pub(crate) use markdown::{fenced, html, md};
 
 use std::borrow::Cow;
 
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
-/// The text with control characters and direction marks as visible escapes: `\u{1b}`.
+/// The text with control characters and direction marks as visible escapes, `\u{1b}`, and with nothing that a CI's log
+/// takes for a command wherever it stands in a line: `##[…]` (GitHub), `##vso[…]` (Azure), `##teamcity[…]`.
 pub fn plain(text: &str) -> Cow<'_, str> {
-    if !text.chars().any(acts) {
+    if !text.chars().any(acts) && log_command(text).is_none() {
         return Cow::Borrowed(text);
     }
     let mut shown = String::with_capacity(text.len() + 8);
+    let mut rest = text;
+    while let Some(at) = log_command(rest) {
+        escape(&rest[..at], &mut shown);
+        shown.push_str("## ");
+        rest = &rest[at + 2..];
+    }
+    escape(rest, &mut shown);
+    Cow::Owned(shown)
+}
+
+fn escape(text: &str, shown: &mut String) {
     for character in text.chars() {
         if acts(character) {
             shown.extend(character.escape_unicode());
@@ -20,48 +38,79 @@ pub fn plain(text: &str) -> Cow<'_, str> {
             shown.push(character);
         }
     }
-    Cow::Owned(shown)
 }
 
-/// Whether a terminal would do something other than show it: controls (C0, C1, delete), marks and overrides of
-/// direction, line and paragraph separators, and characters without width that hide differences.
-const fn acts(character: char) -> bool {
-    matches!(
-        character,
-        '\u{0}'..='\u{1f}'
-            | '\u{7f}'..='\u{9f}'
-            | '\u{61c}'
-            | '\u{200b}'..='\u{200f}'
-            | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{2069}'
-            | '\u{feff}'
-    )
-}
-
-/// JSON whose texts are the same and whose letters do nothing on a terminal: what [`plain`] would show as an escape is
-/// written as one of JSON's own.
-pub fn json_text(json: &str) -> Cow<'_, str> {
-    let acting = |character: char| acts(character) && character != '\n';
-    if !json.chars().any(acting) {
-        return Cow::Borrowed(json);
+/// Lines for people as a whole, made of texts that were [`plain`]: once more, and none begins with the `::` of a GitHub
+/// command, which blanks before it do not hide. `colored` text has escapes of its own, which stay.
+pub fn lines(text: &str, colored: bool) -> Cow<'_, str> {
+    let begins = |line: &str| line.trim_start().starts_with("::");
+    let dirty = |line: &str| begins(line) || !colored && matches!(plain(line), Cow::Owned(_));
+    if !text.split('\n').any(dirty) {
+        return Cow::Borrowed(text);
     }
-    let mut out = String::with_capacity(json.len() + 64);
-    for character in json.chars() {
-        // All of them lie in the first plane; line ends are those between the lines, which JSON's writer made.
-        if acting(character) {
-            out.push_str(&format!("\\u{:04x}", u32::from(character)))
+    let mut out = String::with_capacity(text.len() + 8);
+    for (index, line) in text.split('\n').enumerate() {
+        if index > 0 {
+            out.push('\n');
+        }
+        let line = if colored { Cow::Borrowed(line) } else { plain(line) };
+        if begins(&line) {
+            out.push_str(&line.replacen("::", ": :", 1));
         } else {
-            out.push(character)
+            out.push_str(&line);
         }
     }
     Cow::Owned(out)
 }
 
-/// One word for a shell, whatever it holds: names are the operator's and may hold anything.
+/// Where a command of a CI's log begins: `##`, letters, `[`.
+fn log_command(text: &str) -> Option<usize> {
+    text.match_indices('[').find_map(|(at, _)| {
+        let before = text[..at].trim_end_matches(|letter: char| letter.is_ascii_alphanumeric());
+        before.strip_suffix("##").map(str::len)
+    })
+}
+
+/// Whether a terminal would do something other than show it: controls (C0, C1, delete), marks and overrides of
+/// direction, line and paragraph separators, and characters without a shape that hide differences. Variation selectors
+/// are not among them: they belong to signs that people do put into names.
+const fn acts(character: char) -> bool {
+    matches!(
+        character,
+        '\u{0}'..='\u{1f}'
+            | '\u{7f}'..='\u{9f}'
+            | '\u{ad}'
+            | '\u{34f}'
+            | '\u{61c}'
+            | '\u{115f}'
+            | '\u{1160}'
+            | '\u{17b4}'
+            | '\u{17b5}'
+            | '\u{180e}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{3164}'
+            | '\u{feff}'
+            | '\u{ffa0}'
+            | '\u{fff9}'..='\u{fffb}'
+            | '\u{e0000}'..='\u{e0fff}'
+    )
+}
+
+/// One word for a shell, whatever it holds: names are the operator's and may hold anything. What a terminal would act on
+/// is written as `$'\x1b'`, so that a command can be read, copied and run.
 pub fn shell_word(text: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-./:,@%+".contains(&byte);
-    if !text.is_empty() && text.bytes().all(plain) {
+    let bare = |byte: u8| byte.is_ascii_alphanumeric() || b"_-./:,@%+".contains(&byte);
+    if !text.is_empty() && text.bytes().all(bare) {
         text.to_owned()
+    } else if matches!(plain(text), Cow::Owned(_)) {
+        let byte = |byte: u8| match byte {
+            b' ' | b'"' | b'$'..=b'&' | b'('..=b'[' | b']'..=b'~' => char::from(byte).to_string(),
+            // `#` too, which may begin a log's command.
+            byte => format!("\\x{byte:02x}"),
+        };
+        format!("$'{}'", text.bytes().map(byte).collect::<String>())
     } else {
         format!("'{}'", text.replace('\'', "'\\''"))
     }
@@ -176,43 +225,6 @@ fn pieces(word: &str) -> Vec<(Cow<'_, str>, bool)> {
     pieces
 }
 
-/// A text in which nothing is Markdown or HTML: signs that format are escaped; those of tags, mentions, issues, links
-/// and tables are written as entities, which no later pass takes up again.
-pub fn markdown(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 16);
-    for character in plain(text).chars() {
-        match character {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '@' => out.push_str("&#64;"),
-            '#' => out.push_str("&#35;"),
-            '|' => out.push_str("&#124;"),
-            '\\' | '`' | '*' | '_' | '[' | ']' | '~' | '!' | '$' => {
-                out.push('\\');
-                out.push(character);
-            }
-            _ => out.push(character),
-        }
-    }
-    // `http://…` and `www.…` become links by themselves.
-    out = out.replace("://", "&#58;//").replace("www.", "www&#46;").replace("WWW.", "WWW&#46;");
-    // At the start of a line these would begin a list or a heading.
-    let digits = out.bytes().take_while(u8::is_ascii_digit).count();
-    match out.as_bytes().get(digits) {
-        Some(b'.' | b')') if digits > 0 => out.insert(digits, '\\'),
-        Some(b'-' | b'+' | b'=') if digits == 0 => out.insert(0, '\\'),
-        _ => {}
-    }
-    out
-}
-
-/// A text inside an HTML element, where Markdown is not read.
-pub fn html(text: &str) -> String {
-    let text = plain(text).replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
-    text.replace('"', "&quot;").replace('@', "&#64;").replace('#', "&#35;").replace("://", "&#58;//")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -223,6 +235,8 @@ mod tests {
         assert_eq!(shell_word("a; rm -rf /"), "'a; rm -rf /'");
         assert_eq!(shell_word("it's"), "'it'\\''s'");
         assert_eq!(shell_word(""), "''");
+        assert_eq!(shell_word("a\n\u{1b}[2J 'é'"), "$'a\\x0a\\x1b[2J \\x27\\xc3\\xa9\\x27'");
+        assert_eq!(shell_word("##[error]\\"), "$'\\x23\\x23[error]\\x5c'");
     }
 
     #[test]
@@ -251,18 +265,22 @@ mod tests {
     }
 
     #[test]
-    fn json_keeps_its_texts_and_does_nothing() {
-        let text = "a\u{202e}b\u{9b}\u{7f}\u{feff}\n";
-        let json = serde_json::to_string_pretty(&serde_json::json!({ "k": text })).unwrap();
-        let safe = json_text(&json);
-        assert_eq!(safe, "{\n  \"k\": \"a\\u202eb\\u009b\\u007f\\ufeff\\n\"\n}");
-        assert_eq!(serde_json::from_str::<serde_json::Value>(&safe).unwrap()["k"], text);
-    }
-
-    #[test]
     fn what_acts_on_a_terminal_is_shown_and_not_done() {
         assert_eq!(plain("web-01 é 漢"), "web-01 é 漢");
         assert_eq!(plain("a\u{1b}[2Jb\nc"), "a\\u{1b}[2Jb\\u{a}c");
         assert_eq!(plain("\u{202e}gpj.exe\u{9b}"), "\\u{202e}gpj.exe\\u{9b}");
+        assert_eq!(plain("a\u{ad}b\u{e0041}"), "a\\u{ad}b\\u{e0041}");
+    }
+
+    #[test]
+    fn no_log_takes_a_text_for_a_command() {
+        assert_eq!(
+            plain("x ##[error]y ##vso[task.x] ###[a] ## [b] #1 ##"),
+            "x ## [error]y ## vso[task.x] ### [a] ## [b] #1 ##"
+        );
+        assert_eq!(lines("a\n  ::error::x\n::\nb :: c\n", false), "a\n  : :error::x\n: :\nb :: c\n");
+        assert_eq!(lines("a\u{1b}\n", false), "a\\u{1b}\n");
+        assert_eq!(lines("a\u{1b}[1m\n::x", true), "a\u{1b}[1m\n: :x");
+        assert!(matches!(lines("as it was\n: :\n", false), Cow::Borrowed(_)));
     }
 }
