@@ -71,7 +71,19 @@ pub fn read_sequence(
     phase: Phase,
     policy: &Policy,
 ) -> Vec<(Judgement, Vec<FactRead>)> {
-    judge_each(pool, joiners, rules, phase, policy, |_, _, _| {}, |case| reading::read(case, rules.of(phase)))
+    read_sequence_with(pool, joiners, rules, phase, policy, |_, _, _| {})
+}
+
+/// The same with a last word on each joiner's findings, as [`judge_sequence_with`] has it.
+pub fn read_sequence_with(
+    pool: &Side,
+    joiners: &[Side],
+    rules: &Registry,
+    phase: Phase,
+    policy: &Policy,
+    settle: impl FnMut(usize, &str, &mut [Finding]),
+) -> Vec<(Judgement, Vec<FactRead>)> {
+    judge_each(pool, joiners, rules, phase, policy, settle, |case| reading::read(case, rules.of(phase)))
 }
 
 fn judge_each<T>(
