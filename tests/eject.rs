@@ -393,3 +393,32 @@ fn a_member_must_be_one() {
     let text = poolgate(words).stdin(json.to_string()).status(2).complaint();
     assert!(text.contains("several hosts") && text.contains("8006ca53") && text.contains("bc83c1c3"), "{text}");
 }
+
+#[test]
+fn pages_for_people_name_what_is_lost_in_a_section_of_its_own() {
+    let words = ["check", "--phase", "eject", "--pool", "fixtures/xcp-ng-8.3-5-hosts.json", "--member", "xcp-05"];
+    let run = |format: &str| poolgate(words).with(["--format", format]).any_status(|status| matches!(status, 0 | 1));
+    let loses = &run("json").json()["member"]["loses"].clone();
+    let (markdown, html) = (run("markdown").quietly(), run("html").quietly());
+    let section = markdown.split("**What is lost:**\n\n").nth(1).unwrap().split("\n\n").next().unwrap();
+    let page = html.split(">What is lost</h3>").nth(1).unwrap().split("</dl>").next().unwrap();
+    let mut named = 0;
+    for list in ["vdis", "vms", "srs", "networks"] {
+        for one in loses[list].as_array().unwrap() {
+            let uuid = one["uuid"].as_str().unwrap();
+            assert!(section.contains(uuid) && page.contains(uuid), "{list}: {one}\n{section}\n{page}");
+            named += 1;
+        }
+    }
+    assert!(named > 0, "{loses}");
+    for what in ["storage", "virtual disks", "VMs with disks there", "networks without another host"] {
+        assert!(section.contains(&format!("- **{what}**:")) && page.contains(&format!("<dt>{what}</dt>")), "{what}");
+    }
+    // What is not known is said, not left out.
+    let mut pool = common::judge::fixture_json("xcp-ng-8.3-5-hosts");
+    pool["pool"]["vdis"] = serde_json::json!({"$unknown": "permission-denied"});
+    let unknown =
+        poolgate(["check", "--phase", "eject", "--pool", "-", "--member", "xcp-05", "--format", "markdown"]);
+    let markdown = unknown.stdin(pool.to_string()).any_status(|status| matches!(status, 1 | 3)).stdout;
+    assert!(markdown.contains("- **virtual disks**: unknown (permission denied"), "{markdown}");
+}

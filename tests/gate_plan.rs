@@ -11,7 +11,7 @@ use poolgate::gate::plan::{
 };
 use poolgate::rules::{Phase, Policy, Registry, Side, judge_eject, read_eject, read_sequence};
 use proptest::prelude::*;
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
 fn policy() -> Policy {
     Policy { max_hosts: 16, as_release: None }
@@ -31,6 +31,7 @@ fn plan_of(pool: &Side, joiners: &[Side], address: Option<&str>, rules: &Registr
         judged: &read_sequence(pool, joiners, rules, Phase::Join, &policy()),
         policy: &policy(),
         rules: &rules.digest(),
+        waivers: &[],
         coordinator_address: address,
         user: "root",
         made_at: "2026-05-20T10:00:00Z",
@@ -55,6 +56,7 @@ fn planned_eject(pool: &str, member: &str) -> Plan {
         facts: &read_eject(&pool, member, &rules, &policy()),
         policy: &policy(),
         rules: &rules.digest(),
+        waivers: &[],
         made_at: "2026-05-20T10:00:00Z",
     })
     .unwrap()
@@ -119,7 +121,7 @@ fn a_plan_is_read_as_it_was_written_and_not_when_it_was_edited() {
     assert_eq!(plan.steps[1].predicted.hosts, plan.steps[0].predicted.hosts + 1);
     let edited = text.replace("\"master_username\": \"root\"", "\"master_username\": \"mallory\"");
     assert!(matches!(read_plan(&edited), Err(PlanError::Changed { .. })));
-    let newer = text.replace("\"version\": \"1.0\"", "\"version\": \"2.0\"");
+    let newer = text.replace("\"version\": \"1.1\"", "\"version\": \"2.0\"");
     insta::assert_snapshot!(read_plan(&newer).unwrap_err(), @r#"plan version "2.0" cannot be read; this version reads 1.x. Make the plan anew"#);
     insta::assert_snapshot!(read_plan("{}").unwrap_err(), @r#""format" is "", expected "poolgate-plan"; a plan is written with --plan-out FILE"#);
     insta::assert_snapshot!(read_plan("{\"format\":").unwrap_err(), @"line 1, column 10: EOF while parsing a value; a plan is written with --plan-out FILE");
@@ -132,7 +134,12 @@ fn a_plan_is_read_as_it_was_written_and_not_when_it_was_edited() {
 fn the_schema_names_every_key_of_a_plan() {
     let schema = plan::json_schema();
     for plan in [planned(POOL, &["candidate-trouble"], None), planned_eject(POOL, "xcp-03")] {
-        fits(&schema, &schema, &serde_json::to_value(&plan).unwrap(), "plan");
+        let mut json = serde_json::to_value(&plan).unwrap();
+        fits(&schema, &schema, &json, "plan");
+        json["steps"][0]["findings"][0]["waived"] =
+            json!({"reason": "r", "owner": "o", "expires": "2026-06-01", "waiver": "waivers.toml:1"});
+        json["waivers"] = json!([json["steps"][0]["findings"][0]]);
+        fits(&schema, &schema, &json, "plan");
     }
 }
 

@@ -37,6 +37,7 @@ fn plan_joins(rules: &Registry, pool: &Collected, hosts: &[Collected]) -> Plan {
         judged: &read_sequence(&pool.0, &sides, rules, Phase::Join, &policy()),
         policy: &policy(),
         rules: &rules.digest(),
+        waivers: &[],
         coordinator_address: None,
         user: "root",
         made_at: "2026-05-20T10:00:00Z",
@@ -54,6 +55,7 @@ fn plan_eject(rules: &Registry, pool: &Collected) -> Plan {
         facts: &read_eject(&pool.0, member, rules, &policy()),
         policy: &policy(),
         rules: &rules.digest(),
+        waivers: &[],
         made_at: "2026-05-20T10:00:00Z",
     })
     .unwrap()

@@ -187,6 +187,49 @@ fn every_line_of_ndjson_and_every_waiver_is_as_published() {
 }
 
 #[test]
+fn a_diff_is_what_its_schema_says() {
+    let schema = Schema::printed("diff");
+    let folder = tempfile::tempdir().unwrap();
+    let report = |joiner: &str| {
+        let path = folder.path().join(joiner).with_extension("json").display().to_string();
+        let run = check("xcp-ng-8.3-5-hosts", &[joiner]).with(["--format", "json", "-o", &path]);
+        run.any_status(|status| matches!(status, 0 | 1 | 3));
+        path
+    };
+    let fixture = common::run::fixture;
+    let pairs = [
+        (fixture("candidate-good"), fixture("candidate-trouble")),
+        (fixture("xcp-ng-8.3-5-hosts"), fixture("xenserver-8-16-hosts")),
+        (fixture("candidate-unknown"), fixture("candidate-good")),
+        (fixture("candidate-good"), fixture("candidate-good")),
+        (report("candidate-good"), report("candidate-trouble")),
+        (report("candidate-unknown"), report("candidate-amd")),
+    ];
+    let mut changes = std::collections::BTreeSet::new();
+    for (old, new) in pairs {
+        for words in [&[][..], &["--volatile"]] {
+            let run = poolgate(["diff", &old, &new, "--format", "json"]).with(words.iter().copied());
+            let found = run.any_status(|status| matches!(status, 0 | 1)).json();
+            assert_eq!(schema.faults(&found), Vec::<String>::new(), "{old} {new}");
+            let differences = found["differences"].as_array().unwrap();
+            changes.extend(differences.iter().map(|one| one["change"].as_str().unwrap().to_owned()));
+        }
+    }
+    assert_eq!(changes.len(), 3, "{changes:?}");
+    let whole = || poolgate(["diff", &fixture("candidate-good"), &fixture("candidate-trouble"), "--format", "json"]);
+    let good = whole().status(1).json();
+    let spoilt = |pointer: &str, value: Json| {
+        let mut json = good.clone();
+        *json.pointer_mut(pointer).unwrap_or_else(|| panic!("no {pointer}")) = value;
+        schema.faults(&json).len()
+    };
+    assert_eq!(spoilt("/of", json!("plan")), 1);
+    assert_eq!(spoilt("/differences/0", json!({"path": "x", "change": "added", "old": 1})), 1);
+    assert_eq!(spoilt("/differences/0/change", json!("moved")), 1);
+    assert_eq!(spoilt("/volatile_left_out", json!(-1)), 1);
+}
+
+#[test]
 fn a_spoilt_document_has_faults() {
     let schema = Schema::printed("snapshot");
     let good = fixture_json("candidate-good");

@@ -72,7 +72,7 @@ pub(super) enum Command {
     Rules(Rules),
     /// A simulated pool on loopback, to rehearse on
     Lab(Lab),
-    /// Print the JSON Schema of snapshots, reports or plans
+    /// Print the JSON Schema of snapshots, reports, plans or differences
     Schema(Schema),
     /// Print what completes commands, options and values in a shell
     Completions(Completions),

@@ -15,8 +15,8 @@ use super::waivers::RunWaivers;
 use crate::eject::find_member;
 use crate::report::{self, JoinerReport, MemberReport, Pictures, PoolSummary, Report, TableOptions, WaiverReport};
 use crate::rules::{
-    EjectJudgement, Judgement, Phase, Policy, Registry, Side, Subject, Verdict, judge_eject, judge_sequence_with,
-    release_name,
+    EjectJudgement, Finding, Judgement, Ledger, Phase, Policy, Registry, Side, Subject, Verdict, judge_eject,
+    judge_sequence_with, release_name,
 };
 use crate::snapshot::Host;
 
@@ -58,14 +58,7 @@ fn run_eject(args: &Check, wanted: &str) -> Result<Exit, CliError> {
     let waivers = RunWaivers::load(&args.waivers, &rules)?;
     let mut ledger = waivers.ledger();
     let mut judgement = judge_eject(&pool, member, &rules, &policy);
-    let subject = Subject {
-        pool: &pool.snapshot.pool,
-        host: Some(member),
-        name: member.name_label.text().unwrap_or(wanted),
-        release_known: !judgement.release.is_empty(),
-    };
-    ledger.settle(subject, &rules, &mut judgement.findings);
-    judgement.verdict = Verdict::over(&judgement.findings);
+    settle_member(&mut ledger, &pool, member, &rules, &mut judgement);
     let report = eject_report(&pool, member, judgement, policy, waivers.report(&ledger));
     print(args, &report, || Pictures::new(&pool.snapshot.pool, []))?;
     let exit = exit_of(report.verdict, args.fail_on);
@@ -120,17 +113,38 @@ pub(super) fn judge(
     let waivers = RunWaivers::load(&args.waivers, rules)?;
     let mut ledger = waivers.ledger();
     let judgements = judge_sequence_with(pool, joiners, rules, phase, policy, |index, release, findings| {
-        let host = joiners[index].snapshot.pool.coordinator_host();
-        let name = host.get().and_then(|host| host.name_label.text()).unwrap_or(&joiners[index].target);
-        let subject = Subject {
-            pool: &pool.snapshot.pool,
-            host: host.get().copied(),
-            name,
-            release_known: !release.is_empty(),
-        };
-        ledger.settle(subject, rules, findings);
+        settle_joiner(&mut ledger, pool, &joiners[index], release, rules, findings);
     });
     Ok(Judged { judgements, waivers: waivers.report(&ledger) })
+}
+
+/// Settles the findings on a joiner.
+pub(super) fn settle_joiner(
+    ledger: &mut Ledger<'_>,
+    pool: &Side,
+    joiner: &Side,
+    release: &str,
+    rules: &Registry,
+    findings: &mut [Finding],
+) {
+    let host = joiner.snapshot.pool.coordinator_host();
+    let name = host.get().and_then(|host| host.name_label.text()).unwrap_or(&joiner.target);
+    let (pool, release_known) = (&pool.snapshot.pool, !release.is_empty());
+    ledger.settle(Subject { pool, host: host.get().copied(), name, release_known }, rules, findings);
+}
+
+/// Settles the findings on a member that is to leave.
+pub(super) fn settle_member(
+    ledger: &mut Ledger<'_>,
+    pool: &Side,
+    member: &Host,
+    rules: &Registry,
+    judgement: &mut EjectJudgement,
+) {
+    let name = member.name_label.text().or_else(|| member.uuid.text()).unwrap_or_default();
+    let (pool, release_known) = (&pool.snapshot.pool, !judgement.release.is_empty());
+    ledger.settle(Subject { pool, host: Some(member), name, release_known }, rules, &mut judgement.findings);
+    judgement.verdict = Verdict::over(&judgement.findings);
 }
 
 /// Prints the report of a judgement, and says how the process ends.

@@ -4,7 +4,7 @@ use super::Exit;
 use super::args::{Schema, SchemaOf};
 use super::error::CliError;
 use super::output::print;
-use crate::{gate, plan, report, snapshot};
+use crate::{diff, gate, plan, report, snapshot};
 
 pub(super) fn run(args: &Schema) -> Result<Exit, CliError> {
     let schema = match args.of {
@@ -15,6 +15,7 @@ pub(super) fn run(args: &Schema) -> Result<Exit, CliError> {
         SchemaOf::FleetLine => report::fleet_line_schema(),
         SchemaOf::JoinPlan => gate::plan::json_schema(),
         SchemaOf::Plan => plan::json_schema(),
+        SchemaOf::Diff => diff::json_schema(),
     };
     print(&format!("{schema:#}\n"))?;
     Ok(Exit::Done)

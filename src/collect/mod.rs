@@ -48,6 +48,18 @@ pub struct Collected {
 /// Reads a target that is a file, a folder or standard input: a snapshot, XenAPI records in any of their forms, the
 /// server's database (also inside a status report), or a foreign dump; or one that names a CPU of the catalogue.
 /// The format is recognised by content. Other targets are refused with what to do instead.
+///
+/// ```
+/// use poolgate::collect::{Target, read_target};
+///
+/// let target: Target = "cpu:Intel Xeon Gold 6330".parse()?;
+/// let found = read_target(&target, &mut std::io::empty())?;
+/// let host = &found.snapshot.pool.hosts.each().next().unwrap();
+/// assert_eq!(host.cpu.get().unwrap().vendor.text(), Some("GenuineIntel"));
+/// // The catalogue knows nothing of its memory, and says so.
+/// assert!(host.memory_total.get().is_none());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn read_target(target: &Target, stdin: &mut dyn Read) -> Result<Collected, CollectError> {
     let name = target.to_string();
     match target {

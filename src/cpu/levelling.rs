@@ -76,6 +76,22 @@ impl Guest {
 }
 
 /// The four sets of a pool. The set without words is the level of no host at all.
+///
+/// ```
+/// use poolgate::cpu::{levelling::Level, names};
+/// use poolgate::snapshot::read_snapshot;
+///
+/// let read = |path: &str| read_snapshot(&std::fs::read(path).unwrap()).unwrap().0.pool;
+/// let pool = read("fixtures/xcp-ng-8.3-5-hosts.json");
+/// let joiner = read("fixtures/candidate-older-intel.json");
+///
+/// let now = Level::of_pool(&pool);
+/// let then = joiner.hosts.each().fold(now.clone(), Level::with);
+/// let (now, then) = (now.hvm_default.get().unwrap(), then.hvm_default.get().unwrap());
+/// let lost = names::names(&now.diff(then));
+/// assert!(lost.contains(&"avx512f".to_owned()), "{lost:?}");
+/// assert!(then.is_subset(now));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Level {
     /// Which keys were folded.

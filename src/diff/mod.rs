@@ -1,6 +1,7 @@
 //! What changed between two snapshots or two JSON reports: both become trees, elements of lists are matched by what they
 //! are called and not by where they stand. Pure; called by `cli`. Knows `facts` and `snapshot`.
 
+mod schema;
 mod table;
 mod tree;
 mod walk;
@@ -12,6 +13,7 @@ use crate::facts::Fact as _;
 use crate::snapshot::Snapshot;
 use tree::{Node, of_json, of_value};
 
+pub use schema::json_schema;
 pub use walk::{Change, Difference};
 
 /// One side of a comparison.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use super::plan::{Plan, Step};
+use super::plan::{Plan, PlannedFinding, Step};
 use crate::rules::{FactRead, Outcome};
 
 /// Something that is not as the plan has it.
@@ -76,6 +76,7 @@ pub enum Basis {
 pub fn compare(was: (&Plan, &Step), is: (&Plan, &Step), basis: Basis) -> Vec<Drift> {
     let mut drift = servers(was, is);
     drift.extend(rules(was.1, is.1, basis));
+    drift.extend(waivers(was.1, is.1));
     let counted = |read: &&FactRead| basis == Basis::Same || is_joiners(&read.fact);
     let old: BTreeMap<_, _> =
         was.1.facts.iter().filter(counted).map(|read| ((&read.fact, &read.key), read)).collect();
@@ -128,6 +129,26 @@ fn rules(was: &Step, is: &Step, basis: Basis) -> Vec<Drift> {
         }
     }
     drift
+}
+
+/// Findings that are waived otherwise than the plan has it: somebody agreed to these waivers and no others. Where the rule
+/// itself says something else, that is told already.
+fn waivers(was: &Step, is: &Step) -> Vec<Drift> {
+    let shown = |finding: &PlannedFinding| {
+        finding.waived.as_ref().map_or_else(
+            || "not waived".to_owned(),
+            |waived| format!("waived by {} until {}: {}", waived.owner, waived.expires, waived.reason),
+        )
+    };
+    let pairs = was.findings.iter().filter_map(|was| {
+        let is = is.findings.iter().find(|is| is.rule == was.rule && is.outcome == was.outcome)?;
+        Some((was, is))
+    });
+    pairs
+        .map(|(was, is)| (format!("rule {}", was.rule), shown(was), shown(is)))
+        .filter(|(_, was, is)| was != is)
+        .map(|(what, was, is)| Drift::Other { what, was, is })
+        .collect()
 }
 
 const fn weight(outcome: Outcome) -> u8 {

@@ -34,6 +34,39 @@ use blocks::{Block, blocks};
 use group::GroupWork;
 
 /// Plans pools. The same question gives the same plan, in whatever order its hosts come, unless a clock is set.
+///
+/// ```
+/// use poolgate::plan::{PlanHost, Question, Weights, plan};
+/// use poolgate::snapshot::read_snapshot;
+///
+/// let (mut hosts, mut left_out) = (Vec::new(), Vec::new());
+/// for source in ["fixtures/xcp-ng-8.3-5-hosts.json", "fixtures/candidate-older-intel.json"] {
+///     let pool = read_snapshot(&std::fs::read(source).unwrap()).unwrap().0.pool;
+///     for host in pool.hosts.each() {
+///         match PlanHost::read(&pool, host, source) {
+///             Ok(host) => hosts.push(host),
+///             // Without a vendor or features nothing is planned, and it is said why.
+///             Err(out) => left_out.push(out),
+///         }
+///     }
+/// }
+/// let question = Question {
+///     hosts,
+///     left_out,
+///     keep: vec![],
+///     limit: 4,
+///     spare: 0,
+///     together: vec![],
+///     apart: vec![],
+///     weights: Weights::default(),
+///     effort: 1,
+///     until: None,
+/// };
+/// let planned = plan(&question).unwrap();
+/// let pools: Vec<_> = planned.groups.iter().flat_map(|group| &group.pools).collect();
+/// assert_eq!(pools.len(), 2);
+/// assert!(pools.iter().all(|pool| pool.members.len() <= 4));
+/// ```
 pub fn plan(question: &Question) -> Result<Plan, PlanError> {
     let mut notes = Vec::new();
     let mut left_out = question.left_out.clone();

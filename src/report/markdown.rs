@@ -3,8 +3,10 @@
 
 use std::fmt::Write as _;
 
+use super::losses::losses;
 use super::parts::{Part, PartKind, evidence, is_telling, mark, overridden, place, refusal, waived};
 use super::{Report, plural};
+use crate::eject::EjectFacts;
 use crate::rules::{Finding, Outcome, Severity, Verdict};
 use crate::text::{fenced, html, md};
 
@@ -61,6 +63,9 @@ fn write_part(out: &mut String, part: &Part<'_>, several: bool, all: bool) {
     if let Some(answer) = part.answer() {
         let _ = writeln!(out, "**The server's answer:** {}\n", md(&answer));
     }
+    if let Some(facts) = part.eject {
+        write_losses(out, facts);
+    }
     let stops =
         |finding: &&Finding| is_telling(finding) && finding.severity == Severity::Blocker && finding.waived.is_none();
     for finding in part.findings.iter().filter(stops) {
@@ -80,6 +85,25 @@ fn write_part(out: &mut String, part: &Part<'_>, several: bool, all: bool) {
         body(out, part.kind, finding);
         out.push_str("</details>\n\n");
     }
+}
+
+/// What goes with the host, in sight: nobody should have to unfold it.
+fn write_losses(out: &mut String, facts: &EjectFacts) {
+    out.push_str("**What is lost:**\n\n");
+    for lost in losses(facts) {
+        if !lost.remark.is_empty() {
+            let _ = writeln!(out, "- **{}**: {}", lost.what, md(&lost.remark));
+            continue;
+        }
+        let _ = writeln!(out, "- **{}**:", lost.what);
+        for name in &lost.names {
+            let _ = writeln!(out, "  - {}", md(name));
+        }
+        if lost.more > 0 {
+            let _ = writeln!(out, "  - and {} more", lost.more);
+        }
+    }
+    out.push('\n');
 }
 
 fn body(out: &mut String, kind: PartKind, finding: &Finding) {

@@ -8,6 +8,7 @@ mod gitlab;
 mod html;
 mod json;
 mod junit;
+mod losses;
 mod markdown;
 mod ndjson;
 mod network;

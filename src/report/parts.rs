@@ -2,6 +2,7 @@
 //! but the table and JSON is written over these, so that none can leave a host out.
 
 use super::Report;
+use crate::eject::EjectFacts;
 use crate::rules::{Evidence, Finding, FixStep, Outcome, Prediction, ServerAnswer, Severity, Verdict};
 use crate::text::plain;
 
@@ -42,6 +43,8 @@ pub(super) struct Part<'a> {
     pub(super) server: Option<&'a Prediction>,
     pub(super) findings: &'a [Finding],
     pub(super) notes: &'a [String],
+    /// What a member's leaving destroys.
+    pub(super) eject: Option<&'a EjectFacts>,
 }
 
 impl Part<'_> {
@@ -93,6 +96,7 @@ impl Report {
             server: joiner.server.as_ref(),
             findings: &joiner.findings,
             notes: &joiner.notes,
+            eject: None,
         });
         let member = self.member.iter().map(|member| Part {
             kind: PartKind::Member,
@@ -105,6 +109,7 @@ impl Report {
             server: member.server.as_ref(),
             findings: &member.findings,
             notes: &[],
+            eject: Some(&member.facts),
         });
         let run = self.waivers.iter().filter(|waivers| !waivers.findings.is_empty()).map(|waivers| Part {
             kind: PartKind::Run,
@@ -117,6 +122,7 @@ impl Report {
             server: None,
             findings: &waivers.findings,
             notes: &[],
+            eject: None,
         });
         joiners.chain(member).chain(run).collect()
     }

@@ -54,6 +54,24 @@ pub struct EjectJudgement {
 }
 
 /// Judges the leaving of a member, which is one of the pool's hosts (`eject::find_member`).
+///
+/// ```
+/// use poolgate::eject::find_member;
+/// use poolgate::rules::{Phase, Policy, Registry, Side, Verdict, judge_eject};
+/// use poolgate::snapshot::read_snapshot;
+///
+/// let target = "fixtures/xcp-ng-8.3-5-hosts.json";
+/// let (snapshot, _) = read_snapshot(&std::fs::read(target).unwrap()).unwrap();
+/// let pool = Side { target: target.to_owned(), snapshot, assumed: vec![], notes: vec![] };
+/// let member = find_member(&pool.snapshot.pool, "xcp-05").unwrap();
+/// let rules = Registry::load_for(Phase::Eject, &[]).unwrap();
+/// let judged = judge_eject(&pool, member, &rules, &Policy { max_hosts: 16, as_release: None });
+/// assert_eq!(judged.verdict, Verdict::NoGo);
+/// // What leaving would destroy, by name.
+/// for vdi in judged.facts.vdis.each() {
+///     println!("{} on {}: {}", vdi.name, vdi.sr, vdi.fate);
+/// }
+/// ```
 pub fn judge_eject(pool: &Side, member: &Host, rules: &Registry, policy: &Policy) -> EjectJudgement {
     let case = derive(&pool.snapshot.pool, member, policy);
     let findings = judge(&case, Sources { pool, joiner: pool }, rules.of(Phase::Eject));

@@ -48,7 +48,9 @@ pub use registry::{BUILT_IN_DIGEST, BUILT_IN_RULES, Registry, RuleSource, built_
 pub use release::{RELEASES, Release, ReleaseLine, at_least, compare_versions, release_of};
 pub use rule::{Phase, Rule, RuleError};
 pub use says::Refusal as RuleRefusal;
-pub use sequence::{Asked, Joined, Judgement, judge_sequence, judge_sequence_with, read_sequence, release_name};
+pub use sequence::{
+    Asked, Joined, Judgement, judge_sequence, judge_sequence_with, read_sequence, read_sequence_with, release_name,
+};
 pub use server::{FailingCheck, Prediction};
 pub use severity::SeveritySource;
 pub use waivers::{Date, DateError, Ledger, Mistake, Subject, Waiver, WaiverError, Waivers};

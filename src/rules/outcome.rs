@@ -219,7 +219,8 @@ pub struct Finding {
 }
 
 /// The waiver of a finding: it stays visible and does not count.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Waived {
     /// Why it may be.
     pub reason: String,

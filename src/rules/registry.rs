@@ -48,7 +48,33 @@ pub struct Registry {
 }
 
 impl Registry {
-    /// The rules for judging: the built-in ones without their examples, which are most of their text, and the user's.
+    /// The rules for judging: the built-in ones without their examples, which are most of their text, and the user's. A
+    /// mistake in a rule of one's own is an error with file, line and column; all of them at once.
+    ///
+    /// ```
+    /// use poolgate::rules::{Phase, Registry, RuleSource};
+    ///
+    /// let text = r#"
+    ///     id = "bios-at-least-2.10"
+    ///     title = "The joiner's firmware is 2.10 or newer"
+    ///     why = "Older firmware loses the management controller after a reboot."
+    ///     severity = "warning"
+    ///     require = "version_at_least(host.hardware.bios_version, '2.10')"
+    ///     message = "firmware {host.hardware.bios_version} on {host.name_label}"
+    /// "#;
+    /// let own = |text: &str| RuleSource {
+    ///     path: "bios-at-least-2.10.toml".to_owned(),
+    ///     stem: "bios-at-least-2.10".to_owned(),
+    ///     phase: Phase::Join,
+    ///     text: text.to_owned(),
+    /// };
+    /// let rules = Registry::load(&[own(text)]).expect("the rule is sound");
+    /// assert_eq!(rules.get("bios-at-least-2.10").unwrap().facts(), ["host.hardware.bios_version"]);
+    ///
+    /// // A fact that is misspelt is no rule that silently passes.
+    /// let errors = Registry::load(&[own(&text.replace("hardware.bios", "hardware.boss"))]).unwrap_err();
+    /// assert!(errors[0].rendered.contains("did you mean"), "{}", errors[0].rendered);
+    /// ```
     pub fn load(own: &[RuleSource]) -> Result<Self, Vec<RuleError>> {
         Self::load_some(own, |_| true)
     }

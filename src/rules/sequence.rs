@@ -39,6 +39,26 @@ pub struct Judgement {
 
 /// Judges joiners in their order. One that must not join does not change the pool for those after it; one that may, or
 /// that is undecided, does.
+///
+/// ```
+/// use poolgate::rules::{Phase, Policy, Registry, Side, Verdict, judge_sequence};
+/// use poolgate::snapshot::read_snapshot;
+///
+/// let side = |target: &str| {
+///     let (snapshot, _) = read_snapshot(&std::fs::read(target).unwrap()).unwrap();
+///     Side { target: target.to_owned(), snapshot, assumed: vec![], notes: vec![] }
+/// };
+/// let pool = side("fixtures/xcp-ng-8.3-5-hosts.json");
+/// let joiners = [side("fixtures/candidate-good.json"), side("fixtures/candidate-twin.json")];
+/// let rules = Registry::load_for(Phase::Join, &[]).unwrap();
+/// let of = |max_hosts| {
+///     let policy = Policy { max_hosts, as_release: None };
+///     judge_sequence(&pool, &joiners, &rules, Phase::Join, &policy).iter().map(|one| one.verdict).collect::<Vec<_>>()
+/// };
+/// assert_eq!(of(16), [Verdict::Go, Verdict::Go]);
+/// // The pool has five hosts: there is room for the first alone.
+/// assert_eq!(of(6), [Verdict::Go, Verdict::NoGo]);
+/// ```
 pub fn judge_sequence(
     pool: &Side,
     joiners: &[Side],
@@ -71,7 +91,19 @@ pub fn read_sequence(
     phase: Phase,
     policy: &Policy,
 ) -> Vec<(Judgement, Vec<FactRead>)> {
-    judge_each(pool, joiners, rules, phase, policy, |_, _, _| {}, |case| reading::read(case, rules.of(phase)))
+    read_sequence_with(pool, joiners, rules, phase, policy, |_, _, _| {})
+}
+
+/// The same with a last word on each joiner's findings, as [`judge_sequence_with`] has it.
+pub fn read_sequence_with(
+    pool: &Side,
+    joiners: &[Side],
+    rules: &Registry,
+    phase: Phase,
+    policy: &Policy,
+    settle: impl FnMut(usize, &str, &mut [Finding]),
+) -> Vec<(Judgement, Vec<FactRead>)> {
+    judge_each(pool, joiners, rules, phase, policy, settle, |case| reading::read(case, rules.of(phase)))
 }
 
 fn judge_each<T>(

@@ -168,6 +168,20 @@ pub enum ReadError {
 
 /// Reads a snapshot. Returns it with the keys that this version does not know (`host.nick_name`), so that they can be
 /// reported and are not silently dropped.
+///
+/// ```
+/// use poolgate::snapshot::read_snapshot;
+///
+/// let (snapshot, strangers) = read_snapshot(&std::fs::read("fixtures/xcp-ng-8.3-5-hosts.json")?)?;
+/// assert!(strangers.is_empty());
+/// let pool = &snapshot.pool;
+/// assert_eq!(pool.name_label.text(), Some("production"));
+/// assert_eq!(pool.hosts.each().count(), 5);
+/// // A fact that is not known keeps its reason.
+/// let (bare, _) = read_snapshot(&std::fs::read("fixtures/candidate-unknown.json")?)?;
+/// println!("{:?}", bare.pool.ha_enabled);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn read_snapshot(text: &[u8]) -> Result<(Snapshot, Vec<String>), ReadError> {
     if text.len() > MOST {
         let found = openings(text);

@@ -20,3 +20,4 @@ mod faults;
 mod pairs;
 mod secrets;
 mod stops;
+mod waivers;

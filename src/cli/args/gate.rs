@@ -37,6 +37,9 @@ pub(in crate::cli) struct GateArgs {
     pub(in crate::cli) fail_on: Option<FailOn>,
     #[command(flatten)]
     pub(in crate::cli) rules: OwnRules,
+    /// Waive what this TOML file says, as of today; no refusal of the server, which nothing forces here
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(in crate::cli) waivers: Option<PathBuf>,
     #[command(flatten)]
     pub(in crate::cli) output: Output,
     #[command(flatten)]

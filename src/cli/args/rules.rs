@@ -62,4 +62,6 @@ pub(in crate::cli) enum SchemaOf {
     JoinPlan,
     /// Of plans of pools
     Plan,
+    /// Of what `diff` finds
+    Diff,
 }

@@ -83,6 +83,7 @@ mod tests {
             pool: crate::gate::plan::PlannedPool::default(),
             max_hosts: 16,
             rules: String::new(),
+            waivers: vec![],
             steps: names.iter().map(step).collect(),
             digest: String::new(),
         }

@@ -10,11 +10,12 @@ use super::{
 };
 use crate::cli::Exit;
 use crate::cli::args::Eject;
-use crate::cli::check::eject_report;
+use crate::cli::check::{eject_report, settle_member};
 use crate::cli::error::CliError;
 use crate::cli::live::Live;
 use crate::cli::output::{complain, write_file};
 use crate::cli::rules::load_for;
+use crate::cli::waivers::RunWaivers;
 use crate::collect::Target;
 use crate::collect::xapi::{Address, Fingerprint};
 use crate::eject::find_member;
@@ -22,6 +23,7 @@ use crate::facts::Known;
 use crate::gate::journal::Act;
 use crate::gate::plan::{EjectPlan, Plan, PlanError, eject_plan};
 use crate::gate::{Collected, Trouble, World as _, named, restore_script};
+use crate::report::WaiverReport;
 use crate::rules::{EjectJudgement, Phase, Policy, Registry, judge_eject, read_eject};
 use crate::snapshot::{Host, Pool};
 
@@ -42,16 +44,18 @@ pub(in crate::cli) fn run(args: &Eject) -> Result<Exit, CliError> {
     }
     let member = find_member(records, &args.member)?;
     world.member = way_to(&live, &target, records, member);
+    let rules = load_for(Phase::Eject, &args.gate.rules.folders)?;
     let judge = Judge {
-        rules: load_for(Phase::Eject, &args.gate.rules.folders)?,
+        waivers: RunWaivers::load_to_act(args.gate.waivers.as_deref(), &rules)?,
+        rules,
         policy: Policy { max_hosts: args.gate.max_hosts, as_release: None },
         uuid: member.uuid.text().unwrap_or(&args.member).to_owned(),
     };
-    let judged = judge_eject(&pool.0, member, &judge.rules, &judge.policy);
+    let judged = judge.judge(&pool, member);
     let plan = judge.plan(&pool, member, &judged).map_err(|error| CliError::Usage(error.to_string()))?;
     if let Some(exit) = stopped_by(plan.verdict, args.gate.fail_on) {
         tell_changes(&args.gate, &plan);
-        let report = eject_report(&pool.0, member, judged, judge.policy.clone(), None);
+        let report = eject_report(&pool.0, member, judged.0, judge.policy.clone(), judged.1);
         show_report(&args.gate, &report)?;
         return Ok(exit);
     }
@@ -71,7 +75,7 @@ pub(in crate::cli) fn run(args: &Eject) -> Result<Exit, CliError> {
     let mut replan = |pool: &Collected, _: &[Collected]| {
         let trouble = |what: String| Trouble { what };
         let member = find_member(&pool.0.snapshot.pool, &judge.uuid).map_err(|error| trouble(error.to_string()))?;
-        let judged = judge_eject(&pool.0, member, &judge.rules, &judge.policy);
+        let judged = judge.judge(pool, member);
         judge.plan(pool, member, &judged).map_err(|error| trouble(error.to_string()))
     };
     carry_out(&args.gate, &mut world, held, &plan, &mut replan, by)
@@ -80,12 +84,23 @@ pub(in crate::cli) fn run(args: &Eject) -> Result<Exit, CliError> {
 /// By what a member is judged.
 struct Judge {
     rules: Registry,
+    waivers: RunWaivers,
     policy: Policy,
     uuid: String,
 }
 
+/// What was judged, waivers settled, and what is wrong with these.
+type Judged = (EjectJudgement, Option<WaiverReport>);
+
 impl Judge {
-    fn plan(&self, pool: &Collected, member: &Host, judged: &EjectJudgement) -> Result<Plan, PlanError> {
+    fn judge(&self, pool: &Collected, member: &Host) -> Judged {
+        let mut ledger = self.waivers.ledger();
+        let mut judgement = judge_eject(&pool.0, member, &self.rules, &self.policy);
+        settle_member(&mut ledger, &pool.0, member, &self.rules, &mut judgement);
+        (judgement, self.waivers.report(&ledger))
+    }
+
+    fn plan(&self, pool: &Collected, member: &Host, (judged, waivers): &Judged) -> Result<Plan, PlanError> {
         eject_plan(&EjectPlan {
             pool: &pool.0,
             sought: &pool.1,
@@ -94,6 +109,7 @@ impl Judge {
             facts: &read_eject(&pool.0, member, &self.rules, &self.policy),
             policy: &self.policy,
             rules: &self.rules.digest(),
+            waivers: waivers.as_ref().map(|waivers| waivers.findings.as_slice()).unwrap_or_default(),
             made_at: &now(),
         })
     }

@@ -8,15 +8,17 @@ use super::{
 };
 use crate::cli::Exit;
 use crate::cli::args::Join;
-use crate::cli::check::report_of;
+use crate::cli::check::{report_of, settle_joiner};
 use crate::cli::error::CliError;
 use crate::cli::live::Live;
 use crate::cli::rules::load_for;
+use crate::cli::waivers::RunWaivers;
 use crate::collect::Target;
 use crate::gate::journal::Act;
 use crate::gate::plan::{JoinPlan, Plan, PlanError, join_plan};
 use crate::gate::{Collected, Trouble, World as _, named};
-use crate::rules::{FactRead, Judgement, Phase, Policy, Registry, Side, read_sequence};
+use crate::report::WaiverReport;
+use crate::rules::{FactRead, Judgement, Phase, Policy, Registry, Side, read_sequence_with};
 
 pub(in crate::cli) fn run(args: &Join) -> Result<Exit, CliError> {
     let pool: Target = acting_target(&args.pool, Act::Join)?;
@@ -36,8 +38,10 @@ pub(in crate::cli) fn run(args: &Join) -> Result<Exit, CliError> {
         return resume::run(&args.gate, &mut world, &args.host);
     }
     live.meet(&all)?;
+    let rules = load_for(Phase::Join, &args.gate.rules.folders)?;
     let judge = Judge {
-        rules: load_for(Phase::Join, &args.gate.rules.folders)?,
+        waivers: RunWaivers::load_to_act(args.gate.waivers.as_deref(), &rules)?,
+        rules,
         policy: Policy { max_hosts: args.gate.max_hosts, as_release: None },
         coordinator_address: args.coordinator_address.clone(),
         user: live.user(&pool).to_owned(),
@@ -45,12 +49,12 @@ pub(in crate::cli) fn run(args: &Join) -> Result<Exit, CliError> {
     let (pool, joiners) = world.collect_all(0..hosts.len());
     let pool = pool.map_err(unreachable)?;
     let joiners: Vec<_> = joiners.into_iter().map(|joiner| joiner.map_err(unreachable)).collect::<Result<_, _>>()?;
-    let (sides, judged) = judge.judge(&pool, &joiners);
-    let plan = judge.plan(&pool, &joiners, &sides, &judged).map_err(|error| CliError::Usage(error.to_string()))?;
+    let judged = judge.judge(&pool, &joiners);
+    let plan = judge.plan(&pool, &joiners, &judged).map_err(|error| CliError::Usage(error.to_string()))?;
     if let Some(exit) = stopped_by(plan.verdict, args.gate.fail_on) {
         tell_changes(&args.gate, &plan);
-        let judgements = judged.into_iter().map(|(judgement, _)| judgement).collect();
-        let report = report_of(&pool.0, &sides, judgements, judge.policy, None);
+        let judgements = judged.read.into_iter().map(|(judgement, _)| judgement).collect();
+        let report = report_of(&pool.0, &judged.sides, judgements, judge.policy, judged.waivers);
         show_report(&args.gate, &report)?;
         return Ok(exit);
     }
@@ -65,8 +69,8 @@ pub(in crate::cli) fn run(args: &Join) -> Result<Exit, CliError> {
     refuse_open_call(&held.journal)?;
     let by = confirmed(&args.gate, &plan)?;
     let mut replan = |pool: &Collected, joiners: &[Collected]| {
-        let (sides, judged) = judge.judge(pool, joiners);
-        judge.plan(pool, joiners, &sides, &judged).map_err(|error| Trouble { what: error.to_string() })
+        let judged = judge.judge(pool, joiners);
+        judge.plan(pool, joiners, &judged).map_err(|error| Trouble { what: error.to_string() })
     };
     carry_out(&args.gate, &mut world, held, &plan, &mut replan, by)
 }
@@ -74,34 +78,43 @@ pub(in crate::cli) fn run(args: &Join) -> Result<Exit, CliError> {
 /// By what joiners are judged.
 struct Judge {
     rules: Registry,
+    waivers: RunWaivers,
     policy: Policy,
     coordinator_address: Option<String>,
     user: String,
 }
 
+/// What was judged, waivers settled.
+struct Judged {
+    sides: Vec<Side>,
+    read: Vec<(Judgement, Vec<FactRead>)>,
+    waivers: Option<WaiverReport>,
+}
+
 impl Judge {
-    fn judge(&self, pool: &Collected, joiners: &[Collected]) -> (Vec<Side>, Vec<(Judgement, Vec<FactRead>)>) {
+    fn judge(&self, pool: &Collected, joiners: &[Collected]) -> Judged {
         let sides: Vec<_> = joiners.iter().map(|(side, _)| side.clone()).collect();
-        let judged = read_sequence(&pool.0, &sides, &self.rules, Phase::Join, &self.policy);
-        (sides, judged)
+        let mut ledger = self.waivers.ledger();
+        let rules = &self.rules;
+        let read =
+            read_sequence_with(&pool.0, &sides, rules, Phase::Join, &self.policy, |index, release, findings| {
+                settle_joiner(&mut ledger, &pool.0, &sides[index], release, rules, findings);
+            });
+        let waivers = self.waivers.report(&ledger);
+        Judged { sides, read, waivers }
     }
 
-    fn plan(
-        &self,
-        pool: &Collected,
-        joiners: &[Collected],
-        sides: &[Side],
-        judged: &[(Judgement, Vec<FactRead>)],
-    ) -> Result<Plan, PlanError> {
+    fn plan(&self, pool: &Collected, joiners: &[Collected], judged: &Judged) -> Result<Plan, PlanError> {
         let sought: Vec<_> = joiners.iter().map(|(_, sought)| sought.clone()).collect();
         join_plan(&JoinPlan {
             pool: &pool.0,
             pool_sought: &pool.1,
-            joiners: sides,
+            joiners: &judged.sides,
             sought: &sought,
-            judged,
+            judged: &judged.read,
             policy: &self.policy,
             rules: &self.rules.digest(),
+            waivers: judged.waivers.as_ref().map(|waivers| waivers.findings.as_slice()).unwrap_or_default(),
             coordinator_address: self.coordinator_address.as_deref(),
             user: &self.user,
             made_at: &now(),

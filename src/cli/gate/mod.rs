@@ -215,6 +215,14 @@ fn carry_out(
         plan: plan.digest.clone(),
         rules: plan.rules.clone(),
     })?;
+    for step in &plan.steps {
+        for finding in &step.findings {
+            if let Some(waived) = &finding.waived {
+                let (rule, waived) = (finding.rule.clone(), waived.clone());
+                held.journal.write(Event::Waived { host: named(&step.host), rule, waived })?;
+            }
+        }
+    }
     held.journal.write(Event::Confirmed { by: by.to_owned() })?;
     let waits = Waits::within(args.wait);
     let run = Run { world: &mut *world, journal: &mut held.journal, plan, replan, waits };

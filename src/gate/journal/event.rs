@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::gate::plan::Predicted;
+use crate::rules::Waived;
 
 /// What is done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -134,6 +135,16 @@ pub enum Event {
         plan: String,
         /// Digest of the rules.
         rules: String,
+    },
+    /// A finding that does not count, because somebody answers for it.
+    Waived {
+        /// The host.
+        host: Named,
+        /// The rule.
+        rule: String,
+        /// Who answers for it, until when, and why.
+        #[serde(flatten)]
+        waived: Waived,
     },
     /// Somebody agreed.
     Confirmed {

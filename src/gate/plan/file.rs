@@ -9,7 +9,7 @@ pub const FORMAT: &str = "poolgate-plan";
 /// Major version of the format: a reader refuses a newer one.
 pub const MAJOR: u32 = 1;
 /// Minor version of the format: grows when fields are added.
-pub const MINOR: u32 = 0;
+pub const MINOR: u32 = 1;
 
 /// Why a plan cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

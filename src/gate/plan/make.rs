@@ -37,6 +37,8 @@ pub struct JoinPlan<'a> {
     pub policy: &'a Policy,
     /// Digest of the rules.
     pub rules: &'a str,
+    /// What is wrong with the waivers.
+    pub waivers: &'a [Finding],
     /// The address that the hosts will use for the coordinator, where it is not the coordinator's own.
     pub coordinator_address: Option<&'a str>,
     /// The user of the pool that the hosts log in as.
@@ -62,6 +64,8 @@ pub struct EjectPlan<'a> {
     pub policy: &'a Policy,
     /// Digest of the rules.
     pub rules: &'a str,
+    /// What is wrong with the waivers.
+    pub waivers: &'a [Finding],
     /// Now.
     pub made_at: &'a str,
 }
@@ -75,13 +79,13 @@ pub fn join_plan(of: &JoinPlan<'_>) -> Result<Plan, PlanError> {
         .enumerate()
         .map(|(index, (side, judged))| join_step(of, side, of.sought.get(index), &judged.0, &judged.1, index))
         .collect();
-    finish(Act::Join, of.pool, of.pool_sought, of.policy, of.rules, of.made_at, steps)
+    finish(Act::Join, of.pool, of.pool_sought, of.policy, (of.rules, of.waivers), of.made_at, steps)
 }
 
 /// Makes the plan of an eject.
 pub fn eject_plan(of: &EjectPlan<'_>) -> Result<Plan, PlanError> {
     let step = eject_step(of);
-    finish(Act::Eject, of.pool, of.sought, of.policy, of.rules, of.made_at, vec![step])
+    finish(Act::Eject, of.pool, of.sought, of.policy, (of.rules, of.waivers), of.made_at, vec![step])
 }
 
 fn finish(
@@ -89,7 +93,7 @@ fn finish(
     pool: &Side,
     sought: &Sought,
     policy: &Policy,
-    rules: &str,
+    (rules, waivers): (&str, &[Finding]),
     made_at: &str,
     steps: Vec<Step>,
 ) -> Result<Plan, PlanError> {
@@ -100,7 +104,7 @@ fn finish(
         tool: concat!("poolgate ", env!("CARGO_PKG_VERSION")).to_owned(),
         made_at: made_at.to_owned(),
         act,
-        verdict: steps.iter().fold(Verdict::Go, |verdict, step| verdict.and(step.verdict)),
+        verdict: steps.iter().fold(Verdict::over(waivers), |verdict, step| verdict.and(step.verdict)),
         pool: PlannedPool {
             name: records.label(),
             uuid: records.uuid.text().unwrap_or_default().to_owned(),
@@ -110,6 +114,7 @@ fn finish(
         },
         max_hosts: policy.max_hosts,
         rules: rules.to_owned(),
+        waivers: telling(waivers),
         steps,
         digest: String::new(),
     };
@@ -230,6 +235,7 @@ fn telling(findings: &[Finding]) -> Vec<PlannedFinding> {
             severity: finding.severity,
             outcome: finding.outcome,
             message: finding.message,
+            waived: finding.waived,
         })
         .collect()
 }

@@ -19,7 +19,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::journal::Act;
-use crate::rules::{FactRead, FixStep, Outcome, Refusal, Severity, Verdict};
+use crate::rules::{FactRead, FixStep, Outcome, Refusal, Severity, Verdict, Waived};
 
 /// A plan.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -27,7 +27,7 @@ use crate::rules::{FactRead, FixStep, Outcome, Refusal, Severity, Verdict};
 pub struct Plan {
     /// What it is: [`FORMAT`].
     pub format: String,
-    /// Its version: `1.0`.
+    /// Its version: `1.1`.
     pub version: String,
     /// Who wrote it: program and version.
     pub tool: String,
@@ -43,6 +43,9 @@ pub struct Plan {
     pub max_hosts: i64,
     /// SHA-256 over the rules that judged.
     pub rules: String,
+    /// What is wrong with the waivers; nothing where there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub waivers: Vec<PlannedFinding>,
     /// The hosts, one after another.
     pub steps: Vec<Step>,
     /// SHA-256 over all the rest, as canonical JSON.
@@ -132,6 +135,9 @@ pub struct PlannedFinding {
     pub outcome: Outcome,
     /// In words.
     pub message: String,
+    /// Who answers for it, where it is waived: then it does not count.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waived: Option<Waived>,
 }
 
 /// A call as it will be made.

@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width, presets};
 
-use super::{Plan, Step};
-use crate::rules::{FixStep, Outcome, Severity};
+use super::{Plan, PlannedFinding, Step};
+use crate::rules::{FixStep, Outcome, Severity, Waived};
 use crate::text::{cut, md, plain, wrapped};
 
 /// The longest text of a table's cell.
@@ -34,6 +34,10 @@ impl Page {
         let _ = writeln!(self.out, "Plan: {}", plan.verdict.words());
         self.wrapped("", &subject(plan));
         self.wrapped("  made ", &format!("{} by {}, digest {}", plan.made_at, plan.tool, short(&plan.digest)));
+        if !plan.waivers.is_empty() {
+            self.section("Waivers");
+            self.findings(&plan.waivers);
+        }
     }
 
     fn step(&mut self, plan: &Plan, step: &Step) {
@@ -46,12 +50,7 @@ impl Page {
         if step.findings.is_empty() {
             self.wrapped("  ", "nothing: every rule that has a say passes");
         }
-        for finding in &step.findings {
-            self.wrapped(
-                "  ",
-                &format!("{} {}: {}", mark(finding.severity, finding.outcome), finding.rule, finding.message),
-            );
-        }
+        self.findings(&step.findings);
         self.section("What it changes");
         let mut table = Table::new();
         table
@@ -83,6 +82,15 @@ impl Page {
         self.fixes("First", &step.before);
         self.fixes("The same by hand", &step.by_hand);
         self.fixes("To undo it", &step.undo);
+    }
+
+    fn findings(&mut self, findings: &[PlannedFinding]) {
+        for finding in findings {
+            self.wrapped("  ", &format!("{} {}: {}", mark(finding), finding.rule, finding.message));
+            if let Some(waived) = &finding.waived {
+                self.wrapped("    ", &answer(waived));
+            }
+        }
     }
 
     fn fixes(&mut self, title: &str, fixes: &[FixStep]) {
@@ -156,13 +164,19 @@ fn certificates(plan: &Plan, step: &Step) -> Vec<(&'static str, String)> {
     lines
 }
 
-const fn mark(severity: Severity, outcome: Outcome) -> &'static str {
-    match (severity, outcome) {
+const fn mark(finding: &PlannedFinding) -> &'static str {
+    match (finding.severity, finding.outcome) {
+        _ if finding.waived.is_some() => "waived",
         (_, Outcome::Unknown) => "UNKNOWN",
         (Severity::Blocker, _) => "BLOCKER",
         (Severity::Warning, _) => "WARNING",
         (Severity::Note, _) => "NOTE",
     }
+}
+
+/// Who answers for a waived finding.
+fn answer(waived: &Waived) -> String {
+    format!("waived by {} until {}: {} ({})", waived.owner, waived.expires, waived.reason, waived.waiver)
 }
 
 fn short(digest: &str) -> &str {
@@ -176,6 +190,10 @@ pub fn to_markdown(plan: &Plan) -> String {
     let _ = writeln!(out, "{}\n", md(&subject(plan)));
     let _ =
         writeln!(out, "Made {} by {}. Digest `{}`, rules `{}`.", plan.made_at, plan.tool, plan.digest, plan.rules);
+    if !plan.waivers.is_empty() {
+        let _ = writeln!(out, "\n## Waivers\n");
+        findings_markdown(&mut out, &plan.waivers);
+    }
     for step in &plan.steps {
         let _ = writeln!(out, "\n## {}: {}\n", md(&step.host.name), step.verdict.words());
         let _ = writeln!(out, "{}\n", md(&call(step)));
@@ -188,10 +206,7 @@ pub fn to_markdown(plan: &Plan) -> String {
         if step.findings.is_empty() {
             let _ = writeln!(out, "Nothing: every rule that has a say passes.");
         }
-        for finding in &step.findings {
-            let word = mark(finding.severity, finding.outcome);
-            let _ = writeln!(out, "- **{word}** `{}`: {}", finding.rule, md(&finding.message));
-        }
+        findings_markdown(&mut out, &step.findings);
         let _ = writeln!(out, "\n### What it changes\n\n| on | what | becomes |\n|---|---|---|");
         for change in &step.changes {
             let _ = writeln!(out, "| {} | {} | {} |", change.place, cell(&change.what), cell(&change.becomes));
@@ -218,6 +233,13 @@ pub fn to_markdown(plan: &Plan) -> String {
         }
     }
     out
+}
+
+fn findings_markdown(out: &mut String, findings: &[PlannedFinding]) {
+    for finding in findings {
+        let waived = finding.waived.as_ref().map(|waived| format!("; {}", md(&answer(waived)))).unwrap_or_default();
+        let _ = writeln!(out, "- **{}** `{}`: {}{waived}", mark(finding), finding.rule, md(&finding.message));
+    }
 }
 
 fn cell(text: &str) -> String {

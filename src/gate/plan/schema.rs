@@ -31,6 +31,7 @@ pub fn json_schema() -> Json {
             }), json!({})),
             "max_hosts": {"type": "integer"},
             "rules": digest,
+            "waivers": {"type": "array", "items": {"$ref": "#/$defs/finding"}},
             "steps": {"type": "array", "items": {"$ref": "#/$defs/step"}},
             "digest": digest,
         },
@@ -41,14 +42,15 @@ pub fn json_schema() -> Json {
                 "name": text, "uuid": text, "address": text, "target": text, "fingerprint": text, "snapshot": digest,
                 "seen": text,
             }), json!({})),
+            "finding": strict(json!({
+                "rule": text, "severity": {"enum": ["note", "warning", "blocker"]}, "outcome": outcome, "message": text,
+            }), json!({"waived": strict(json!({"reason": text, "owner": text, "expires": text, "waiver": text}), json!({}))})),
             "fix": strict(json!({"where": text}), json!({"run": text, "note": text, "loses": text})),
             "step": strict(json!({
                 "host": {"$ref": "#/$defs/party"},
                 "release": text,
                 "verdict": verdict,
-                "findings": {"type": "array", "items": strict(json!({
-                    "rule": text, "severity": {"enum": ["note", "warning", "blocker"]}, "outcome": outcome, "message": text,
-                }), json!({}))},
+                "findings": {"type": "array", "items": {"$ref": "#/$defs/finding"}},
                 "refusal": {"anyOf": [{"type": "null"}, strict(json!({"code": text, "params": texts}), json!({}))]},
                 "call": strict(json!({
                     "method": {"enum": ["pool.join", "pool.eject"]},

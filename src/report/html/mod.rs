@@ -10,7 +10,9 @@ use minijinja::{Environment, UndefinedBehavior};
 use serde::Serialize;
 
 use super::Report;
+use super::losses::{Losses, losses};
 use super::parts::{Part, PartKind, evidence, is_telling, mark, overridden, place, refusal, waived};
+use crate::eject::EjectFacts;
 use crate::rules::{Finding, FixStep, Outcome, Verdict};
 use crate::text::plain;
 use matrix::{Matrix, matrix};
@@ -51,11 +53,21 @@ struct HtmlPart {
     summary: String,
     facts: Vec<(&'static str, String)>,
     notes: Vec<String>,
+    losses: Vec<HtmlLosses>,
     findings: Vec<HtmlFinding>,
     quiet: Vec<HtmlFinding>,
     nics: Option<NicMap>,
     remarks: Vec<(String, String)>,
     scripts: Vec<HtmlScript>,
+}
+
+/// One kind of what an eject destroys.
+#[derive(Serialize)]
+struct HtmlLosses {
+    what: &'static str,
+    remark: String,
+    names: Vec<String>,
+    more: usize,
 }
 
 #[derive(Serialize)]
@@ -181,6 +193,7 @@ fn html_part(report: &Report, part: &Part<'_>, index: usize, pictures: &Pictures
         summary: part.summary(),
         facts,
         notes: part.notes.iter().map(|note| text(note)).collect(),
+        losses: part.eject.map(html_losses).unwrap_or_default(),
         findings: part.shown(false).map(|finding| html_finding(part, finding)).collect(),
         quiet: rest.into_iter().map(|finding| html_finding(part, finding)).collect(),
         nics: joiner.and_then(|joiner| nic_map(joiner, pictures.before(index), index)),
@@ -192,6 +205,16 @@ fn html_part(report: &Report, part: &Part<'_>, index: usize, pictures: &Pictures
             })
             .collect(),
     }
+}
+
+fn html_losses(facts: &EjectFacts) -> Vec<HtmlLosses> {
+    let shown = |lost: Losses| HtmlLosses {
+        what: lost.what,
+        remark: text(&lost.remark),
+        names: lost.names.iter().map(|name| text(name)).collect(),
+        more: lost.more,
+    };
+    losses(facts).into_iter().map(shown).collect()
 }
 
 fn html_finding(part: &Part<'_>, finding: &Finding) -> HtmlFinding {

@@ -3,14 +3,12 @@
 use std::fmt::Write as _;
 
 use super::{Page, read_from, summary, verdict_style};
-use crate::eject::{EjectFacts, LosingVm, LostNetwork, LostVdi, Management};
+use crate::eject::{EjectFacts, Management};
 use crate::facts::{Known, Unknown};
+use crate::report::losses::losses;
 use crate::report::{MemberReport, Report, plural, telling};
 use crate::rules::Verdict;
 use crate::text::plain;
-
-/// How many names a list shows before it counts the rest; JSON has them all.
-const NAMES: usize = 40;
 
 impl Page {
     /// The whole report of an eject.
@@ -65,33 +63,17 @@ impl Page {
 
     fn losses(&mut self, facts: &EjectFacts) {
         self.section("What is lost");
-        let sr = |sr: &crate::eject::LostSr| format!("{} ({}), {}", sr.name(), known(&sr.uuid), sr.fate);
-        self.list("storage", &facts.srs, sr);
-        self.list("virtual disks", &facts.vdis, |vdi: &LostVdi| {
-            format!("{} ({}) on {}, {}", vdi.name, known(&vdi.uuid), vdi.sr, vdi.fate)
-        });
-        self.list("VMs with disks there", &facts.vms, |vm: &LosingVm| {
-            let all = if vm.diskless { ", none left" } else { "" };
-            format!("{} ({}), {}: {} of {}{all}", vm.name, known(&vm.uuid), known(&vm.power_state), vm.lost, vm.disks)
-        });
-        self.list("networks without another host", &facts.networks, |network: &LostNetwork| {
-            format!("{} ({})", network.name, known(&network.uuid))
-        });
-        self.list("network configuration", &facts.interfaces, |part| format!("{} on {}", part.about, part.network));
-    }
-
-    fn list<T>(&mut self, what: &str, list: &Known<Vec<T>>, line: impl Fn(&T) -> String) {
-        match list {
-            Known::No(unknown) => self.wrapped("  ", &format!("{what}: {}", missing(unknown))),
-            Known::Yes(list) if list.is_empty() => self.wrapped("  ", &format!("{what}: none")),
-            Known::Yes(list) => {
-                let _ = writeln!(self.out, "  {what}:");
-                for one in list.iter().take(NAMES) {
-                    self.wrapped("    • ", &line(one));
-                }
-                if list.len() > NAMES {
-                    let _ = writeln!(self.out, "    • and {} more", list.len() - NAMES);
-                }
+        for lost in losses(facts) {
+            if !lost.remark.is_empty() {
+                self.wrapped("  ", &format!("{}: {}", lost.what, lost.remark));
+                continue;
+            }
+            let _ = writeln!(self.out, "  {}:", lost.what);
+            for name in &lost.names {
+                self.wrapped("    • ", name);
+            }
+            if lost.more > 0 {
+                let _ = writeln!(self.out, "    • and {} more", lost.more);
             }
         }
     }

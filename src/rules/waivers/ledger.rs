@@ -27,6 +27,8 @@ pub struct Subject<'a> {
 pub struct Ledger<'w> {
     waivers: &'w Waivers,
     today: Date,
+    /// Whether a check that force skips may be waived: only where somebody may force.
+    forceable: bool,
     entries: Vec<Entry>,
 }
 
@@ -43,7 +45,19 @@ struct Entry {
 impl<'w> Ledger<'w> {
     /// An account in which nothing is written yet. Waivers are judged as of `today`.
     pub fn new(waivers: &'w Waivers, today: Date) -> Self {
-        Self { waivers, today, entries: vec![Entry::default(); waivers.list.len()] }
+        Self { waivers, today, forceable: true, entries: vec![Entry::default(); waivers.list.len()] }
+    }
+
+    /// The day as of which waivers are judged.
+    pub const fn today(&self) -> Date {
+        self.today
+    }
+
+    /// For a run that never forces: then no refusal of the server is waived at all.
+    #[must_use]
+    pub fn unforced(mut self) -> Self {
+        self.forceable = false;
+        self
     }
 
     /// Marks the findings that are waived. A missing fact is never waived, nor a refusal of the server that force does
@@ -64,7 +78,7 @@ impl<'w> Ledger<'w> {
                         let why = "it is undecided, and a missing fact is no finding to waive";
                         entry.refused.push((subject.name.to_owned(), why.to_owned()));
                     }
-                    Outcome::Fail => match stands(finding, rules, subject.release_known) {
+                    Outcome::Fail => match stands(finding, rules, subject.release_known, self.forceable) {
                         Some(why) => entry.refused.push((subject.name.to_owned(), why)),
                         None => {
                             entry.waived += 1;
@@ -187,12 +201,15 @@ fn covers(waiver: &Waiver, subject: Subject<'_>) -> bool {
 }
 
 /// Why a failed finding stands whatever a waiver says.
-fn stands(finding: &Finding, rules: &Registry, release_known: bool) -> Option<String> {
+fn stands(finding: &Finding, rules: &Registry, release_known: bool, forceable: bool) -> Option<String> {
     let check = rules.get(&finding.rule).and_then(|rule| rule.server.as_ref()).map(|server| server.check)?;
-    if check.force_skips {
+    if check.force_skips && forceable {
         return None;
     }
     match &finding.server {
+        Some((_, _, ServerAnswer::Refuses(refusal))) if check.force_skips => {
+            Some(format!("the server refuses with {}, and nothing is forced here", refusal.code))
+        }
         Some((_, _, ServerAnswer::Refuses(refusal))) => {
             Some(format!("the server refuses with {}, and force does not skip its check", refusal.code))
         }
