@@ -12,6 +12,7 @@ mod fleet;
 mod gate;
 mod journal;
 mod lab;
+mod limits;
 mod live;
 mod output;
 mod passwords;

@@ -132,7 +132,7 @@ fn read_line(name: &str, number: usize, line: &[u8]) -> Result<Box<Collected>, C
     let place = format!("{name}:{number}");
     let text = without_mark(line).trim_ascii();
     let read = match serde_json::from_slice::<Value>(text) {
-        Ok(value) if is_host_line(&value) => return Ok(Box::new(records::read_host(&place, value))),
+        Ok(value) if is_host_line(&value) => return records::read_host(&place, value).map(Box::new),
         Ok(_) => {
             let document = Document::from_reader(place, text, &mut super::files::Budget::new())?;
             read_document(document, None::<&Path>)

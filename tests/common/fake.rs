@@ -53,6 +53,8 @@ pub enum Answer {
     Huge,
     /// A byte now and then, without end.
     Drip,
+    /// Whatever this writes, head and all, and then the end without a word of TLS.
+    Wild(fn(&mut dyn Write)),
 }
 
 /// A web page, as the server sends it where it stumbles.
@@ -325,6 +327,12 @@ fn send(tls: &mut StreamOwned<ServerConnection, TcpStream>, asked: &Asked, answe
                 thread::sleep(Duration::from_millis(50));
                 sent = tls.write_all(b" ").and_then(|()| tls.flush());
             }
+            return false;
+        }
+        Answer::Wild(speak) => {
+            speak(tls);
+            let _ = tls.flush();
+            let _ = tls.sock.shutdown(Shutdown::Both);
             return false;
         }
         plain => body(asked, plain),
