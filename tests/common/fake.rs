@@ -246,6 +246,7 @@ pub fn on_socket(path: &Path, script: impl Fn(&Asked) -> Answer + Send + 'static
                     Answer::Hang => {
                         let _ = stream.read(&mut [0]);
                     }
+                    Answer::Reset => {}
                     answer => {
                         let _ = write(&mut stream, 200, "", &body(&call, answer));
                     }

@@ -38,6 +38,14 @@ pub enum KnownHostsError {
         /// What the system said.
         source: io::Error,
     },
+    /// Everybody may write it.
+    #[error("{}: everybody may write it (mode {mode:03o}), and so name a server that gets your password; look through it, and chmod 600 it", path.display())]
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// Its permissions.
+        mode: u32,
+    },
     /// A line is none.
     #[error("{}:{line}: {why}; expected ADDRESS[:PORT] sha256:HEX", path.display())]
     Line {
@@ -58,6 +66,11 @@ impl KnownHosts {
             Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
             Err(source) => return Err(KnownHostsError::Read { path, source }),
         };
+        let mode =
+            fs::metadata(&path).map_or(0, |found| if found.is_file() { found.permissions().mode() } else { 0 });
+        if mode & 0o002 != 0 {
+            return Err(KnownHostsError::Open { path, mode: mode & 0o777 });
+        }
         Self::from_text(path, &text)
     }
 
@@ -195,6 +208,18 @@ mod tests {
         KnownHosts::read(link.clone()).unwrap().add(&one, found).unwrap();
         assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
         assert_eq!(KnownHosts::read(file).unwrap().at(&one), Some(found));
+    }
+
+    #[test]
+    fn what_everybody_may_write_is_not_believed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("known_hosts");
+        fs::write(&path, "").unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o666)).unwrap();
+        let error = KnownHosts::read(path.clone()).unwrap_err().to_string();
+        assert!(error.contains("everybody may write it (mode 666)"), "{error}");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+        assert!(KnownHosts::read(path).is_ok());
     }
 
     #[test]
