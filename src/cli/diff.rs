@@ -7,6 +7,7 @@ use std::path::Path;
 use super::Exit;
 use super::args::{Diff, Format};
 use super::error::CliError;
+use super::limits::{REPORT, REPORT_VALUES, read};
 use super::output::emit;
 use super::targets::collect_all;
 use crate::collect::Target;
@@ -57,12 +58,16 @@ fn is_report(path: &Path) -> bool {
 }
 
 fn read_report(word: &str, path: &Path) -> Result<Side, CliError> {
-    /// Largest report, bytes.
-    const MOST: u64 = 256 << 20;
-    let wrong = |source| CliError::Read { what: "report", path: path.to_owned(), source };
-    let mut text = String::new();
-    fs::File::open(path).map_err(wrong)?.take(MOST).read_to_string(&mut text).map_err(wrong)?;
-    let report = serde_json::from_str(&text).map_err(|error| {
+    let text = read("reports", path, REPORT)?;
+    // What separates values, in texts too: cheap, and never too few.
+    let values = text.iter().filter(|byte| matches!(byte, b',' | b'[' | b'{')).count();
+    if values > REPORT_VALUES {
+        return Err(CliError::Usage(format!(
+            "{word}: holds more than {REPORT_VALUES} values, the most that is read of a report; compare the hosts of a \
+             fleet pool by pool"
+        )));
+    }
+    let report = serde_json::from_slice(&text).map_err(|error| {
         CliError::Usage(format!("{word}: {error}; `poolgate diff` reads reports written with --format json"))
     })?;
     Ok(Side::of_report(word, &report)?)

@@ -1,7 +1,6 @@
 //! `poolgate journal`: what was done, and whether its record was changed.
 
 use std::fmt::Write as _;
-use std::fs;
 use std::path::Path;
 
 use serde_json::json;
@@ -9,13 +8,11 @@ use serde_json::json;
 use super::Exit;
 use super::args::{Format, Journal, Output};
 use super::error::CliError;
+use super::limits;
 use super::output::emit;
-use crate::gate::journal::{Reading, read};
+use crate::gate::journal::{MOST, Reading, read};
 use crate::gate::left_open;
 use crate::text::plain;
-
-/// Largest journal that is read: some hundred thousand runs.
-const MAX_BYTES: u64 = 1 << 30;
 
 pub(super) fn run(args: &Journal) -> Result<Exit, CliError> {
     let Journal::Verify { file, head, output } = args;
@@ -23,12 +20,7 @@ pub(super) fn run(args: &Journal) -> Result<Exit, CliError> {
 }
 
 fn verify(file: &Path, head: Option<&str>, output: &Output) -> Result<Exit, CliError> {
-    let wrong = |error| CliError::Usage(format!("cannot read the journal {}: {error}", file.display()));
-    let size = fs::metadata(file).map_err(wrong)?.len();
-    if size > MAX_BYTES {
-        return Err(CliError::Usage(format!("{}: {size} bytes are too many for a journal", file.display())));
-    }
-    let reading = read(&fs::read(file).map_err(wrong)?);
+    let reading = read(&limits::read("journals", file, MOST)?);
     let other_head = head.filter(|head| !reading.head.eq_ignore_ascii_case(head));
     emit(output, |style| match style.format {
         Format::Json => as_json(&reading, other_head),

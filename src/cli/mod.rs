@@ -15,6 +15,7 @@ mod gate;
 mod hint;
 mod journal;
 mod lab;
+mod limits;
 mod live;
 mod man;
 mod output;

@@ -10,13 +10,11 @@ use zeroize::Zeroizing;
 
 use super::args::LiveArgs;
 use super::error::CliError;
+use super::limits::PASSWORD;
 use super::prompt::hidden;
 use crate::collect::Target;
 use crate::collect::xapi::{Address, Password};
 use crate::text::plain;
-
-/// The longest password, bytes.
-const LONGEST: usize = 4096;
 
 /// A live target that needs a password.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -140,16 +138,16 @@ fn unbuffered_stdin() -> Result<File, CliError> {
 /// One line without its end, read byte by byte so that nothing behind it is taken; none at the end of the input.
 fn read_line(from: &mut impl Read) -> io::Result<Option<Zeroizing<String>>> {
     // Room for all of it at once: growing would leave copies.
-    let mut line = Zeroizing::new(Vec::with_capacity(LONGEST));
+    let mut line = Zeroizing::new(Vec::with_capacity(PASSWORD));
     let mut byte = Zeroizing::new([0_u8]);
     loop {
         match from.read(&mut *byte) {
             Ok(0) if line.is_empty() => return Ok(None),
             Ok(0) => break,
             Ok(_) if byte[0] == b'\n' => break,
-            Ok(_) if line.len() == LONGEST => {
+            Ok(_) if line.len() == PASSWORD => {
                 return Err(io::Error::other(format!(
-                    "the line is longer than {LONGEST} bytes: that is no password"
+                    "the line is longer than {PASSWORD} bytes: that is no password"
                 )));
             }
             Ok(_) => line.push(byte[0]),
@@ -237,7 +235,7 @@ mod tests {
         assert_eq!(next().as_deref(), Some(""));
         assert_eq!(next().as_deref(), Some("last"));
         assert_eq!(next(), None);
-        assert!(read_line(&mut io::Cursor::new(vec![b'x'; LONGEST + 1])).is_err());
+        assert!(read_line(&mut io::Cursor::new(vec![b'x'; PASSWORD + 1])).is_err());
         assert!(
             !read_line(&mut io::Cursor::new(b"hunter2\xff".to_vec())).unwrap_err().to_string().contains("hunter2")
         );

@@ -1,6 +1,5 @@
 //! `poolgate plan`: servers into the fewest pools whose hosts lose the fewest CPU features.
 
-use std::fs;
 use std::path::Path;
 use std::time::Instant;
 
@@ -8,11 +7,9 @@ use super::Exit;
 use super::args::{Plan, PlanFormat};
 use super::error::CliError;
 use super::fleet::{Fleet, tell_apart};
+use super::limits::{WEIGHTS, read_text};
 use super::output::emit;
 use crate::plan::{KeptPool, PlanTable, Question, Weights, plan, to_html, to_json, to_markdown, to_table};
-
-/// The largest file of weights; there are some twenty groups.
-const MAX_WEIGHTS_BYTES: u64 = 1 << 20;
 
 pub(super) fn run(args: &Plan) -> Result<Exit, CliError> {
     let until = args.time.and_then(|time| Instant::now().checked_add(*time));
@@ -89,13 +86,6 @@ fn groups(option: &str, words: &[String]) -> Result<Vec<Vec<String>>, CliError> 
 }
 
 fn read_weights(path: &Path) -> Result<Weights, CliError> {
-    let wrong = |source: &dyn std::fmt::Display| {
-        CliError::Usage(format!("--weights {}: cannot be read: {source}", path.display()))
-    };
-    let size = fs::metadata(path).map_err(|error| wrong(&error))?.len();
-    if size > MAX_WEIGHTS_BYTES {
-        return Err(wrong(&format!("{size} bytes are too many; at most {MAX_WEIGHTS_BYTES}")));
-    }
-    let text = fs::read_to_string(path).map_err(|error| wrong(&error))?;
+    let text = read_text("weights", path, WEIGHTS)?;
     Weights::with(&text).map_err(|source| CliError::Weights { path: path.to_owned(), source })
 }

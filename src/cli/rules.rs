@@ -9,6 +9,7 @@ use serde_json::json;
 use super::Exit;
 use super::args::{Format, Output, PageFormat, Rules};
 use super::error::CliError;
+use super::limits::{RULE, RULES, read_text};
 use super::output::{emit, print};
 use crate::rules::{self, Phase, Registry, Rule, RuleSource, SeveritySource, run_examples};
 use crate::text::{self, wrapped_at};
@@ -57,9 +58,6 @@ fn read_folders(folders: &[PathBuf]) -> Result<Own, CliError> {
     Ok(own)
 }
 
-/// Largest rule file; a rule is a page, not a book.
-const MAX_RULE_BYTES: u64 = 1 << 20;
-
 /// With fewer columns a table of rules would be a column of syllables.
 const NARROW: u16 = 72;
 
@@ -82,6 +80,12 @@ fn read_folder(folder: &Path) -> Result<Own, CliError> {
             let path = entry.map_err(|source| wrong(&inner, source))?.path();
             if is_rule(&path) && path.is_file() {
                 paths.push(path);
+                if paths.len() > RULES {
+                    return Err(CliError::Usage(format!(
+                        "{}: more than {RULES} files of rules, the most that are read; is it the right folder?",
+                        inner.display()
+                    )));
+                }
             } else if name.is_empty()
                 && path.is_dir()
                 && !phases.iter().any(|(phase, _)| !phase.is_empty() && path.ends_with(phase))
@@ -91,14 +95,7 @@ fn read_folder(folder: &Path) -> Result<Own, CliError> {
         }
         paths.sort();
         for path in paths {
-            let size = fs::metadata(&path).map_err(|source| wrong(&path, source))?.len();
-            if size > MAX_RULE_BYTES {
-                return Err(CliError::Usage(format!(
-                    "{}: {size} bytes are too many for a rule; at most {MAX_RULE_BYTES}",
-                    path.display()
-                )));
-            }
-            let text = fs::read_to_string(&path).map_err(|source| wrong(&path, source))?;
+            let text = read_text("rules", &path, RULE)?;
             if name.is_empty() && path.file_name().is_some_and(|name| name == SEVERITIES) {
                 own.severities.push(SeveritySource { path: path.display().to_string(), text });
                 continue;

@@ -1,17 +1,12 @@
 //! `--waivers FILE`: reads the file, and settles the findings of a run with it.
 
-use std::fs;
-use std::io::Read as _;
-use std::path::Path;
 use std::time::SystemTime;
 
 use super::args::WaiverFile;
 use super::error::CliError;
+use super::limits::{WAIVERS, read_text};
 use crate::report::WaiverReport;
 use crate::rules::{Date, Ledger, Registry, Waivers};
-
-/// Largest waiver file, bytes; each waiver is a few lines.
-const MAX_BYTES: u64 = 1 << 20;
 
 /// The waivers of a run and the day as of which they are judged.
 pub(super) struct RunWaivers {
@@ -37,7 +32,7 @@ impl RunWaivers {
         let Some(path) = file else {
             return Ok(Self { waivers: Waivers::default(), today, given: false, forceable });
         };
-        let text = read_text("waivers", path)?;
+        let text = read_text("waivers", path, WAIVERS)?;
         let waivers = Waivers::load(&path.display().to_string(), &text, &rules.ids()).map_err(CliError::Waivers)?;
         Ok(Self { waivers, today, given: true, forceable })
     }
@@ -60,18 +55,4 @@ impl RunWaivers {
             findings: ledger.findings(),
         })
     }
-}
-
-/// A small text file, whole.
-fn read_text(what: &'static str, path: &Path) -> Result<String, CliError> {
-    let wrong = |source| CliError::Read { what, path: path.to_owned(), source };
-    let mut text = String::new();
-    fs::File::open(path).map_err(wrong)?.take(MAX_BYTES + 1).read_to_string(&mut text).map_err(wrong)?;
-    if text.len() as u64 > MAX_BYTES {
-        return Err(CliError::Usage(format!(
-            "{}: more than {MAX_BYTES} bytes are too many for {what}",
-            path.display()
-        )));
-    }
-    Ok(text)
 }

@@ -6,7 +6,8 @@ use std::io::{self, Cursor, Read};
 
 use flate2::read::MultiGzDecoder;
 
-use super::files::{Budget, Document, LIMIT};
+use super::files::{Budget, Document};
+use super::limits::{ENTRIES, HEAD, TARGET, UNPACKED};
 use super::{CollectError, Collected};
 
 /// How a file is packed.
@@ -20,10 +21,6 @@ pub(crate) enum Packing {
     Zip,
 }
 
-/// The most that is unpacked in the search for one file, bytes: status reports hold gigabytes of logs.
-const UNPACKED: u64 = 4 << 30;
-/// The most files that are looked at.
-const ENTRIES: usize = 200_000;
 /// The names of the database: in a status report, and on the server itself.
 const NAMES: [&str; 2] = ["xapi-db.xml", "state.db"];
 
@@ -75,12 +72,24 @@ fn one(name: &str, reader: impl Read) -> Result<Collected, CollectError> {
 
 fn from_tar(name: &str, reader: impl Read) -> Result<Collected, CollectError> {
     let mut archive = tar::Archive::new(reader.take(UNPACKED));
+    let found = databases(name, &mut archive);
+    if found.is_err() && archive.into_inner().limit() == 0 {
+        let message = format!(
+            "more than {} GiB when it is unpacked, the most that is looked at; unpack it, and name the one inside",
+            UNPACKED >> 30
+        );
+        return Err(refused(name, &message));
+    }
+    found?.collect()
+}
+
+fn databases<'n>(name: &'n str, archive: &mut tar::Archive<impl Read>) -> Result<Found<'n>, CollectError> {
     let mut found = Found::new(name);
     let entries = archive.entries().map_err(|error| broken(name, &error))?;
     for (count, entry) in entries.enumerate() {
         let mut entry = entry.map_err(|error| broken(name, &error))?;
         if count == ENTRIES {
-            return Err(refused(name, "more files than any status report has"));
+            return Err(crowded(name));
         }
         let path = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
         if entry.header().entry_type().is_file() && is_database(&path) {
@@ -88,7 +97,7 @@ fn from_tar(name: &str, reader: impl Read) -> Result<Collected, CollectError> {
             found.add(path, size, &mut entry)?;
         }
     }
-    found.collect()
+    Ok(found)
 }
 
 fn from_zip(name: &str, bytes: Vec<u8>) -> Result<Collected, CollectError> {
@@ -96,7 +105,7 @@ fn from_zip(name: &str, bytes: Vec<u8>) -> Result<Collected, CollectError> {
         |error: &zip::result::ZipError| refused(name, &format!("a zip archive that cannot be read: {error}"));
     let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).map_err(|error| broken(&error))?;
     if archive.len() > ENTRIES {
-        return Err(refused(name, "more files than any status report has"));
+        return Err(crowded(name));
     }
     let names = archive.file_names().flatten().map(Cow::into_owned);
     let wanted: Vec<String> = names.filter(|path| is_database(path)).collect();
@@ -123,11 +132,11 @@ struct Found<'n> {
 
 impl<'n> Found<'n> {
     const fn new(name: &'n str) -> Self {
-        Self { name, each: Vec::new(), left: LIMIT }
+        Self { name, each: Vec::new(), left: TARGET }
     }
 
     fn add(&mut self, path: String, size: u64, entry: &mut dyn Read) -> Result<(), CollectError> {
-        let too_large = || CollectError::TooLarge { name: format!("{}: {path}", self.name), limit: LIMIT };
+        let too_large = || CollectError::TooLarge { name: format!("{}: {path}", self.name), limit: TARGET };
         if size > self.left {
             return Err(too_large());
         }
@@ -147,7 +156,7 @@ impl<'n> Found<'n> {
         match self.each.as_slice() {
             [(path, bytes)] => {
                 let inside = format!("{}: {path}", self.name);
-                let head = &bytes[..bytes.len().min(super::files::HEAD)];
+                let head = &bytes[..bytes.len().min(HEAD)];
                 if super::recognise(head, bytes.len() == head.len()) != Ok(super::Form::Database) {
                     return Err(refused(&inside, "is no server's database"));
                 }
@@ -170,10 +179,32 @@ impl<'n> Found<'n> {
     }
 }
 
+fn crowded(name: &str) -> CollectError {
+    let message =
+        format!("more than {ENTRIES} files, the most that are looked at; unpack it, and name the one inside");
+    refused(name, &message)
+}
+
 fn broken(name: &str, error: &io::Error) -> CollectError {
     refused(name, &format!("an archive that cannot be read: {error}; copy it again"))
 }
 
 fn refused(name: &str, message: &str) -> CollectError {
     CollectError::Archive { name: name.to_owned(), message: message.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_more_is_unpacked_than_is_allowed() {
+        let mut header = tar::Header::new_gnu();
+        header.set_path("var/log/big.log").unwrap();
+        header.set_size(UNPACKED);
+        header.set_cksum();
+        let endless = Cursor::new(header.as_bytes().to_vec()).chain(io::repeat(0));
+        let error = from_tar("report.tar", endless).unwrap_err().to_string();
+        insta::assert_snapshot!(error, @"report.tar: more than 4 GiB when it is unpacked, the most that is looked at; unpack it, and name the one inside");
+    }
 }

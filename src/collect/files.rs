@@ -6,19 +6,12 @@ use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
 
 use super::CollectError;
-
-/// The most that is read of one target, bytes.
-pub(crate) const LIMIT: u64 = 256 << 20;
-/// How much of a document is looked at before it is loaded, bytes.
-pub(crate) const HEAD: usize = 64 << 10;
+use super::limits::{HEAD, ROOM, TARGET};
 
 /// A text without the mark that some editors put before UTF-8.
 pub(crate) fn without_mark(text: &[u8]) -> &[u8] {
     text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text)
 }
-
-/// The largest file for which room is made before its head was seen, bytes.
-const ROOM: usize = 4 << 20;
 
 /// What stands under a path.
 pub(crate) enum Opened {
@@ -28,13 +21,13 @@ pub(crate) enum Opened {
     Folder,
 }
 
-/// What is left of [`LIMIT`]; shared by the files of one folder.
+/// What is left of [`TARGET`]; shared by the files of one folder.
 pub(crate) struct Budget(u64);
 
 impl Budget {
     /// All of it.
     pub(crate) const fn new() -> Self {
-        Self(LIMIT)
+        Self(TARGET)
     }
 }
 
@@ -89,7 +82,7 @@ impl<'a> Document<'a> {
         let more = (left + 1).saturating_sub(bytes.len() as u64);
         match rest.take(more).read_to_end(&mut bytes) {
             Err(source) => Err(CollectError::Io { name, source }),
-            Ok(_) if bytes.len() as u64 > left => Err(CollectError::TooLarge { name, limit: LIMIT }),
+            Ok(_) if bytes.len() as u64 > left => Err(CollectError::TooLarge { name, limit: TARGET }),
             Ok(_) => Ok(bytes),
         }
     }
@@ -125,7 +118,7 @@ fn read_head(
 ) -> Result<Document<'static>, CollectError> {
     plain(path, &name, meta)?;
     if meta.len() > budget.0 {
-        return Err(CollectError::TooLarge { name, limit: LIMIT });
+        return Err(CollectError::TooLarge { name, limit: TARGET });
     }
     let file = File::open(path).map_err(|source| refused(path, &name, source))?;
     // One byte more shows the end of the file without growing. Room for a large file is made only once its head

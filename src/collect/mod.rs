@@ -10,6 +10,7 @@ mod dumps;
 mod error;
 mod files;
 mod fleet;
+pub(crate) mod limits;
 mod look;
 mod peek;
 mod quote;

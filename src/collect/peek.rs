@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::archive::Packing;
 use super::dumps::Dump;
+use super::limits::KEYS;
 use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 /// The formats of a single document that are read.
@@ -56,9 +57,6 @@ pub(crate) enum Kind {
 
 /// Collects the keys of the outermost object as far as the text goes; what was seen stays when the text breaks off.
 pub(super) struct Peek<'a>(pub(super) &'a mut Vec<(String, Kind)>);
-
-/// No honest document has more keys than this at its top.
-const KEYS: usize = 1000;
 
 impl<'de> Visitor<'de> for Peek<'_> {
     type Value = ();

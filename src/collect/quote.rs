@@ -7,17 +7,11 @@ use serde::Deserialize;
 use super::catalogue;
 use super::dumps::collected;
 use super::files::{self, Budget};
+use super::limits::{QUOTE, QUOTE_NICS, QUOTE_SERVERS};
 use super::{CollectError, Collected};
 use crate::cpu::releases::{Product, UnknownProduct, product};
 use crate::facts::{Known, Reason};
 use crate::snapshot::{Hardware, Host, Hypervisor, Nic, SourceKind};
-
-/// The most servers of one quote.
-const MOST_SERVERS: i64 = 1000;
-/// The most NICs of one server.
-const MOST_NICS: i64 = 128;
-/// The largest quote, bytes.
-const LARGEST: usize = 1 << 20;
 
 /// A template to fill in.
 pub const TEMPLATE: &str = include_str!("quote.toml");
@@ -144,8 +138,13 @@ pub fn read_quote(path: &Path) -> Result<Quote, QuoteError> {
 /// # Errors
 /// As [`read_quote`].
 pub fn quote_from(name: &str, bytes: &[u8]) -> Result<Quote, QuoteError> {
-    if bytes.len() > LARGEST {
-        return Err(shape(name, b"", 0, "too large for a quote"));
+    if bytes.len() > QUOTE {
+        return Err(shape(
+            name,
+            b"",
+            0,
+            &format!("larger than {} MiB, the most that is read of a quote", QUOTE >> 20),
+        ));
     }
     let text = std::str::from_utf8(files::without_mark(bytes))
         .map_err(|error| shape(name, bytes, error.valid_up_to(), "not UTF-8; save it as UTF-8"))?;
@@ -181,7 +180,7 @@ impl Reader<'_> {
         let mut servers = Vec::new();
         let mut nics_before = 0;
         for (index, server) in file.server.iter().enumerate() {
-            let left = MOST_SERVERS.saturating_sub(i64::try_from(servers.len()).unwrap_or(MOST_SERVERS));
+            let left = QUOTE_SERVERS.saturating_sub(i64::try_from(servers.len()).unwrap_or(QUOTE_SERVERS));
             self.within("quantity", index, server.quantity, 1, left)?;
             self.within("sockets", index, server.sockets, 1, 64)?;
             self.within("memory_gib", index, server.memory_gib, 1, 1 << 20)?;
@@ -243,10 +242,10 @@ impl Reader<'_> {
         let mut placed: Vec<(i64, i64)> = Vec::new();
         let mut next = 0;
         for (index, group) in groups.iter().enumerate() {
-            self.within("count", before + index, group.count, 1, MOST_NICS)?;
+            self.within("count", before + index, group.count, 1, QUOTE_NICS)?;
             self.within("speed", before + index, group.speed, 1, 10_000_000)?;
             let first = group.position.unwrap_or(next);
-            self.within("position", before + index, first, 0, MOST_NICS - group.count)?;
+            self.within("position", before + index, first, 0, QUOTE_NICS - group.count)?;
             placed.extend((first..first + group.count).map(|position| (position, group.speed)));
             next = first + group.count;
         }

@@ -53,6 +53,8 @@ pub enum Answer {
     Huge,
     /// A byte now and then, without end.
     Drip,
+    /// Whatever this writes, head and all, and then the end without a word of TLS.
+    Wild(fn(&mut dyn Write)),
 }
 
 /// A web page, as the server sends it where it stumbles.
@@ -244,6 +246,7 @@ pub fn on_socket(path: &Path, script: impl Fn(&Asked) -> Answer + Send + 'static
                     Answer::Hang => {
                         let _ = stream.read(&mut [0]);
                     }
+                    Answer::Reset => {}
                     answer => {
                         let _ = write(&mut stream, 200, "", &body(&call, answer));
                     }
@@ -325,6 +328,12 @@ fn send(tls: &mut StreamOwned<ServerConnection, TcpStream>, asked: &Asked, answe
                 thread::sleep(Duration::from_millis(50));
                 sent = tls.write_all(b" ").and_then(|()| tls.flush());
             }
+            return false;
+        }
+        Answer::Wild(speak) => {
+            speak(tls);
+            let _ = tls.flush();
+            let _ = tls.sock.shutdown(Shutdown::Both);
             return false;
         }
         plain => body(asked, plain),

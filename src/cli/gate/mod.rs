@@ -18,6 +18,7 @@ use std::time::{Instant, SystemTime};
 use super::Exit;
 use super::args::{FailOn, Format, GateArgs};
 use super::error::CliError;
+use super::limits::{PLAN, read_text};
 use super::live::Live;
 use super::output::{complain, emit, print, width, write_file};
 use crate::collect::Target;
@@ -83,8 +84,7 @@ const fn stopped_by(verdict: Verdict, fail_on: Option<FailOn>) -> Option<Exit> {
 /// The plan that somebody has reviewed, or the one that was just made.
 fn agreed_plan(args: &GateArgs, fresh: Plan) -> Result<Plan, CliError> {
     let Some(path) = &args.plan else { return Ok(fresh) };
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| CliError::Usage(format!("cannot read the plan {}: {error}", path.display())))?;
+    let text = read_text("plans", path, PLAN)?;
     let plan = read_plan(&text).map_err(|source| CliError::JoinPlan { path: path.clone(), source })?;
     let hosts = |plan: &Plan| plan.steps.iter().map(|step| step.host.uuid.clone()).collect::<Vec<_>>();
     if plan.act != fresh.act || plan.pool.uuid != fresh.pool.uuid || hosts(&plan) != hosts(&fresh) {

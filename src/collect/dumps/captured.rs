@@ -5,12 +5,8 @@ use std::collections::BTreeMap;
 use raw_cpuid::{CpuIdReader, CpuIdResult};
 
 use crate::collect::CollectError;
+use crate::collect::limits::{DUMP_CPUS, DUMP_LEAVES};
 use crate::cpu::leaves::{self, Cpu, HypervisorLeaves};
-
-/// No machine has more logical CPUs than this.
-const MOST_CPUS: usize = 1 << 14;
-/// No CPU has more leaves and subleaves than this.
-const MOST_LEAVES: usize = 1 << 12;
 
 /// The leaves of one CPU. What a dump does not hold was not captured.
 #[derive(Clone, Debug, Default)]
@@ -39,9 +35,11 @@ impl Leaves {
                 _ => return,
             },
         };
-        if self.leaves.len() < MOST_LEAVES {
+        if self.leaves.len() < DUMP_LEAVES {
             let [eax, ebx, ecx, edx] = registers;
             self.leaves.entry((leaf, subleaf)).or_insert(CpuIdResult { eax, ebx, ecx, edx });
+        } else {
+            self.tear();
         }
     }
 
@@ -141,8 +139,8 @@ impl<'n> Collector<'n> {
         if leaves.len() == 0 {
             return Ok(());
         }
-        if self.cpus.each.len() == MOST_CPUS {
-            return Err(CollectError::Crowded { name: self.name.to_owned(), limit: MOST_CPUS, what: "CPUs" });
+        if self.cpus.each.len() == DUMP_CPUS {
+            return Err(CollectError::Crowded { name: self.name.to_owned(), limit: DUMP_CPUS, what: "CPUs" });
         }
         if self.cpus.each.is_empty() {
             self.cpus.hypervisor = leaves.hypervisor();

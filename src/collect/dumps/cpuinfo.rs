@@ -6,13 +6,11 @@ use std::collections::BTreeMap;
 use super::machine::collected;
 use super::text::{lines, text};
 use super::{Dump, nothing};
+use crate::collect::limits::CPUINFO_CPUS;
 use crate::collect::local::print_list;
 use crate::collect::{CollectError, Collected};
 use crate::facts::{Known, Reason};
 use crate::snapshot::{CpuGroup, Hardware, Host, HostCpu, Hypervisor, SourceKind};
-
-/// No machine has more logical CPUs than this.
-const MOST: usize = 1 << 16;
 
 /// Whether a line is one of this format's.
 pub(super) fn is_line(line: &[u8]) -> bool {
@@ -71,8 +69,8 @@ fn blocks(name: &str, bytes: &[u8]) -> Result<Vec<Fields>, CollectError> {
         };
         let (key, value) = (text(&line[..colon]), text(&line[colon + 1..]));
         if !open || key == "processor" && cpus.last().is_some_and(|fields| fields.contains_key("processor")) {
-            if cpus.len() == MOST {
-                return Err(CollectError::Crowded { name: name.to_owned(), limit: MOST, what: "CPUs" });
+            if cpus.len() == CPUINFO_CPUS {
+                return Err(CollectError::Crowded { name: name.to_owned(), limit: CPUINFO_CPUS, what: "CPUs" });
             }
             cpus.push(Fields::new());
             open = true;

@@ -8,12 +8,11 @@ use super::machine::collected;
 use super::text::hex;
 use super::{Dump, nothing};
 use crate::collect::files::without_mark;
+use crate::collect::limits::LIBVIRT_NODES;
 use crate::collect::{CollectError, Collected};
 use crate::facts::{Known, Reason};
 use crate::snapshot::{Hardware, Host, HostCpu, SourceKind};
 
-/// More nodes than either document has by far.
-const NODES: u32 = 1 << 20;
 const ARCH_CAPABILITIES: u32 = 0x10a;
 
 /// Reads `<cpudata>`.
@@ -124,8 +123,12 @@ fn utf8(name: &str, bytes: &[u8]) -> Result<String, CollectError> {
 }
 
 fn parse<'t>(name: &str, text: &'t str) -> Result<Document<'t>, CollectError> {
-    let options = ParsingOptions { allow_dtd: false, nodes_limit: NODES, ..ParsingOptions::default() };
+    let options = ParsingOptions { allow_dtd: false, nodes_limit: LIBVIRT_NODES, ..ParsingOptions::default() };
     Document::parse_with_options(text, options).map_err(|error| {
+        if matches!(error, roxmltree::Error::NodesLimitReached) {
+            let limit = LIBVIRT_NODES as usize;
+            return CollectError::Crowded { name: name.to_owned(), limit, what: "elements" };
+        }
         let place = error.pos();
         let message = error.to_string();
         let message = message.rsplit_once(" at ").map_or(message.as_str(), |(message, _)| message);

@@ -8,12 +8,10 @@ use super::cpuinfo::{hardware_of, seen_from, squeeze};
 use super::machine::collected;
 use super::{Dump, nothing};
 use crate::collect::files::without_mark;
+use crate::collect::limits::LSCPU_DEPTH;
 use crate::collect::{CollectError, Collected};
 use crate::facts::{Known, Reason};
 use crate::snapshot::{Host, HostCpu, SourceKind};
-
-/// How deep fields may nest; `lscpu` nests three deep.
-const DEPTH: usize = 16;
 
 pub(super) fn read(name: &str, bytes: &[u8]) -> Result<Collected, CollectError> {
     let value: Value = serde_json::from_slice(without_mark(bytes)).map_err(|error| CollectError::Malformed {
@@ -77,7 +75,7 @@ fn gather<'v>(list: &'v Value, fields: &mut BTreeMap<&'v str, &'v str>, depth: u
         if let (Some(field), Some(data)) = (entry["field"].as_str(), entry["data"].as_str()) {
             fields.entry(field.trim_end_matches(':')).or_insert(data);
         }
-        if depth < DEPTH {
+        if depth < LSCPU_DEPTH {
             gather(&entry["children"], fields, depth + 1);
         }
     }

@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 
 use super::text::{lines, text};
 use super::{Dump, nothing};
+use crate::collect::limits::HOSTS;
 use crate::collect::{CollectError, Collected, records};
 
 /// The fields of `host` that are printed with the server's own values; references are printed as uuids and left out.
@@ -41,9 +42,6 @@ const FIELDS: [&str; 30] = [
     "ssh_enabled",
 ];
 
-/// More hosts than any pool has.
-const MOST: usize = 4096;
-
 /// Whether a line is one of `host-cpu-info`'s.
 pub(super) fn is_cpu_info(line: &[u8]) -> bool {
     let key = line.split(|byte| *byte == b':').next().filter(|key| key.len() < line.len());
@@ -68,7 +66,7 @@ pub(super) fn read_cpu_info(name: &str, bytes: &[u8]) -> Result<Collected, Colle
         return Err(nothing(name, Dump::XeCpuInfo, "it names no vendor"));
     }
     let host = Map::from_iter([("cpu_info".to_owned(), Value::Object(cpu))]);
-    Ok(records::read_hosts(name, vec![host], format!("{}: the CPU alone", Dump::XeCpuInfo.title())))
+    records::read_hosts(name, vec![host], format!("{}: the CPU alone", Dump::XeCpuInfo.title()))
 }
 
 /// Reads `xe host-param-list`, of one host or of several one after another.
@@ -77,8 +75,8 @@ pub(super) fn read_params(name: &str, bytes: &[u8]) -> Result<Collected, Collect
     for line in lines(bytes) {
         let Some((key, kind, value)) = param(line) else { continue };
         if key == "uuid" {
-            if hosts.len() == MOST {
-                return Err(CollectError::Crowded { name: name.to_owned(), limit: MOST, what: "hosts" });
+            if hosts.len() == HOSTS {
+                return Err(CollectError::Crowded { name: name.to_owned(), limit: HOSTS, what: "hosts" });
             }
             hosts.push(Map::new());
         }
@@ -100,7 +98,7 @@ pub(super) fn read_params(name: &str, bytes: &[u8]) -> Result<Collected, Collect
     }
     let note =
         format!("{}: the fields that it prints; networks, storage and VMs are not in it", Dump::XeParams.title());
-    Ok(records::read_hosts(name, hosts, note))
+    records::read_hosts(name, hosts, note)
 }
 
 enum Kind {

@@ -7,6 +7,7 @@ use super::captured::Leaves;
 use super::machine::{collected, raw_words};
 use super::text::{hex, lines, take, take_hex, take_word, text};
 use super::{Dump, nothing};
+use crate::collect::limits::XEN_WORDS;
 use crate::collect::local::known_part;
 use crate::collect::{CollectError, Collected};
 use crate::cpu::leaves::{Cpu, read as read_cpu};
@@ -18,8 +19,6 @@ use crate::snapshot::{Hardware, Host, HostCpu, SourceKind};
 const NO_SUBLEAF: u32 = u32::MAX;
 const ARCH_CAPABILITIES: u32 = 0x10a;
 const ANONYMOUS: &str = "sets do not say who the CPU is; xen-cpuid -p does";
-/// More words than any Xen has.
-const WORDS: usize = 64;
 /// What AMD repeats of 1:edx in 0x80000001:edx, which a set does not hold.
 const E1D_DUPLICATES: u32 = 0x0183_f3ff;
 
@@ -180,7 +179,7 @@ fn set(line: &[u8]) -> Option<(String, Vec<u32>)> {
         .split(|byte| *byte == b':')
         .map(|word| hex(word).filter(|_| word.len() == 8))
         .collect::<Option<_>>()?;
-    let named = matches!(words.len(), 2..=WORDS) && line[..at].ends_with(b" ");
+    let named = matches!(words.len(), 2..=XEN_WORDS) && line[..at].ends_with(b" ");
     named.then(|| (text(&line[..at]).to_ascii_lowercase(), words))
 }
 

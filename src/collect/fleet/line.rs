@@ -168,7 +168,7 @@ pub(super) fn read_parts(
     let text = without_mark(line).trim_ascii();
     let read = if parts.is_host() {
         match serde_json::from_slice::<Value>(text) {
-            Ok(value) => Ok(records::read_host(&place, value)),
+            Ok(value) => records::read_host(&place, value),
             Err(error) => return Err(malformed(name, number, &error)),
         }
     } else {

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use super::record::{Record, kind};
+use crate::collect::CollectError;
+use crate::collect::limits::{HOSTS, ODD, RECORDS};
 use crate::facts::{Known, Reason, Unknown};
 
 /// References to records, as the server answers them.
@@ -223,6 +225,24 @@ impl Answers {
     /// What the wire does not show, where the input has it.
     pub(super) const fn off_wire(&self) -> Option<&Value> {
         self.off_wire.as_ref()
+    }
+
+    /// Refuses more records than any pool has, and more entries that are none than any server sends.
+    pub(super) fn bounded(&self, name: &str) -> Result<(), CollectError> {
+        let crowded = |limit, what| Err(CollectError::Crowded { name: name.to_owned(), limit, what });
+        let (mut all, mut odd) = (0, 0);
+        for (class, answer) in &self.classes {
+            let Ok(Value::Object(records)) = answer else { continue };
+            if class == "host" && records.len() > HOSTS {
+                return crowded(HOSTS, "hosts");
+            }
+            all += records.len();
+            odd += records.values().filter(|record| !record.is_object()).count();
+        }
+        if all > RECORDS {
+            return crowded(RECORDS, "records");
+        }
+        if odd > ODD { crowded(ODD, "entries that are no records") } else { Ok(()) }
     }
 
     /// The keys that are no classes.

@@ -8,9 +8,7 @@ use serde_json::{Map, Value};
 use super::answers::{Answers, is_class, is_unused};
 use crate::collect::CollectError;
 use crate::collect::files::without_mark;
-
-/// The most nodes that a database may have: rows, and what stands between them.
-const NODES: u32 = 8_000_000;
+use crate::collect::limits::XML_NODES;
 
 /// Texts that people write, which may look like anything.
 const TEXTS: [&str; 3] = ["name_label", "name_description", "hostname"];
@@ -27,8 +25,11 @@ pub(super) fn read(name: &str, bytes: &[u8]) -> Result<Answers, CollectError> {
         let line = bytes[..error.valid_up_to()].iter().filter(|byte| **byte == b'\n').count() + 1;
         malformed(line, 1, "not UTF-8; copy the database again")
     })?;
-    let options = ParsingOptions { allow_dtd: false, nodes_limit: NODES, ..ParsingOptions::default() };
+    let options = ParsingOptions { allow_dtd: false, nodes_limit: XML_NODES, ..ParsingOptions::default() };
     let document = Document::parse_with_options(text.trim_start(), options).map_err(|error| {
+        if matches!(error, roxmltree::Error::NodesLimitReached) {
+            return CollectError::TooMany { name: name.to_owned(), limit: XML_NODES as usize };
+        }
         let place = error.pos();
         let message = error.to_string();
         let message = message.rsplit_once(" at ").map_or(message.as_str(), |(message, _)| message);

@@ -9,6 +9,7 @@ use std::path::Path;
 use super::answers::{Answers, is_class, is_unused};
 use super::{json, snapshot, xml};
 use crate::collect::files::{self, Budget};
+use crate::collect::limits::HEAD;
 use crate::collect::peek::Form;
 use crate::collect::recognise::recognise;
 use crate::collect::{CollectError, Collected, Look};
@@ -58,7 +59,7 @@ pub(in crate::collect) fn read_folder(folder: &Path) -> Result<Collected, Collec
         let text = files::load(&path, &mut budget)?;
         answers.add_off_wire(json::read_value(&path.display().to_string(), &text)?);
     }
-    Ok(snapshot(&name, answers))
+    snapshot(&name, answers)
 }
 
 type Answer = Result<super::answers::Records, super::answers::ServerError>;
@@ -66,7 +67,7 @@ type Answer = Result<super::answers::Records, super::answers::ServerError>;
 fn read_file(path: &Path, budget: &mut Budget) -> Result<Answer, CollectError> {
     let name = path.display().to_string();
     let text = files::load(path, budget)?;
-    let head = &text[..text.len().min(files::HEAD)];
+    let head = &text[..text.len().min(HEAD)];
     match recognise(head, head.len() == text.len()) {
         Ok(Form::JsonAnswer) => json::read_answer(&name, &text),
         Ok(Form::XmlAnswer) => xml::read_answer(&name, &text),

@@ -8,20 +8,17 @@ use serde_json::Value;
 use super::answers::{Answers, Failure, Records, ServerError, is_class, is_unused};
 use crate::collect::CollectError;
 use crate::collect::files::without_mark;
+use crate::collect::limits::VALUES;
 
 /// The key of what the wire does not show, beside the classes.
 const OFF_WIRE: &str = "off_wire";
-
-/// Values in one text at most. A pool of ten thousand VMs has two million; a hundred million of `[]` would take
-/// gigabytes to hold.
-const MOST: usize = 5_000_000;
 
 /// Refuses a text whose values would take more memory than its size lets expect. Counts what separates values, in texts
 /// too: cheap, and never too few.
 fn bounded<'t>(name: &str, text: &'t [u8]) -> Result<&'t [u8], CollectError> {
     let separators = text.iter().filter(|byte| matches!(byte, b',' | b'[' | b'{')).count();
-    if separators > MOST {
-        return Err(CollectError::TooMany { name: name.to_owned(), limit: MOST });
+    if separators > VALUES {
+        return Err(CollectError::TooMany { name: name.to_owned(), limit: VALUES });
     }
     Ok(without_mark(text))
 }

@@ -38,10 +38,10 @@ pub(super) fn read_object(name: &str, text: Vec<u8>) -> Result<Collected, Collec
     let answers = json::read_object(name, &text)?;
     if answers.holds_one_host() {
         // A line of a fleet in a file of its own.
-        return Ok(read_host(name, json::read_value(name, &text)?));
+        return read_host(name, json::read_value(name, &text)?);
     }
     drop(text);
-    Ok(snapshot(name, answers))
+    snapshot(name, answers)
 }
 
 /// Reads a single answer of the server: the records of one class.
@@ -68,14 +68,14 @@ pub(super) fn read_answer(
     let mut answers = Answers::default();
     let note = format!("only the class {class} was read; name the folder with all classes to read the others");
     answers.add(class, Ok(records));
-    let mut collected = snapshot(name, answers);
+    let mut collected = snapshot(name, answers)?;
     collected.notes.insert(0, note);
     Ok(collected)
 }
 
 /// Reads the server's own database.
 pub(super) fn read_database(name: &str, text: &[u8]) -> Result<Collected, CollectError> {
-    let mut collected = snapshot(name, database::read(name, text)?);
+    let mut collected = snapshot(name, database::read(name, text)?)?;
     collected
         .notes
         .push("the server's database: what it wrote down last, which its members may have changed since".to_owned());
@@ -83,7 +83,11 @@ pub(super) fn read_database(name: &str, text: &[u8]) -> Result<Collected, Collec
 }
 
 /// Hosts of which only some fields were printed: the others were not collected, whatever the release.
-pub(super) fn read_hosts(name: &str, hosts: Vec<Map<String, Value>>, note: String) -> Collected {
+pub(super) fn read_hosts(
+    name: &str,
+    hosts: Vec<Map<String, Value>>,
+    note: String,
+) -> Result<Collected, CollectError> {
     let mut metrics = Map::new();
     let mut records = Map::new();
     for (index, mut host) in hosts.into_iter().enumerate() {
@@ -98,14 +102,14 @@ pub(super) fn read_hosts(name: &str, hosts: Vec<Map<String, Value>>, note: Strin
     let mut answers = Answers::partial();
     answers.add("host".to_owned(), Ok(Value::Object(records)));
     answers.add("host_metrics".to_owned(), Ok(Value::Object(metrics)));
-    let mut collected = snapshot(name, answers);
+    let mut collected = snapshot(name, answers)?;
     collected.notes.insert(0, note);
-    collected
+    Ok(collected)
 }
 
 /// Reads one host's record with what belongs to it, as a line of a fleet holds it: `host` is the record, `ref` its
 /// reference, classes are {reference: record}.
-pub(super) fn read_host(name: &str, line: Value) -> Collected {
+pub(super) fn read_host(name: &str, line: Value) -> Result<Collected, CollectError> {
     let Value::Object(mut fields) = line else { return snapshot(name, Answers::default()) };
     let host = fields.remove("host").unwrap_or_default();
     let own = |key: &str| host.get(key).and_then(Value::as_str).map(str::to_owned);
@@ -125,20 +129,26 @@ pub(super) fn read_host(name: &str, line: Value) -> Collected {
             answers.add_stranger(key);
         }
     }
-    let mut collected = snapshot(name, answers);
+    let mut collected = snapshot(name, answers)?;
     if let Some(taken) = taken {
         collected.snapshot.source.collected_at = taken.into();
     }
-    collected
+    Ok(collected)
 }
 
 /// Maps all classes of a dump, and says what was odd about them.
-fn snapshot(name: &str, answers: Answers) -> Collected {
+fn snapshot(name: &str, answers: Answers) -> Result<Collected, CollectError> {
     map(name, SourceKind::Records, Known::default(), answers)
 }
 
-/// Maps all classes, and says what was odd about them.
-pub(super) fn map(name: &str, kind: SourceKind, collected_at: Known<String>, answers: Answers) -> Collected {
+/// Maps all classes, and says what was odd about them. Refuses more records than any pool has.
+pub(super) fn map(
+    name: &str,
+    kind: SourceKind,
+    collected_at: Known<String>,
+    answers: Answers,
+) -> Result<Collected, CollectError> {
+    answers.bounded(name)?;
     let source = Source {
         kind: kind.word().to_owned().into(),
         collected_at,
@@ -148,5 +158,5 @@ pub(super) fn map(name: &str, kind: SourceKind, collected_at: Known<String>, ans
     let mut notes = answers.notes();
     let mut pool = pool::pool(&answers);
     off_wire::apply(answers.off_wire(), &mut pool, &mut notes);
-    Collected { snapshot: Snapshot { source, pool }, strangers: answers.into_strangers(), notes }
+    Ok(Collected { snapshot: Snapshot { source, pool }, strangers: answers.into_strangers(), notes })
 }

@@ -6,11 +6,7 @@ use serde_json::{Map, Number, Value};
 use super::answers::{Failure, Records, ServerError};
 use crate::collect::CollectError;
 use crate::collect::files::without_mark;
-
-/// The most nodes that a document may have: about 20,000 VMs.
-const NODES: u32 = 24_000_000;
-/// How deep values may nest; the server's records nest four deep.
-const DEPTH: usize = 64;
+use crate::collect::limits::{XML_DEPTH, XML_NODES};
 
 /// Reads an XML-RPC answer that holds records, or the error that the server gave.
 pub(super) fn read_answer(name: &str, text: &[u8]) -> Result<Result<Records, ServerError>, CollectError> {
@@ -25,8 +21,11 @@ pub(super) fn read_answer(name: &str, text: &[u8]) -> Result<Result<Records, Ser
 pub(in crate::collect) fn read_call(name: &str, text: &[u8]) -> Result<Result<Value, Failure>, CollectError> {
     let text = without_mark(text);
     let text = std::str::from_utf8(text).map_err(|error| not_utf8(name, text, error.valid_up_to()))?;
-    let options = ParsingOptions { allow_dtd: false, nodes_limit: NODES, ..ParsingOptions::default() };
+    let options = ParsingOptions { allow_dtd: false, nodes_limit: XML_NODES, ..ParsingOptions::default() };
     let document = Document::parse_with_options(text.trim_start(), options).map_err(|error| {
+        if matches!(error, roxmltree::Error::NodesLimitReached) {
+            return CollectError::TooMany { name: name.to_owned(), limit: XML_NODES as usize };
+        }
         let place = error.pos();
         let message = error.to_string();
         let message = message.rsplit_once(" at ").map_or(message.as_str(), |(message, _)| message);
@@ -64,8 +63,8 @@ pub(in crate::collect) fn read_call(name: &str, text: &[u8]) -> Result<Result<Va
 struct Odd<'a, 'input>(Node<'a, 'input>, String);
 
 fn read_value<'a, 'input>(value: Node<'a, 'input>, depth: usize) -> Result<Value, Odd<'a, 'input>> {
-    if depth > DEPTH {
-        return Err(Odd(value, format!("values nest more than {DEPTH} deep")));
+    if depth > XML_DEPTH {
+        return Err(Odd(value, format!("values nest more than {XML_DEPTH} deep")));
     }
     let Some(typed) = value.children().find(Node::is_element) else {
         return Ok(Value::String(text(value)));

@@ -3,11 +3,12 @@
 //! `ADDRESS sha256:HEX`, with `:PORT` where it is not 443; empty lines and lines that begin with `#` are kept as they are.
 
 use std::fs;
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use super::{Address, Fingerprint};
+use crate::collect::limits::KNOWN_HOSTS;
 
 const HEADER: &str = "# Certificates that poolgate trusts: ADDRESS[:PORT] sha256:HEX\n";
 
@@ -37,6 +38,14 @@ pub enum KnownHostsError {
         /// What the system said.
         source: io::Error,
     },
+    /// Everybody may write it.
+    #[error("{}: everybody may write it (mode {mode:03o}), and so name a server that gets your password; look through it, and chmod 600 it", path.display())]
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// Its permissions.
+        mode: u32,
+    },
     /// A line is none.
     #[error("{}:{line}: {why}; expected ADDRESS[:PORT] sha256:HEX", path.display())]
     Line {
@@ -52,11 +61,16 @@ pub enum KnownHostsError {
 impl KnownHosts {
     /// Reads the file; one that does not exist yet is empty.
     pub fn read(path: PathBuf) -> Result<Self, KnownHostsError> {
-        let text = match fs::read_to_string(&path) {
+        let text = match read_text(&path) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
             Err(source) => return Err(KnownHostsError::Read { path, source }),
         };
+        let mode =
+            fs::metadata(&path).map_or(0, |found| if found.is_file() { found.permissions().mode() } else { 0 });
+        if mode & 0o002 != 0 {
+            return Err(KnownHostsError::Open { path, mode: mode & 0o777 });
+        }
         Self::from_text(path, &text)
     }
 
@@ -91,6 +105,20 @@ impl KnownHosts {
     }
 }
 
+/// The file, up to the limit: what it names may be no file at all.
+fn read_text(path: &Path) -> io::Result<String> {
+    let mut text = String::new();
+    fs::File::open(path)?.take(KNOWN_HOSTS + 1).read_to_string(&mut text)?;
+    if text.len() as u64 > KNOWN_HOSTS {
+        let why = format!(
+            "larger than {} MiB, the most that is read of known hosts; is it the right file?",
+            KNOWN_HOSTS >> 20
+        );
+        return Err(io::Error::other(why));
+    }
+    Ok(text)
+}
+
 fn parse(text: &str) -> Result<Vec<(Address, Fingerprint)>, (usize, String)> {
     let mut entries: Vec<(Address, Fingerprint)> = Vec::new();
     for (place, line) in text.lines().enumerate() {
@@ -121,7 +149,7 @@ fn append(path: &Path, address: &Address, found: Fingerprint) -> io::Result<()> 
     if fs::metadata(path).is_ok_and(|found| !found.is_file()) {
         return Err(io::Error::other("not a regular file"));
     }
-    let (path, mut text) = match fs::read_to_string(path) {
+    let (path, mut text) = match read_text(path) {
         // A symbolic link stays one.
         Ok(text) => (fs::canonicalize(path)?, text),
         Err(error) if error.kind() == io::ErrorKind::NotFound => (path.to_owned(), HEADER.to_owned()),
@@ -180,6 +208,18 @@ mod tests {
         KnownHosts::read(link.clone()).unwrap().add(&one, found).unwrap();
         assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
         assert_eq!(KnownHosts::read(file).unwrap().at(&one), Some(found));
+    }
+
+    #[test]
+    fn what_everybody_may_write_is_not_believed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("known_hosts");
+        fs::write(&path, "").unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o666)).unwrap();
+        let error = KnownHosts::read(path.clone()).unwrap_err().to_string();
+        assert!(error.contains("everybody may write it (mode 666)"), "{error}");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+        assert!(KnownHosts::read(path).is_ok());
     }
 
     #[test]

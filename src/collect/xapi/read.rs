@@ -1,17 +1,15 @@
 //! A snapshot from a session: one call a class, nothing changed on the server.
 
 use std::thread;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Instant, SystemTime};
 
 use super::client::Limits;
 use super::{Server, Session, XapiError};
 use crate::collect::Collected;
+use crate::collect::limits::PAUSES;
 use crate::collect::records::answers::{Answers, ServerError, wanted};
 use crate::collect::records::map;
 use crate::snapshot::SourceKind;
-
-/// How long to wait before asking again.
-const PAUSES: [Duration; 2] = [Duration::from_millis(200), Duration::from_millis(800)];
 
 /// Does what changes nothing again where the connection broke, with pauses, while there is time.
 pub(super) fn retry<T>(limits: &Limits, mut ask: impl FnMut() -> Result<T, XapiError>) -> Result<T, XapiError> {
@@ -45,7 +43,11 @@ pub fn read_session(session: &mut Session, target: &str) -> Result<Collected, Xa
             Err(error) => return Err(error),
         }
     }
-    let mut collected = map(target, SourceKind::Xapi, seen.into(), answers);
+    let mut collected = map(target, SourceKind::Xapi, seen.into(), answers).map_err(|error| XapiError::Protocol {
+        place: session.address().to_string(),
+        doing: "reading its records".to_owned(),
+        why: error.to_string(),
+    })?;
     if let Some(member) = session.sent_here_by() {
         let note = format!("{member} is a member of a pool; read from its coordinator {}", session.address());
         collected.notes.insert(0, note);

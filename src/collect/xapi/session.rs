@@ -9,11 +9,10 @@ use super::sessions::{self, Ticket};
 use super::transport::{Post, Reply, Transport};
 use super::wire::{Encoding, Lead};
 use super::{Address, Fingerprint, Param, Server, XapiError};
+use crate::collect::limits::{ERROR_PARAM, ERROR_PARAMS};
 
 /// What stands where a secret was cut out.
 const REMOVED: &str = "(removed)";
-/// How much of a parameter is kept, characters.
-const KEPT: usize = 500;
 
 /// A session with a server; logs out when it is dropped.
 pub struct Session {
@@ -159,9 +158,13 @@ impl Call<'_> {
         let clean = |text: String| {
             let held = secrets.iter().filter(|secret| !secret.is_empty());
             let text = held.fold(text, |text, secret| text.replace(secret, REMOVED));
-            if text.chars().nth(KEPT).is_some() { text.chars().take(KEPT).chain(['…']).collect() } else { text }
+            if text.chars().nth(ERROR_PARAM).is_some() {
+                text.chars().take(ERROR_PARAM).chain(['…']).collect()
+            } else {
+                text
+            }
         };
-        said.into_iter().map(clean).collect()
+        said.into_iter().take(ERROR_PARAMS).map(clean).collect()
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, Once, PoisonError};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
@@ -11,9 +11,7 @@ use signal_hook::iterator::Signals;
 use super::transport::{Post, Transport};
 use super::wire::{Encoding, Lead};
 use super::{Password, XapiError};
-
-/// How long a logout may take; longer than that, and the server forgets the session by itself.
-const LOGOUT: Duration = Duration::from_secs(3);
+use crate::collect::limits::LOGOUT;
 
 /// A session that is open on a server.
 pub(super) struct Open {
@@ -26,16 +24,19 @@ pub(super) struct Open {
 impl Open {
     fn log_out(&self) {
         let method = "session.logout";
-        let post = Post {
+        let deadline = Instant::now() + LOGOUT;
+        let post = || Post {
             path: self.encoding.path(),
             content_type: self.encoding.content_type(),
             body: self.encoding.encode(method, &Lead::Session(&self.reference), &[]),
             secret: true,
-            deadline: Instant::now() + LOGOUT,
+            deadline,
             doing: method,
         };
-        // Best effort: a server that is gone has no session to close.
-        let _ = self.transport.post(post);
+        // Best effort: a server that is gone has no session to close. Where only the connection is gone, another is made.
+        if let Err(XapiError::Unreachable { .. }) = self.transport.post(post()) {
+            let _ = self.transport.post(post());
+        }
     }
 }
 

@@ -9,9 +9,7 @@ use zeroize::Zeroizing;
 
 use super::transport::{ASK_THUMBPRINT, BodyError, Post, Reply, THUMBPRINT, Transport, read_body, too_large};
 use super::{Fingerprint, XapiError};
-
-/// The most that the head of an answer may have, bytes.
-const HEAD: usize = 32 << 10;
+use crate::collect::limits::ANSWER_HEAD;
 
 pub(super) struct Socket {
     path: PathBuf,
@@ -151,7 +149,7 @@ pub fn read_http(from: impl Read, until: Instant) -> Result<(u16, Vec<u8>), Stri
 fn read_head(from: &mut impl BufRead) -> io::Result<Vec<u8>> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
-        let line = from.by_ref().take((HEAD - head.len()) as u64).read_until(b'\n', &mut head)?;
+        let line = from.by_ref().take((ANSWER_HEAD - head.len()) as u64).read_until(b'\n', &mut head)?;
         if line == 0 {
             return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the head of the answer broke off"));
         }

@@ -6,9 +6,8 @@ use std::time::Instant;
 use zeroize::Zeroizing;
 
 use super::XapiError;
+use crate::collect::limits::ANSWER;
 
-/// The most that is read of one answer, bytes.
-pub(super) const LIMIT: usize = 256 << 20;
 /// Asks a member for the certificate of its coordinator.
 pub(super) const ASK_THUMBPRINT: (&str, &str) = ("x-xenapi-request-host-certificate-thumbprint", "sha-256:master");
 /// Where a member answers it.
@@ -57,7 +56,7 @@ pub(super) enum BodyError {
 /// Reads a body within limits of size and time.
 pub(super) fn read_body(mut from: impl Read, expected: Option<u64>, deadline: Instant) -> Result<Vec<u8>, BodyError> {
     const PIECE: usize = 64 << 10;
-    if expected.is_some_and(|expected| expected > LIMIT as u64) {
+    if expected.is_some_and(|expected| expected > ANSWER as u64) {
         return Err(BodyError::TooLarge);
     }
     // Room is made as the body comes: a server may announce more than it sends.
@@ -68,7 +67,7 @@ pub(super) fn read_body(mut from: impl Read, expected: Option<u64>, deadline: In
         if read == 0 {
             return Ok(body);
         }
-        if body.len() + read > LIMIT {
+        if body.len() + read > ANSWER {
             return Err(BodyError::TooLarge);
         }
         body.extend_from_slice(&piece[..read]);
@@ -80,6 +79,10 @@ pub(super) fn read_body(mut from: impl Read, expected: Option<u64>, deadline: In
 
 /// The error of an answer that is too large.
 pub(super) fn too_large(place: String, doing: &str) -> XapiError {
-    let why = format!("the answer is larger than {} MiB, the most that is read", LIMIT >> 20);
+    let why = format!(
+        "the answer is larger than {} MiB, the most that is read; is this a XenServer or XCP-ng host? If it is, take its \
+         records as docs/records.md shows, without classes that a join does not need",
+        ANSWER >> 20
+    );
     XapiError::Protocol { place, doing: doing.to_owned(), why }
 }

@@ -1,5 +1,6 @@
 //! Which certificate counts for which address, and the check of it during the handshake.
 
+use std::io::Read as _;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -12,6 +13,7 @@ use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, RootCertStor
 
 use super::error::TrustProblem;
 use super::{Address, Fingerprint, KnownHosts};
+use crate::collect::limits::AUTHORITIES;
 
 /// What a server's certificate must be: one of these, or vouched for by these authorities.
 #[derive(Clone, Debug, Default)]
@@ -59,7 +61,15 @@ impl TrustStore {
     pub fn add_authorities(&mut self, file: &Path) -> Result<(), AuthorityError> {
         let wrong = |why: String| AuthorityError { file: file.display().to_string(), why };
         let mut roots = RootCertStore::empty();
-        let text = std::fs::read(file).map_err(|error| wrong(error.to_string()))?;
+        let mut text = Vec::new();
+        let read = std::fs::File::open(file).and_then(|file| file.take(AUTHORITIES + 1).read_to_end(&mut text));
+        read.map_err(|error| wrong(error.to_string()))?;
+        if text.len() as u64 > AUTHORITIES {
+            return Err(wrong(format!(
+                "larger than {} MiB, the most that is read of authorities",
+                AUTHORITIES >> 20
+            )));
+        }
         for certificate in CertificateDer::pem_slice_iter(&text) {
             let certificate = certificate.map_err(|error| wrong(error.to_string()))?;
             roots.add(certificate).map_err(|error| wrong(error.to_string()))?;

@@ -13,4 +13,4 @@ pub use event::{Act, Event, Named, Outcome, Sent};
 pub use line::Entry;
 pub use read::{Fault, Reading, Torn, read};
 pub(in crate::gate) use write::make_folder;
-pub use write::{Journal, JournalError, default_folder};
+pub use write::{Journal, JournalError, MOST, default_folder};

@@ -10,6 +10,9 @@ use super::event::Event;
 use super::line::{Entry, NONE};
 use super::read::{Fault, Reading, read};
 
+/// Bytes of a journal at most: some ten thousand runs.
+pub const MOST: u64 = 256 << 20;
+
 /// Why a journal cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum JournalError {
@@ -44,6 +47,12 @@ pub enum JournalError {
         path: PathBuf,
         /// Why.
         what: String,
+    },
+    /// It is larger than any.
+    #[error("{}: larger than {} MiB, the most that is read of a journal; keep it, and say --journal FILE for a new one", path.display(), MOST >> 20)]
+    Large {
+        /// The file.
+        path: PathBuf,
     },
     /// There is no home.
     #[error("neither XDG_STATE_HOME nor HOME is set, so there is no place for the journal; say --journal FILE")]
@@ -94,7 +103,10 @@ impl Journal {
             Err(TryLockError::Error(source)) => return Err(wrong("lock")(source)),
         }
         let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes).map_err(wrong("read"))?;
+        (&mut file).take(MOST + 1).read_to_end(&mut bytes).map_err(wrong("read"))?;
+        if bytes.len() as u64 > MOST {
+            return Err(JournalError::Large { path: path.to_owned() });
+        }
         let before = read(&bytes);
         if let Some(fault) = before.fault {
             return Err(JournalError::Changed { path: path.to_owned(), fault });

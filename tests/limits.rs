@@ -1,0 +1,295 @@
+//! Every limit on what is read, crossed: each is refused in time and in bounded memory, with a message that says the
+//! limit. `docs/limits.md` is the table of them. Time and hostile servers: `live_hostile.rs`, `live_faults.rs`.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
+pub mod common;
+
+use std::fs::{self, File};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use common::run::fixture;
+use tempfile::TempDir;
+
+/// The most memory that any of these may take, KiB of address space.
+const MEMORY: u64 = 2 << 20;
+
+/// Runs with so much memory and no more; it must end with 2, soon. What it complained of, on one line.
+fn refused<W: AsRef<str>>(words: &[W]) -> String {
+    let begun = Instant::now();
+    let output = Command::new("sh")
+        .args(["-c", &format!("ulimit -v {MEMORY}; exec \"$0\" \"$@\"")])
+        .arg(env!("CARGO_BIN_EXE_poolgate"))
+        .args(words.iter().map(AsRef::as_ref))
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .env_clear()
+        .output()
+        .unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    let words: Vec<_> = words.iter().map(AsRef::as_ref).collect();
+    assert_eq!(output.status.code(), Some(2), "{words:?}: {said}");
+    assert!(output.stdout.is_empty(), "{words:?}");
+    assert!(begun.elapsed() < Duration::from_secs(60), "{words:?} took {:?}", begun.elapsed());
+    said.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+struct Folder(TempDir);
+
+impl Folder {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn put(&self, name: &str, content: impl AsRef<[u8]>) -> String {
+        let path = self.path(name);
+        fs::write(&path, content).unwrap();
+        path.to_str().unwrap().to_owned()
+    }
+
+    /// A file that is as long as this and holds little.
+    fn sparse(&self, name: &str, begin: &[u8], length: u64) -> String {
+        let path = self.path(name);
+        let mut file = File::create(&path).unwrap();
+        file.write_all(begin).unwrap();
+        file.set_len(length).unwrap();
+        path.to_str().unwrap().to_owned()
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+}
+
+/// Text around one piece, so often.
+fn many(begin: &str, piece: impl Fn(usize) -> String, times: usize, end: &str) -> Vec<u8> {
+    let mut text = begin.to_owned();
+    (0..times).for_each(|index| text.push_str(&piece(index)));
+    (text + end).into_bytes()
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    packed.write_all(bytes).unwrap();
+    packed.finish().unwrap()
+}
+
+fn tar(entries: usize, name: &str, size: u64) -> Vec<u8> {
+    let mut header = tar::Header::new_gnu();
+    header.set_path(name).unwrap();
+    header.set_size(size);
+    header.set_cksum();
+    header.as_bytes().repeat(entries)
+}
+
+#[test]
+fn what_a_target_may_hold() {
+    let folder = Folder::new();
+    let record = |text: &'static str| move |index: usize| format!("\"{index}\":{text},");
+    let classes = |class: &str, text: &'static str, times| {
+        many(&format!("{{\"{class}\":{{"), record(text), times, "\"x\":{}}}")
+    };
+    let cases: Vec<(&str, Vec<u8>, &str)> = vec![
+        ("values", many("{\"host\":{\"a\":[", |_| "[],".to_owned(), 5_000_000, "[]]}}"), "more than 5000000 values"),
+        ("records", classes("VM", "{}", 200_000), "more than 200000 records"),
+        ("hosts", classes("host", "{}", 4_096), "more than 4096 hosts"),
+        ("no records", classes("PIF", "0", 1_001), "more than 1000 entries that are no records"),
+        (
+            "objects",
+            many(
+                "{\"format\":\"poolgate-snapshot\",\"version\":\"1.0\",\"pool\":{\"vms\":[",
+                |_| "{},".to_owned(),
+                500_000,
+                "{}]}}",
+            ),
+            "(at most 500000)",
+        ),
+        (
+            "nodes",
+            many("<methodResponse>", |_| "<a/>".to_owned(), 8_000_000, "</methodResponse>"),
+            "more than 8000000 values",
+        ),
+        ("rows", many("<database>", |_| "<a/>".to_owned(), 8_000_000, "</database>"), "more than 8000000 values"),
+        ("elements", many("<cpudata>", |_| "<a/>".to_owned(), 1 << 20, "</cpudata>"), "more than 1048576 elements"),
+        ("files", gzip(&tar(200_001, "x", 0)), "more than 200000 files"),
+        ("a database", tar(1, "xapi-db.xml", (256 << 20) + 1), "xapi-db.xml: larger than 256 MiB"),
+        (
+            "CPUs of registers",
+            many(
+                "",
+                |cpu| {
+                    format!(
+                        "CPU {cpu}:\n   0x00000000 0x00: eax=0x0000000d ebx=0x756e6547 ecx=0x6c65746e edx=0x49656e69\n"
+                    )
+                },
+                16_385,
+                "",
+            ),
+            "more than 16384 CPUs",
+        ),
+        (
+            "CPUs of cpuinfo",
+            many("", |cpu| format!("processor\t: {cpu}\nvendor_id\t: GenuineIntel\n\n"), 65_537, ""),
+            "more than 65536 CPUs",
+        ),
+        (
+            "hosts of xe",
+            many(
+                "",
+                |host| format!("uuid ( RO)                     : {host}\n                name-label ( RW): x\n\n\n"),
+                4_097,
+                "",
+            ),
+            "more than 4096 hosts",
+        ),
+    ];
+    for (name, content, message) in cases {
+        let path = folder.put("target", content);
+        let said = refused(&["collect", &path]);
+        assert!(said.contains(message), "{name}: {said}");
+    }
+}
+
+#[test]
+fn how_large_a_target_may_be() {
+    let folder = Folder::new();
+    let most = 256 << 20;
+    let said = refused(&["collect", &folder.sparse("target", b"{\"host\":{", most + 1)]);
+    assert!(said.contains("larger than 256 MiB, the most that is read of one target"), "{said}");
+    // The files of a folder share it.
+    fs::create_dir(folder.path("answers")).unwrap();
+    folder.put("answers/VM.get_all_records.json", b"{\"OpaqueRef:1\":{}}");
+    folder.sparse("answers/host.get_all_records.json", b"{", most);
+    let said = refused(&["collect", folder.path("answers").to_str().unwrap()]);
+    assert!(said.contains("larger than 256 MiB"), "{said}");
+    // What is unpacked counts, not what is packed.
+    let said =
+        refused(&["collect", &folder.put("bomb.gz", gzip(&many("{\"host\":{\"", |_| " ".repeat(1 << 20), 257, "")))]);
+    assert!(said.contains("larger than 256 MiB"), "{said}");
+}
+
+#[test]
+fn a_line_of_a_fleet() {
+    let folder = Folder::new();
+    let line = many("{\"host\":{\"uuid\":\"", |_| "x".repeat(1 << 20), 65, "\"}}\n");
+    let said = refused(&["plan", &folder.put("fleet.ndjson", line)]);
+    assert!(said.contains("larger than 64 MiB"), "{said}");
+}
+
+#[test]
+fn quotes() {
+    let folder = Folder::new();
+    let server = |rest: &str| {
+        format!("release = \"xcp-ng-8.3\"\n[[server]]\nmodel = \"EPYC 7543\"\nsockets = 1\nmemory_gib = 64\n{rest}\n")
+    };
+    let cases = [
+        (server("quantity = 1001"), "quantity is 1001; expected 1 to 1000"),
+        (server("nic = [{ count = 129, speed = 1000 }]"), "count is 129; expected 1 to 128"),
+        (format!("#{}", "x".repeat(1 << 20)), "larger than 1 MiB, the most that is read of a quote"),
+    ];
+    for (text, message) in cases {
+        let quote = folder.put("offer.toml", text);
+        let said = refused(&["check", "--pool", &fixture("xcp-ng-8.3-5-hosts"), "--quote", &quote]);
+        assert!(said.contains(message), "{said}");
+    }
+}
+
+/// Files beside the targets; a device without end is read no further than the limit.
+#[test]
+fn files_of_commands() {
+    let folder = Folder::new();
+    let check = |more: [&str; 2]| {
+        let mut words = vec!["check", "--pool", "fixtures/xcp-ng-8.3-5-hosts.json", "--host"];
+        words.extend(["fixtures/candidate-good.json"].into_iter().chain(more));
+        refused(&words)
+    };
+    let large = |what: &str, mib: u64| {
+        format!("larger than {mib} MiB, the most that is read of a file of {what}; is it the right one?")
+    };
+    let said = check(["--waivers", "/dev/zero"]);
+    assert!(said.contains(&large("waivers", 1)), "{said}");
+    let said = refused(&["plan", "--weights", "/dev/zero", "fixtures/candidate-good.json"]);
+    assert!(said.contains(&large("weights", 1)), "{said}");
+    fs::create_dir(folder.path("rules")).unwrap();
+    folder.put("rules/own.toml", "#".repeat((1 << 20) + 1));
+    let rules = folder.path("rules");
+    let said = check(["--rules", rules.to_str().unwrap()]);
+    assert!(said.contains(&large("rules", 1)), "{said}");
+    let said = refused(&["journal", "verify", "/dev/zero"]);
+    assert!(said.contains(&large("journals", 256)), "{said}");
+    let report = folder.sparse("report.json", b"{\"format\":\"poolgate-report\"", (256 << 20) + 1);
+    let said = refused(&["diff", &report, &report]);
+    assert!(said.contains(&large("reports", 256)), "{said}");
+    let report = folder
+        .put("report.json", many("{\"format\":\"poolgate-report\",\"x\":[", |_| "[],".to_owned(), 5_000_000, "0]}"));
+    let said = refused(&["diff", &report, &report]);
+    assert!(said.contains("more than 5000000 values, the most that is read of a report"), "{said}");
+}
+
+#[test]
+fn files_of_live_targets() {
+    let folder = Folder::new();
+    let collect = |more: &[&str]| refused(&[&["collect", "https://127.0.0.1:1"], more].concat());
+    let said = collect(&["--known-hosts", "/dev/zero"]);
+    assert!(said.contains("larger than 1 MiB, the most that is read of known hosts"), "{said}");
+    let said = collect(&["--known-hosts", "/dev/null", "--ca-file", "/dev/zero"]);
+    assert!(said.contains("larger than 16 MiB, the most that is read of authorities"), "{said}");
+    let password = folder.put("password", "x".repeat(4097));
+    fs::set_permissions(&password, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    let said = collect(&["--known-hosts", "/dev/null", "--password-file", &password]);
+    assert!(said.contains("longer than 4096 bytes: that is no password"), "{said}");
+}
+
+#[test]
+fn a_folder_of_rules() {
+    let folder = Folder::new();
+    for index in 0..=10_000 {
+        File::create(folder.path(&format!("{index}.toml"))).unwrap();
+    }
+    let said = refused(&["rules", "test", folder.0.path().to_str().unwrap()]);
+    assert!(
+        said.contains("more than 10000 files of rules, the most that are read; is it the right folder?"),
+        "{said}"
+    );
+}
+
+/// What an expression may be, and what its evaluation may cost.
+#[test]
+fn expressions() {
+    let cases = [
+        (format!("'{}' == ''", "x".repeat(16 << 10)), "longer than 16384 bytes"),
+        (format!("{}true", "!".repeat(65)), "nests deeper than 64 levels"),
+        (
+            "joiner.vms.exists(a, joiner.vms.exists(b, joiner.vms.exists(c, joiner.vms.exists(d, true))))".to_owned(),
+            "3",
+        ),
+    ];
+    for (condition, message) in cases {
+        let folder = Folder::new();
+        folder.put(
+            "own.toml",
+            format!("id = \"own\"\ntitle = \"x\"\nwhy = \"x\"\nseverity = \"note\"\nrequire = \"{condition}\"\nmessage = \"x\"\n"),
+        );
+        let said = refused(&["rules", "test", folder.0.path().to_str().unwrap()]);
+        assert!(said.contains(message), "{said}");
+    }
+}
+
+/// The table names every limit of the code, and no other.
+#[test]
+fn the_table_is_that_of_the_code() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let table = fs::read_to_string(root.join("docs/limits.md")).unwrap();
+    let mut named = 0;
+    for file in ["src/collect/limits.rs", "src/cli/limits.rs"] {
+        let code = fs::read_to_string(root.join(file)).unwrap();
+        for line in code.lines().filter_map(|line| line.split_once("const ").map(|(_, rest)| rest)) {
+            let name = line.split(':').next().unwrap();
+            assert!(table.contains(&format!("`{name}`")), "{name} of {file} is not in docs/limits.md");
+            named += 1;
+        }
+    }
+    assert!(named > 30, "{named}");
+}
