@@ -11,6 +11,7 @@ mod error;
 mod files;
 mod fleet;
 mod look;
+mod members;
 mod peek;
 mod quote;
 mod recognise;

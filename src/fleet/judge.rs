@@ -188,7 +188,7 @@ impl Worker<'_> {
             *touched = true;
             weight.add(rule.severity, decided.outcome);
         }
-        if let Some(refusal) = joined.server.as_ref().and_then(|server| server.first.as_ref()) {
+        if let Some(refusal) = joined.first_refusal() {
             match self.tally.refusals.get_mut(&refusal.code) {
                 Some(count) => *count += 1,
                 None => drop(self.tally.refusals.insert(refusal.code.clone(), 1)),
@@ -220,8 +220,8 @@ impl Worker<'_> {
             pool_line: about.pool_line,
             verdict: about.verdict(joined.verdict),
             doubtful: about.doubtful,
-            server: joined.server.as_ref().map(|server| ServerRow {
-                first: server.first.clone(),
+            server: joined.server().map(|server| ServerRow {
+                first: server.first,
                 undecided: server.undecided.iter().map(|check| (*check).to_owned()).collect(),
             }),
             failed: of(Outcome::Fail).into_iter().map(failed).collect(),

@@ -7,12 +7,12 @@ use super::checks::CHECKS;
 use super::derived::SharedSr;
 use super::evidence::Sources;
 use super::judge::{Decided, decide, finding_of, judge};
-use super::outcome::{Finding, Verdict};
+use super::outcome::{Finding, Refusal, ServerAnswer, Verdict};
 use super::reading::{self, FactRead};
 use super::registry::Registry;
 use super::release::release_of;
 use super::rule::{Phase, Rule};
-use super::server::{Prediction, predict, predict_from};
+use super::server::{Existing, Prediction, predict, predict_from};
 use crate::cpu::CpuFacts;
 use crate::facts::{Featureset, Known, Value};
 use crate::network::NetworkFacts;
@@ -120,7 +120,7 @@ pub struct Asked<'r> {
     rules: Vec<&'r Rule>,
 }
 
-/// What the rules say of one joiner of many: outcomes at once, words where they are asked for.
+/// What the rules say of one joiner of many: outcomes at once, the rest where it is asked for.
 pub struct Joined<'c> {
     /// Its place among the joiners, from 0.
     pub index: usize,
@@ -128,12 +128,12 @@ pub struct Joined<'c> {
     pub verdict: Verdict,
     /// What each rule said, in the order of [`Asked::rules`].
     pub decided: &'c [Decided],
-    /// What the server would answer; none where there is no server to ask, or its release is unknown.
-    pub server: Option<Prediction>,
     rules: &'c [&'c Rule],
     case: &'c Case<'c>,
     sources: Sources<'c>,
     values: &'c [Value<'c>],
+    /// The checks that the server would make; none where there is no server to ask, or its release is unknown.
+    asked: Option<&'c Existing>,
 }
 
 impl Joined<'_> {
@@ -141,6 +141,24 @@ impl Joined<'_> {
     pub fn finding(&self, rule: usize) -> Finding {
         finding_of(self.rules[rule], self.case, self.sources, self.values)
     }
+
+    /// What the server would answer; none where there is no server to ask, or its release is unknown.
+    pub fn server(&self) -> Option<Prediction> {
+        let answers = self.decided.iter().filter_map(|decided| decided.server.as_ref());
+        self.asked.map(|existing| predict_from(CHECKS, answers, existing.xapi()))
+    }
+
+    /// The first refusal of it.
+    pub fn first_refusal(&self) -> Option<&Refusal> {
+        let answers = self.rules.iter().zip(self.decided).filter_map(|(rule, decided)| answer_at(rule, decided));
+        self.asked?.first_refusal(answers)
+    }
+}
+
+/// The place and part of a rule's check in the server's order, and its answer.
+fn answer_at<'d>(rule: &Rule, decided: &'d Decided) -> Option<(usize, u32, &'d ServerAnswer)> {
+    let (_, part, answer) = decided.server.as_ref()?;
+    Some((rule.server.as_ref()?.place, *part, answer))
 }
 
 impl<'r> Asked<'r> {
@@ -157,26 +175,32 @@ impl<'r> Asked<'r> {
     /// Judges joiners in their order, as [`judge_sequence`] does, and hands over each as it is judged.
     pub fn judge(&self, mut pool: Side, joiners: &[Side], policy: &Policy, mut each: impl FnMut(&Joined<'_>)) {
         let mut now = std::mem::take(&mut pool.snapshot.pool);
+        let mut looked_up: Option<Existing> = None;
         for (index, joiner) in joiners.iter().enumerate() {
             let place = i64::try_from(index + 1).unwrap_or(i64::MAX);
             let case = derive(&now, &joiner.snapshot.pool, policy, place, Seen::of(&pool, joiner));
             let sources = Sources { pool: &pool, joiner };
             let values = case.values();
-            let decided: Vec<_> = self.rules.iter().map(|rule| decide(rule, &case, sources, &values)).collect();
+            if let Some(xapi) = case.release.xapi.text()
+                && looked_up.as_ref().is_none_or(|existing| existing.xapi() != xapi)
+            {
+                looked_up = Some(Existing::of(CHECKS, xapi));
+            }
+            let existing = looked_up.as_ref().filter(|_| case.release.xapi.get().is_some());
+            let decide = |rule: &&Rule| decide(rule, &case, sources, &values, existing);
+            let decided: Vec<_> = self.rules.iter().map(decide).collect();
             let weights = self.rules.iter().zip(&decided).map(|(rule, decided)| (rule.severity, decided.outcome));
             let verdict = Verdict::weigh(weights);
-            let asked = case.release.xapi.get().filter(|_| joiner.has_server());
-            let answers = decided.iter().filter_map(|decided| decided.server.as_ref());
-            let server = asked.map(|xapi| predict_from(CHECKS, answers, xapi));
+            let asked = existing.filter(|_| joiner.has_server());
             each(&Joined {
                 index,
                 verdict,
                 decided: &decided,
-                server,
                 rules: &self.rules,
                 case: &case,
                 sources,
                 values: &values,
+                asked,
             });
             if verdict != Verdict::NoGo && index + 1 < joiners.len() {
                 let cpu = case.cpu;
