@@ -127,6 +127,18 @@ impl Rule {
     }
 }
 
+impl Rule {
+    /// The facts that its outcome and the server's answer behind it may depend on.
+    pub(super) fn deciding_facts(&self) -> Vec<String> {
+        let refusals = self.server.iter().flat_map(|server| &server.refusals);
+        let answers = refusals.flat_map(|refusal| {
+            let exprs = refusal.when.iter().chain(&refusal.params).chain(&refusal.param_list);
+            exprs.flat_map(Expr::facts)
+        });
+        self.facts().into_iter().chain(answers).collect()
+    }
+}
+
 /// What is wrong with a rule file: where, what, and what to do.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{rendered}")]

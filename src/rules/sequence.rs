@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::case::{Case, Judged as _, Policy, Seen, Side, derive};
+use super::case::{Case, Judged as _, Policy, Seen, Side, derive, derive_some};
 use super::checks::CHECKS;
 use super::derived::SharedSr;
 use super::evidence::Sources;
@@ -13,8 +13,8 @@ use super::registry::Registry;
 use super::release::release_of;
 use super::rule::{Phase, Rule};
 use super::server::{Existing, Prediction, predict, predict_from};
-use crate::cpu::CpuFacts;
-use crate::facts::{Featureset, Known, Value};
+use crate::cpu::{CpuFacts, WORDS};
+use crate::facts::{Featureset, Known};
 use crate::network::NetworkFacts;
 use crate::snapshot::Pool;
 
@@ -118,6 +118,8 @@ fn judge_each<T>(
 #[derive(Debug)]
 pub struct Asked<'r> {
     rules: Vec<&'r Rule>,
+    /// Whether a rule decides by what usually only messages speak of.
+    words: bool,
 }
 
 /// What the rules say of one joiner of many: outcomes at once, the rest where it is asked for.
@@ -129,17 +131,30 @@ pub struct Joined<'c> {
     /// What each rule said, in the order of [`Asked::rules`].
     pub decided: &'c [Decided],
     rules: &'c [&'c Rule],
-    case: &'c Case<'c>,
     sources: Sources<'c>,
-    values: &'c [Value<'c>],
     /// The checks that the server would make; none where there is no server to ask, or its release is unknown.
     asked: Option<&'c Existing>,
+    now: &'c Pool,
+    policy: &'c Policy,
 }
 
 impl Joined<'_> {
-    /// All that a rule says, by its place.
-    pub fn finding(&self, rule: usize) -> Finding {
-        finding_of(self.rules[rule], self.case, self.sources, self.values)
+    /// All that rules say, by their places.
+    pub fn findings(&self, rules: &[usize]) -> Vec<Finding> {
+        if rules.is_empty() {
+            return Vec::new();
+        }
+        // Messages speak of more than what decides.
+        let place = i64::try_from(self.index + 1).unwrap_or(i64::MAX);
+        let Sources { pool, joiner } = self.sources;
+        let case = derive(self.now, &joiner.snapshot.pool, self.policy, place, Seen::of(pool, joiner));
+        let values = case.values();
+        rules.iter().map(|rule| finding_of(self.rules[*rule], &case, self.sources, &values)).collect()
+    }
+
+    /// The joiner.
+    pub fn joiner(&self) -> &Pool {
+        &self.sources.joiner.snapshot.pool
     }
 
     /// What the server would answer; none where there is no server to ask, or its release is unknown.
@@ -164,7 +179,13 @@ fn answer_at<'d>(rule: &Rule, decided: &'d Decided) -> Option<(usize, u32, &'d S
 impl<'r> Asked<'r> {
     /// The rules of a phase, by id.
     pub fn new(rules: &'r Registry, phase: Phase) -> Self {
-        Self { rules: rules.of(phase).collect() }
+        let rules: Vec<_> = rules.of(phase).collect();
+        let worded = |fact: &str| {
+            let fact = fact.strip_prefix("cpu.").and_then(|rest| rest.split(['.', '[']).next());
+            fact.is_some_and(|fact| WORDS.contains(&fact))
+        };
+        let words = rules.iter().any(|rule| rule.deciding_facts().iter().any(|fact| worded(fact)));
+        Self { rules, words }
     }
 
     /// The rules in the order in which they are asked.
@@ -173,13 +194,15 @@ impl<'r> Asked<'r> {
     }
 
     /// Judges joiners in their order, as [`judge_sequence`] does, and hands over each as it is judged.
-    pub fn judge(&self, mut pool: Side, joiners: &[Side], policy: &Policy, mut each: impl FnMut(&Joined<'_>)) {
+    pub fn judge(&self, mut pool: Side, joiners: Vec<Side>, policy: &Policy, mut each: impl FnMut(&Joined<'_>)) {
         let mut now = std::mem::take(&mut pool.snapshot.pool);
         let mut looked_up: Option<Existing> = None;
-        for (index, joiner) in joiners.iter().enumerate() {
+        let last = joiners.len().saturating_sub(1);
+        for (index, joiner) in joiners.into_iter().enumerate() {
             let place = i64::try_from(index + 1).unwrap_or(i64::MAX);
-            let case = derive(&now, &joiner.snapshot.pool, policy, place, Seen::of(&pool, joiner));
-            let sources = Sources { pool: &pool, joiner };
+            let seen = Seen::of(&pool, &joiner);
+            let case = derive_some(&now, &joiner.snapshot.pool, policy, place, seen, self.words);
+            let sources = Sources { pool: &pool, joiner: &joiner };
             let values = case.values();
             if let Some(xapi) = case.release.xapi.text()
                 && looked_up.as_ref().is_none_or(|existing| existing.xapi() != xapi)
@@ -192,19 +215,10 @@ impl<'r> Asked<'r> {
             let weights = self.rules.iter().zip(&decided).map(|(rule, decided)| (rule.severity, decided.outcome));
             let verdict = Verdict::weigh(weights);
             let asked = existing.filter(|_| joiner.has_server());
-            each(&Joined {
-                index,
-                verdict,
-                decided: &decided,
-                rules: &self.rules,
-                case: &case,
-                sources,
-                values: &values,
-                asked,
-            });
-            if verdict != Verdict::NoGo && index + 1 < joiners.len() {
+            each(&Joined { index, verdict, decided: &decided, rules: &self.rules, sources, asked, now: &now, policy });
+            if verdict != Verdict::NoGo && index < last {
                 let cpu = case.cpu;
-                now.take_in(&joiner.snapshot.pool);
+                now.take_in(joiner.snapshot.pool);
                 relevel(&mut now, &cpu);
             }
         }

@@ -78,7 +78,7 @@ pub(super) fn matrix(report: &Report, diff: &Diff, pictures: &Pictures) -> Optio
         .joiners
         .iter()
         .flat_map(|joiner| joiner.cpu.lost_by_pool.each())
-        .map(|loss| loss.name.as_str())
+        .map(|loss| &*loss.name)
         .collect();
     let label = |column: usize| text(&middle_cut(&diff.hosts[column].name, NAME));
     // The names stand upright, about seven and a half units a letter.
