@@ -1,5 +1,6 @@
 //! `--waivers FILE`: reads the file, and settles the findings of a run with it.
 
+use std::path::Path;
 use std::time::SystemTime;
 
 use super::args::WaiverFile;

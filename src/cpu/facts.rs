@@ -1,5 +1,7 @@
 //! The CPU facts of one joiner against one pool, as rules read them. `derive` fills them.
 
+use std::borrow::Cow;
+
 use super::masking::MaskingFacts;
 use crate::facts::{Featureset, Known, facts};
 
@@ -103,11 +105,11 @@ facts! {
     /// A feature that one side has and the other will not see.
     pub struct FeatureFact as "feature" {
         /// Its name, or `<word>:<bit>`.
-        pub name: String,
+        pub name: Cow<'static, str>,
         /// What operators call its kind.
-        pub group: String,
+        pub group: Cow<'static, str>,
         /// The kinds of guests concerned: `hvm`, `pv`.
-        pub sets: Vec<String>,
+        pub sets: Vec<Cow<'static, str>>,
         /// Whether other microcode or firmware settings may change this: a speculation control of a predicted set.
         pub provisional: bool,
     }

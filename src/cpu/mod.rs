@@ -14,6 +14,6 @@ pub mod names;
 pub mod predict;
 pub mod releases;
 
-pub use derive::{derive, eject, sole_host};
+pub use derive::{WORDS, derive, derive_some, eject, sole_host};
 pub use facts::{CpuFacts, EjectCpuFacts, FeatureFact, VmFact};
 pub use masking::{MaskingFacts, MemberMask};

@@ -1,6 +1,8 @@
 //! The name of every feature bit, for people: never used by the server's own algebra. The tables come from
 //! `rules/data/features.toml` when the program is built.
 
+use std::borrow::Cow;
+
 use crate::facts::Featureset;
 
 /// A word of a featureset.
@@ -49,10 +51,15 @@ pub fn words() -> &'static [Word] {
 
 /// The name of a feature (word × 32 + bit): Xen's, else `<word>:<bit>`.
 pub fn name(feature: usize) -> String {
+    label(feature).into_owned()
+}
+
+/// The same, without a copy where it is Xen's.
+pub fn label(feature: usize) -> Cow<'static, str> {
     let (word, bit) = (feature / 32, feature % 32);
     match entry(feature) {
-        Some(named) if !named.name.is_empty() => named.name.to_owned(),
-        _ => WORDS.get(word).map_or_else(|| format!("w{word}:{bit}"), |word| format!("{}:{bit}", word.short)),
+        Some(named) if !named.name.is_empty() => Cow::Borrowed(named.name),
+        _ => WORDS.get(word).map_or_else(|| format!("w{word}:{bit}"), |word| format!("{}:{bit}", word.short)).into(),
     }
 }
 

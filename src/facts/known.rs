@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 
 use serde::de::{self, Deserialize, Deserializer, IntoDeserializer, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, Serializer};
@@ -54,11 +55,11 @@ impl Reason {
 pub struct Unknown {
     /// Why it is missing.
     pub reason: Reason,
-    detail: Option<Box<Detail>>,
+    detail: Option<Arc<Detail>>,
 }
 
 /// Words for the operator. Behind a pointer, so that a leaf is no larger for what is rarely there: the model has
-/// thousands of leaves.
+/// thousands of leaves. Shared, because one gap in the input is the reason of many facts.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 struct Detail(String);
 
@@ -71,7 +72,7 @@ impl Unknown {
     /// An unknown with a reason and what stood in the way.
     pub fn because(reason: Reason, detail: impl Into<String>) -> Self {
         let detail: String = detail.into();
-        Self { reason, detail: (!detail.is_empty()).then(|| Box::new(Detail(detail))) }
+        Self { reason, detail: (!detail.is_empty()).then(|| Arc::new(Detail(detail))) }
     }
 
     /// What exactly stood in the way, in words for the operator; may be empty.

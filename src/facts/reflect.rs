@@ -224,6 +224,13 @@ impl Fact for String {
     }
 }
 
+impl Fact for Cow<'static, str> {
+    const TYPE: Type = Type::Text;
+    fn value(&self) -> Value<'_> {
+        Value::Text(Cow::Borrowed(self))
+    }
+}
+
 impl Fact for Featureset {
     const TYPE: Type = Type::Features;
     fn value(&self) -> Value<'_> {

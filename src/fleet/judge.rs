@@ -124,17 +124,16 @@ impl Worker<'_> {
         let mut touched = vec![false; self.rules.len()];
         let about = About { pool: &name, pool_line: line, doubtful };
         let (asked, policy) = (&self.judge.asked, &self.judge.policy);
-        asked.judge(first, &others, policy, |joined| {
-            let host = &others[joined.index].snapshot.pool;
+        asked.judge(first, others, policy, |joined| {
             let (line, verdict) = (lines[joined.index], about.verdict(joined.verdict));
             counts.add(verdict);
             let weight = self.count(joined, &mut touched);
             if self.judge.rows {
-                let row = self.joiner(joined, about, line, host);
+                let row = self.joiner(joined, about, line);
                 self.row(line, &FleetLine::Joiner(row.clone()));
                 self.worst(row);
             } else if verdict != Verdict::Go && self.tally.worst_joiners.takes(&weight.rank(verdict, line)) {
-                let row = self.joiner(joined, about, line, host);
+                let row = self.joiner(joined, about, line);
                 self.worst(row);
             }
         });
@@ -188,7 +187,7 @@ impl Worker<'_> {
             *touched = true;
             weight.add(rule.severity, decided.outcome);
         }
-        if let Some(refusal) = joined.server.as_ref().and_then(|server| server.first.as_ref()) {
+        if let Some(refusal) = joined.first_refusal() {
             match self.tally.refusals.get_mut(&refusal.code) {
                 Some(count) => *count += 1,
                 None => drop(self.tally.refusals.insert(refusal.code.clone(), 1)),
@@ -198,20 +197,20 @@ impl Worker<'_> {
     }
 
     /// All that is said of a joiner.
-    fn joiner(&self, joined: &Joined<'_>, about: About<'_>, line: usize, host: &Pool) -> JoinerRow {
+    fn joiner(&self, joined: &Joined<'_>, about: About<'_>, line: usize) -> JoinerRow {
         let rules = self.judge.asked.rules();
         let of = |wanted: Outcome| {
             let mut found: Vec<_> = (0..rules.len()).filter(|at| joined.decided[*at].outcome == wanted).collect();
             found.sort_by_key(|at| (std::cmp::Reverse(rules[*at].severity), *at));
             found
         };
-        let failed = |at: usize| FailedRule {
-            rule: rules[at].id.clone(),
-            severity: rules[at].severity,
-            message: joined.finding(at).message,
-        };
+        let failed = joined.findings(&of(Outcome::Fail)).into_iter().map(|finding| FailedRule {
+            rule: finding.rule,
+            severity: finding.severity,
+            message: finding.message,
+        });
         let undecided = |at: usize| UndecidedRule { rule: rules[at].id.clone(), severity: rules[at].severity };
-        let (name, uuid) = host_of(host);
+        let (name, uuid) = host_of(joined.joiner());
         JoinerRow {
             line,
             name,
@@ -220,11 +219,11 @@ impl Worker<'_> {
             pool_line: about.pool_line,
             verdict: about.verdict(joined.verdict),
             doubtful: about.doubtful,
-            server: joined.server.as_ref().map(|server| ServerRow {
-                first: server.first.clone(),
+            server: joined.server().map(|server| ServerRow {
+                first: server.first,
                 undecided: server.undecided.iter().map(|check| (*check).to_owned()).collect(),
             }),
-            failed: of(Outcome::Fail).into_iter().map(failed).collect(),
+            failed: failed.collect(),
             undecided: of(Outcome::Unknown).into_iter().map(undecided).collect(),
         }
     }

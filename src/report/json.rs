@@ -1,5 +1,7 @@
 //! The JSON of a report, version 1: private mirrors, so that the inner types may change without breaking readers.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 
 use super::eject::{MemberV1, member_v1};
@@ -100,7 +102,7 @@ struct CpuV1<'a> {
 pub(super) struct LossV1<'a> {
     name: &'a str,
     group: &'a str,
-    sets: &'a [String],
+    sets: &'a [Cow<'static, str>],
 }
 
 #[derive(Serialize)]

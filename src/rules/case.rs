@@ -148,6 +148,18 @@ pub(super) fn variables<C: Fact>() -> impl Iterator<Item = (&'static str, Type)>
 
 /// Derives a case.
 pub(super) fn derive<'a>(pool: &'a Pool, joiner: &'a Pool, policy: &Policy, place: i64, seen: Seen) -> Case<'a> {
+    derive_some(pool, joiner, policy, place, seen, true)
+}
+
+/// The same; without `words` what only messages speak of is left unknown.
+pub(super) fn derive_some<'a>(
+    pool: &'a Pool,
+    joiner: &'a Pool,
+    policy: &Policy,
+    place: i64,
+    seen: Seen,
+    words: bool,
+) -> Case<'a> {
     let coordinator = pool.coordinator_host();
     let host = joiner.coordinator_host();
     let release_of = |host: &Known<&Host>| match host {
@@ -159,7 +171,7 @@ pub(super) fn derive<'a>(pool: &'a Pool, joiner: &'a Pool, policy: &Policy, plac
         },
     };
     let (release, pool_release) = (release_of(&host), release_of(&coordinator));
-    let cpu = crate::cpu::derive(pool, joiner);
+    let cpu = crate::cpu::derive_some(pool, joiner, words);
     let parts = Parts { pool, joiner, coordinator: &coordinator, host: &host };
     let (management, pool_management) = (management_of(joiner, &host), management_of(pool, &coordinator));
     Case {

@@ -8,6 +8,7 @@ use super::expr::{Expr, Meter, Read};
 use super::outcome::{Finding, FixStep, Outcome, Refusal, ServerAnswer};
 use super::rule::{Rule, Server};
 use super::says::Fix;
+use super::server::Existing;
 use crate::facts::{Known, Object, Reason, Unknown, Value};
 use crate::text::{cut, shell_word};
 
@@ -28,12 +29,18 @@ pub(super) fn judge<'r>(
 
 /// What one rule says of the case, whose values are given.
 pub(super) fn finding_of(rule: &Rule, case: &dyn Judged, sources: Sources<'_>, values: &[Value<'_>]) -> Finding {
-    Judge { rule, case, sources, base: values, meter: Meter::default(), words: true }.finding()
+    Judge { rule, case, sources, base: values, meter: Meter::default(), words: true, existing: None }.finding()
 }
 
 /// The same without words: what came out, and what the server's check behind the rule would answer.
-pub(super) fn decide(rule: &Rule, case: &dyn Judged, sources: Sources<'_>, values: &[Value<'_>]) -> Decided {
-    let mut judge = Judge { rule, case, sources, base: values, meter: Meter::default(), words: false };
+pub(super) fn decide(
+    rule: &Rule,
+    case: &dyn Judged,
+    sources: Sources<'_>,
+    values: &[Value<'_>],
+    existing: Option<&Existing>,
+) -> Decided {
+    let mut judge = Judge { rule, case, sources, base: values, meter: Meter::default(), words: false, existing };
     let Decision { outcome, server, .. } = judge.decision();
     Decided { outcome, server }
 }
@@ -64,6 +71,8 @@ struct Judge<'r, 'c> {
     meter: Meter,
     /// Whether an unknown answer is worded: which fact is missing, and why.
     words: bool,
+    /// Which checks the joiner's release has, where that was looked up before.
+    existing: Option<&'c Existing>,
 }
 
 /// The answer of a condition: true, false, or unknown and why.
@@ -152,7 +161,10 @@ impl<'c> Judge<'c, 'c> {
 
     fn exists(&self, server: &Server) -> Answer {
         match self.case.xapi() {
-            Known::Yes(xapi) => Ok(server.check.exists_in(xapi)),
+            Known::Yes(xapi) => Ok(match self.existing {
+                Some(existing) => existing.has(server.place),
+                None => server.check.exists_in(xapi),
+            }),
             // A check that every release has needs no release to be known.
             Known::No(_) if server.check.versions == [("", "")] => Ok(true),
             Known::No(unknown) => Err(unknown.clone()),
@@ -165,8 +177,12 @@ impl<'c> Judge<'c, 'c> {
         };
         let list = members(self.value(&each.list, self.base))?;
         let mut gap = None;
+        let mut vars = if list.is_empty() { Vec::new() } else { self.at(&Value::Null) };
         for (index, element) in list.into_iter().enumerate() {
-            match self.answer(&self.rule.require, &self.at(&element)) {
+            if let Some(last) = vars.last_mut() {
+                *last = element.clone();
+            }
+            match self.answer(&self.rule.require, &vars) {
                 Ok(true) => {}
                 Ok(false) => elements.failed.push((index, element)),
                 Err(unknown) => {
@@ -190,16 +206,22 @@ impl<'c> Judge<'c, 'c> {
         if *holds == Ok(true) {
             return ServerAnswer::Passes;
         }
-        let vars = self.over(elements);
         for refusal in self.rule.refusals() {
-            let when = match &refusal.when {
-                None => holds.clone().map(|holds| !holds),
-                Some(when) => self.answer(when, &vars),
+            let refuses = match (&refusal.when, holds) {
+                (None, Ok(holds)) => Ok(!holds),
+                (None, Err(_)) => return ServerAnswer::Undecided,
+                (Some(when), _) => {
+                    let vars = self.over(elements);
+                    self.answer(when, &vars)
+                }
             };
-            match when {
+            match refuses {
                 Ok(false) => {}
                 Err(_) => return ServerAnswer::Undecided,
-                Ok(true) => return ServerAnswer::Refuses(self.refusal(refusal, &vars)),
+                Ok(true) => {
+                    let vars = self.over(elements);
+                    return ServerAnswer::Refuses(self.refusal(refusal, &vars));
+                }
             }
         }
         ServerAnswer::Passes
@@ -330,11 +352,11 @@ impl<'c> Judge<'c, 'c> {
     }
 
     /// The variables with `count`, `names` and `first` of the failing elements, for rules that judge a list.
-    fn over(&self, elements: &Elements<'c>) -> Vec<Value<'c>> {
-        let mut vars = self.base.to_vec();
+    fn over(&self, elements: &Elements<'c>) -> Cow<'c, [Value<'c>]> {
         if self.rule.each.is_none() {
-            return vars;
+            return Cow::Borrowed(self.base);
         }
+        let mut vars = self.base.to_vec();
         let count = elements.failed.len();
         let mut names: Vec<_> = elements
             .failed
@@ -349,7 +371,7 @@ impl<'c> Judge<'c, 'c> {
         vars.push(Value::Made(names.into_iter().map(|name| Value::Text(name.into())).collect()));
         let none = || Value::Unknown(Cow::Owned(Unknown::because(Reason::NotApplicable, "no element fails")));
         vars.push(elements.first.clone().unwrap_or_else(none));
-        vars
+        Cow::Owned(vars)
     }
 }
 

@@ -104,6 +104,15 @@ impl Rule {
         facts.dedup();
         facts
     }
+
+    /// The facts that its outcome and the server's answer behind it may depend on.
+    pub(super) fn deciding_facts(&self) -> Vec<String> {
+        let answers = self.refusals().iter().flat_map(|refusal| {
+            let exprs = refusal.when.iter().chain(&refusal.params).chain(&refusal.param_list);
+            exprs.flat_map(Expr::facts)
+        });
+        self.facts().into_iter().chain(answers).collect()
+    }
 }
 
 /// What is wrong with a rule file: where, what, and what to do.

@@ -2,19 +2,19 @@
 
 use std::borrow::Cow;
 
-use super::case::{Case, Judged as _, Policy, Seen, Side, derive};
+use super::case::{Case, Judged as _, Policy, Seen, Side, derive, derive_some};
 use super::checks::CHECKS;
 use super::derived::SharedSr;
 use super::evidence::Sources;
 use super::judge::{Decided, decide, finding_of, judge};
-use super::outcome::{Finding, Verdict};
+use super::outcome::{Finding, Refusal, ServerAnswer, Verdict};
 use super::reading::{self, FactRead};
 use super::registry::Registry;
 use super::release::release_of;
 use super::rule::{Phase, Rule};
-use super::server::{Prediction, predict, predict_from};
-use crate::cpu::CpuFacts;
-use crate::facts::{Featureset, Known, Value};
+use super::server::{Existing, Prediction, predict, predict_from};
+use crate::cpu::{CpuFacts, WORDS};
+use crate::facts::{Featureset, Known};
 use crate::network::NetworkFacts;
 use crate::snapshot::Pool;
 
@@ -150,9 +150,11 @@ fn judge_each<T>(
 #[derive(Debug)]
 pub struct Asked<'r> {
     rules: Vec<&'r Rule>,
+    /// Whether a rule decides by what usually only messages speak of.
+    words: bool,
 }
 
-/// What the rules say of one joiner of many: outcomes at once, words where they are asked for.
+/// What the rules say of one joiner of many: outcomes at once, the rest where it is asked for.
 pub struct Joined<'c> {
     /// Its place among the joiners, from 0.
     pub index: usize,
@@ -160,25 +162,62 @@ pub struct Joined<'c> {
     pub verdict: Verdict,
     /// What each rule said, in the order of [`Asked::rules`].
     pub decided: &'c [Decided],
-    /// What the server would answer; none where there is no server to ask, or its release is unknown.
-    pub server: Option<Prediction>,
     rules: &'c [&'c Rule],
-    case: &'c Case<'c>,
     sources: Sources<'c>,
-    values: &'c [Value<'c>],
+    /// The checks that the server would make; none where there is no server to ask, or its release is unknown.
+    asked: Option<&'c Existing>,
+    now: &'c Pool,
+    policy: &'c Policy,
 }
 
 impl Joined<'_> {
-    /// All that a rule says, by its place.
-    pub fn finding(&self, rule: usize) -> Finding {
-        finding_of(self.rules[rule], self.case, self.sources, self.values)
+    /// All that rules say, by their places.
+    pub fn findings(&self, rules: &[usize]) -> Vec<Finding> {
+        if rules.is_empty() {
+            return Vec::new();
+        }
+        // Messages speak of more than what decides.
+        let place = i64::try_from(self.index + 1).unwrap_or(i64::MAX);
+        let Sources { pool, joiner } = self.sources;
+        let case = derive(self.now, &joiner.snapshot.pool, self.policy, place, Seen::of(pool, joiner));
+        let values = case.values();
+        rules.iter().map(|rule| finding_of(self.rules[*rule], &case, self.sources, &values)).collect()
     }
+
+    /// The joiner.
+    pub fn joiner(&self) -> &Pool {
+        &self.sources.joiner.snapshot.pool
+    }
+
+    /// What the server would answer; none where there is no server to ask, or its release is unknown.
+    pub fn server(&self) -> Option<Prediction> {
+        let answers = self.decided.iter().filter_map(|decided| decided.server.as_ref());
+        self.asked.map(|existing| predict_from(CHECKS, answers, existing.xapi()))
+    }
+
+    /// The first refusal of it.
+    pub fn first_refusal(&self) -> Option<&Refusal> {
+        let answers = self.rules.iter().zip(self.decided).filter_map(|(rule, decided)| answer_at(rule, decided));
+        self.asked?.first_refusal(answers)
+    }
+}
+
+/// The place and part of a rule's check in the server's order, and its answer.
+fn answer_at<'d>(rule: &Rule, decided: &'d Decided) -> Option<(usize, u32, &'d ServerAnswer)> {
+    let (_, part, answer) = decided.server.as_ref()?;
+    Some((rule.server.as_ref()?.place, *part, answer))
 }
 
 impl<'r> Asked<'r> {
     /// The rules of a phase, by id.
     pub fn new(rules: &'r Registry, phase: Phase) -> Self {
-        Self { rules: rules.of(phase).collect() }
+        let rules: Vec<_> = rules.of(phase).collect();
+        let worded = |fact: &str| {
+            let fact = fact.strip_prefix("cpu.").and_then(|rest| rest.split(['.', '[']).next());
+            fact.is_some_and(|fact| WORDS.contains(&fact))
+        };
+        let words = rules.iter().any(|rule| rule.deciding_facts().iter().any(|fact| worded(fact)));
+        Self { rules, words }
     }
 
     /// The rules in the order in which they are asked.
@@ -187,32 +226,40 @@ impl<'r> Asked<'r> {
     }
 
     /// Judges joiners in their order, as [`judge_sequence`] does, and hands over each as it is judged.
-    pub fn judge(&self, mut pool: Side, joiners: &[Side], policy: &Policy, mut each: impl FnMut(&Joined<'_>)) {
+    pub fn judge(&self, mut pool: Side, joiners: Vec<Side>, policy: &Policy, mut each: impl FnMut(&Joined<'_>)) {
         let mut now = std::mem::take(&mut pool.snapshot.pool);
-        for (index, joiner) in joiners.iter().enumerate() {
+        let mut looked_up: Option<Existing> = None;
+        let last = joiners.len().saturating_sub(1);
+        for (index, joiner) in joiners.into_iter().enumerate() {
             let place = i64::try_from(index + 1).unwrap_or(i64::MAX);
-            let case = derive(&now, &joiner.snapshot.pool, policy, place, Seen::of(&pool, joiner));
-            let sources = Sources { pool: &pool, joiner };
+            let seen = Seen::of(&pool, &joiner);
+            let case = derive_some(&now, &joiner.snapshot.pool, policy, place, seen, self.words);
+            let sources = Sources { pool: &pool, joiner: &joiner };
             let values = case.values();
-            let decided: Vec<_> = self.rules.iter().map(|rule| decide(rule, &case, sources, &values)).collect();
+            if let Some(xapi) = case.release.xapi.text()
+                && looked_up.as_ref().is_none_or(|existing| existing.xapi() != xapi)
+            {
+                looked_up = Some(Existing::of(CHECKS, xapi));
+            }
+            let existing = looked_up.as_ref().filter(|_| case.release.xapi.get().is_some());
+            let decide = |rule: &&Rule| decide(rule, &case, sources, &values, existing);
+            let decided: Vec<_> = self.rules.iter().map(decide).collect();
             let weights = self.rules.iter().zip(&decided).map(|(rule, decided)| (rule.severity, decided.outcome));
             let verdict = Verdict::weigh(weights);
-            let asked = case.release.xapi.get().filter(|_| joiner.has_server());
-            let answers = decided.iter().filter_map(|decided| decided.server.as_ref());
-            let server = asked.map(|xapi| predict_from(CHECKS, answers, xapi));
+            let asked = existing.filter(|_| joiner.has_server());
             each(&Joined {
                 index,
                 verdict,
                 decided: &decided,
-                server,
                 rules: &self.rules,
-                case: &case,
                 sources,
-                values: &values,
+                asked,
+                now: &now,
+                policy,
             });
-            if verdict != Verdict::NoGo && index + 1 < joiners.len() {
+            if verdict != Verdict::NoGo && index < last {
                 let cpu = case.cpu;
-                now.take_in(&joiner.snapshot.pool);
+                now.take_in(joiner.snapshot.pool);
                 relevel(&mut now, &cpu);
             }
         }

@@ -63,6 +63,52 @@ pub(super) fn predict_from<'a>(
     prediction
 }
 
+/// Which checks one release has, by their places.
+#[derive(Debug)]
+pub(super) struct Existing {
+    xapi: String,
+    checks: Vec<bool>,
+}
+
+impl Existing {
+    /// Looks them up.
+    pub(super) fn of(checks: &'static [ServerCheck], xapi: &str) -> Self {
+        Self { xapi: xapi.to_owned(), checks: checks.iter().map(|check| check.exists_in(xapi)).collect() }
+    }
+
+    /// The version that they were looked up for.
+    pub(super) fn xapi(&self) -> &str {
+        &self.xapi
+    }
+
+    /// Whether there is the check at a place of the server's order.
+    pub(super) fn has(&self, place: usize) -> bool {
+        self.checks.get(place).copied().unwrap_or(false)
+    }
+
+    /// The first refusal that [`predict`] gives, from the answers alone: place, part and answer, in the order of the rules.
+    pub(super) fn first_refusal<'a>(
+        &self,
+        answers: impl Iterator<Item = (usize, u32, &'a ServerAnswer)>,
+    ) -> Option<&'a Refusal> {
+        // Of each check the first part that does not pass decides.
+        let mut decisive: Vec<Option<(u32, &ServerAnswer)>> = vec![None; self.checks.len()];
+        for (place, part, answer) in answers {
+            if let Some(slot) = decisive.get_mut(place)
+                && *answer != ServerAnswer::Passes
+                && slot.is_none_or(|(first, _)| part < first)
+            {
+                *slot = Some((part, answer));
+            }
+        }
+        let existing = decisive.into_iter().zip(&self.checks).filter(|(_, exists)| **exists);
+        existing.filter_map(|(slot, _)| slot).find_map(|(_, answer)| match answer {
+            ServerAnswer::Refuses(refusal) => Some(refusal),
+            _ => None,
+        })
+    }
+}
+
 /// The answer of one check over the rules that describe its parts: the first part that refuses or is undecided.
 fn answer_of<'a>(
     check: &ServerCheck,

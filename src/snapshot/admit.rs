@@ -13,22 +13,22 @@ impl Pool {
     #[must_use]
     pub fn admit(&self, joiner: &Self) -> Self {
         let mut pool = self.clone();
-        pool.take_in(joiner);
+        pool.take_in(joiner.clone());
         pool
     }
 
-    /// The same in place.
-    pub fn take_in(&mut self, joiner: &Self) {
-        let physical = joiner
-            .pifs
-            .as_ref()
-            .map(|pifs| pifs.iter().filter(|pif| pif.physical != Known::Yes(false)).cloned().collect::<Vec<_>>());
-        append(&mut self.hosts, &joiner.hosts);
-        append(&mut self.pifs, &physical);
-        append(&mut self.srs, &joiner.srs);
-        append(&mut self.pbds, &joiner.pbds);
-        append(&mut self.vms, &joiner.vms);
-        append(&mut self.certificates, &joiner.certificates);
+    /// The same in place, of a joiner that nobody looks at any more.
+    pub fn take_in(&mut self, joiner: Self) {
+        let mut physical = joiner.pifs;
+        if let Known::Yes(pifs) = &mut physical {
+            pifs.retain(|pif| pif.physical != Known::Yes(false));
+        }
+        append(&mut self.hosts, joiner.hosts);
+        append(&mut self.pifs, physical);
+        append(&mut self.srs, joiner.srs);
+        append(&mut self.pbds, joiner.pbds);
+        append(&mut self.vms, joiner.vms);
+        append(&mut self.certificates, joiner.certificates);
         self.restrictions = restricted(&self.restrictions, &joiner.restrictions);
     }
 }
@@ -48,10 +48,10 @@ fn restricted(
 }
 
 /// A list that is unknown on one side is unknown as a whole: judging on the known half would be a guess.
-fn append<T: Clone>(list: &mut Known<Vec<T>>, more: &Known<Vec<T>>) {
+fn append<T>(list: &mut Known<Vec<T>>, more: Known<Vec<T>>) {
     match (list, more) {
-        (Known::Yes(list), Known::Yes(more)) => list.extend(more.iter().cloned()),
-        (list, Known::No(unknown)) => *list = Known::No(unknown.clone()),
+        (Known::Yes(list), Known::Yes(more)) => list.extend(more),
+        (list, Known::No(unknown)) => *list = Known::No(unknown),
         (Known::No(_), Known::Yes(_)) => {}
     }
 }

@@ -7,14 +7,14 @@ use poolgate::snapshot::read_snapshot;
 use serde_json::{Map, Value as Json, json};
 
 /// A small generator of numbers, the same everywhere (SplitMix64).
-pub struct Random(u64);
+pub(crate) struct Random(u64);
 
 impl Random {
-    pub fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self(seed)
     }
 
-    pub fn next(&mut self) -> u64 {
+    pub(crate) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -22,17 +22,17 @@ impl Random {
         mixed ^ (mixed >> 31)
     }
 
-    pub fn below(&mut self, limit: usize) -> usize {
+    pub(crate) fn below(&mut self, limit: usize) -> usize {
         usize::try_from(self.next() % u64::try_from(limit).unwrap()).unwrap()
     }
 
-    pub fn chance(&mut self, percent: usize) -> bool {
+    pub(crate) fn chance(&mut self, percent: usize) -> bool {
         self.below(100) < percent
     }
 }
 
 /// A fixture's text as one line.
-pub fn fixture_line(stem: &str) -> Json {
+pub(crate) fn fixture_line(stem: &str) -> Json {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("fixtures/{stem}.json"));
     serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
 }
@@ -53,7 +53,7 @@ const GROUPS: &[(&str, &[&str])] = &[
 ];
 
 /// Lines of snapshots, each with its `group`, with some of their facts changed or taken away.
-pub fn of_fixtures(random: &mut Random, faults: bool) -> Vec<String> {
+pub(crate) fn of_fixtures(random: &mut Random, faults: bool) -> Vec<String> {
     let mut lines = Vec::new();
     for (index, (pool, candidates)) in GROUPS.iter().enumerate() {
         for stem in std::iter::once(pool).chain(*candidates) {
@@ -113,7 +113,7 @@ fn changed(text: &str, random: &mut Random) -> String {
 }
 
 /// Pools of made-up hosts' records, the first line of each with the pool's records where `rich`.
-pub fn of_records(random: &mut Random, pools: usize, rich: bool) -> Vec<String> {
+pub(crate) fn of_records(random: &mut Random, pools: usize, rich: bool) -> Vec<String> {
     let mut lines = Vec::new();
     for pool in 0..pools {
         let size = 1 + random.below(7);

@@ -12,7 +12,9 @@ use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
 use super::line::Parts;
+use crate::collect::members::members;
 use crate::collect::records::answers::is_class;
+use crate::collect::records::text;
 use crate::snapshot::FORMAT;
 
 /// What a line says of the pool that it belongs to.
@@ -67,29 +69,17 @@ fn stem(name: Cow<'_, str>) -> Option<String> {
     (!stem.is_empty()).then(|| stem.to_owned())
 }
 
-/// A text as it stands in JSON.
-pub(super) fn text(raw: &RawValue) -> Option<Cow<'_, str>> {
-    raw.get()
-        .starts_with('"')
-        .then(|| serde_json::from_str::<Borrowed<'_>>(raw.get()).ok())
-        .flatten()
-        .map(|text| text.0)
-}
-
 fn object<'a, T: Deserialize<'a>>(raw: &'a RawValue) -> Option<T> {
     raw.get().starts_with('{').then(|| serde_json::from_str(raw.get()).ok()).flatten()
 }
 
 /// The uuid of the one pool record among records by reference; the reference where the record has none.
 fn record_uuid(raw: &RawValue) -> Option<String> {
-    let parts: Vec<(Cow<'_, str>, &RawValue)> = super::line::entries(raw.get()).ok()?;
-    let [(reference, record)] = parts.as_slice() else { return None };
+    let records = raw.get().starts_with('{').then(|| members(raw.get()).ok()).flatten()?;
+    let [(reference, record)] = records.as_slice() else { return None };
     let uuid = object::<Uuid<'_>>(record).and_then(|record| record.uuid.text());
     Some(uuid.unwrap_or(Cow::Borrowed(reference)).into_owned())
 }
-
-#[derive(Deserialize)]
-struct Borrowed<'a>(#[serde(borrow)] Cow<'a, str>);
 
 /// A text, or anything else, which is passed over.
 #[derive(Clone, Default, Deserialize)]

@@ -5,16 +5,13 @@ use std::fmt;
 use std::path::Path;
 
 use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::key::text;
 use crate::collect::files::{Budget, without_mark};
+use crate::collect::members::{Member, members, take_members};
+use crate::collect::records::text;
 use crate::collect::{CollectError, Collected, Document, read_document, records};
 use crate::facts::Key;
-
-/// A member of an object: its key, and its value as it stands in the text.
-pub(super) type Member<'a> = (Cow<'a, str>, &'a RawValue);
 
 /// A line's members.
 #[derive(Debug, Default)]
@@ -56,7 +53,7 @@ impl<'a> Parts<'a> {
             last(&self.host, "name_label")
         } else {
             let [(_, record)] = self.host.as_slice() else { return None };
-            last(&entries(record.get()).ok()?, "name_label")
+            last(&members(record.get()).ok()?, "name_label")
         };
         name.and_then(text)
     }
@@ -64,11 +61,6 @@ impl<'a> Parts<'a> {
 
 fn last<'a>(members: &[Member<'a>], key: &str) -> Option<&'a RawValue> {
     members.iter().rev().find(|(known, _)| known == key).map(|(_, value)| *value)
-}
-
-/// The members of an object.
-pub(super) fn entries(json: &str) -> Result<Vec<Member<'_>>, serde_json::Error> {
-    serde_json::Deserializer::from_str(json).deserialize_map(Members)
 }
 
 struct PartsVisitor;
@@ -100,25 +92,21 @@ impl<'de> DeserializeSeed<'de> for Host {
     type Value = Vec<Member<'de>>;
 
     fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<Self::Value, D::Error> {
-        json.deserialize_any(Members)
+        json.deserialize_any(AnyMembers)
     }
 }
 
-struct Members;
+struct AnyMembers;
 
-impl<'de> Visitor<'de> for Members {
+impl<'de> Visitor<'de> for AnyMembers {
     type Value = Vec<Member<'de>>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a value")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut members = Vec::with_capacity(96);
-        while let Some(Key(key)) = map.next_key()? {
-            members.push((key, map.next_value()?));
-        }
-        Ok(members)
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+        take_members(map, 96)
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
@@ -154,7 +142,7 @@ impl<'de> Visitor<'de> for Members {
 /// Reads one line by itself; errors name it.
 pub(super) fn read(name: &str, number: usize, line: &[u8]) -> Result<Box<Collected>, CollectError> {
     let parts = Parts::of(line).map_err(|error| malformed(name, number, &error))?;
-    read_parts(name, number, line, &parts)
+    read_parts(name, number, line, parts)
 }
 
 /// The same of a line that was taken apart.
@@ -162,19 +150,15 @@ pub(super) fn read_parts(
     name: &str,
     number: usize,
     line: &[u8],
-    parts: &Parts<'_>,
+    parts: Parts<'_>,
 ) -> Result<Box<Collected>, CollectError> {
     let place = format!("{name}:{number}");
     let text = without_mark(line).trim_ascii();
-    let read = if parts.is_host() {
-        match serde_json::from_slice::<Value>(text) {
-            Ok(value) => records::read_host(&place, value),
-            Err(error) => return Err(malformed(name, number, &error)),
-        }
-    } else {
-        let document = Document::from_reader(place, text, &mut Budget::new())?;
-        read_document(document, None::<&Path>)
-    };
+    if parts.is_host() {
+        return records::read_host_line(&place, &parts.line, parts.host).map(Box::new);
+    }
+    let document = Document::from_reader(place, text, &mut Budget::new())?;
+    let read = read_document(document, None::<&Path>);
     let mut collected = read.map_err(|error| match error {
         CollectError::Malformed { column, message, .. } => {
             CollectError::Malformed { name: name.to_owned(), line: number, column, message }

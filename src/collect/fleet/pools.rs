@@ -51,9 +51,9 @@ pub fn read_block(name: &str, block: &Block, mut each: impl FnMut(Found)) {
         {
             each(Found::Pool(pool));
         }
-        let read = match &parts {
+        let read = match parts {
             Ok(parts) => line::read_parts(name, number, text, parts),
-            Err(error) => Err(line::malformed(name, number, error)),
+            Err(error) => Err(line::malformed(name, number, &error)),
         };
         let host = match read {
             Ok(collected) => Some(FleetHost { line: number, collected }),

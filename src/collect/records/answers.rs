@@ -1,10 +1,15 @@
 //! What the server answered, class by class: the intermediate that every encoding is read into.
 
+use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
+use serde_json::value::RawValue;
 
-use super::record::{Record, kind};
+use super::raw::{Fields, Raw};
+use super::record::Record;
 use crate::collect::CollectError;
 use crate::collect::limits::{HOSTS, ODD, RECORDS};
 use crate::facts::{Known, Reason, Unknown};
@@ -185,10 +190,23 @@ impl ServerError {
     }
 }
 
+/// The records of a class.
+#[derive(Debug)]
+enum Class<'t> {
+    /// As a tree.
+    Tree(Records),
+    /// As they stand in a text, {reference: record}.
+    Text(&'t RawValue),
+    /// One record that was taken apart, with its reference.
+    One(Cow<'t, str>, Fields<'t>),
+}
+
 /// All answers of one server.
 #[derive(Debug, Default)]
-pub(in crate::collect) struct Answers {
-    classes: BTreeMap<String, Result<Records, ServerError>>,
+pub(in crate::collect) struct Answers<'t> {
+    classes: BTreeMap<Cow<'t, str>, Result<Class<'t>, ServerError>>,
+    /// The lowest API version among the hosts, once it was asked for.
+    api_version: OnceCell<Option<(i64, i64)>>,
     off_wire: Option<Value>,
     strangers: Vec<String>,
     /// Whether records may lack fields that their release has.
@@ -196,7 +214,7 @@ pub(in crate::collect) struct Answers {
     database: bool,
 }
 
-impl Answers {
+impl<'t> Answers<'t> {
     /// Answers whose records may lack fields that their release has.
     pub(super) fn partial() -> Self {
         Self { partial: true, ..Self::default() }
@@ -209,7 +227,17 @@ impl Answers {
 
     /// Adds the answer for a class.
     pub(in crate::collect) fn add(&mut self, class: String, answer: Result<Records, ServerError>) {
-        self.classes.insert(class, answer);
+        self.classes.insert(Cow::Owned(class), answer.map(Class::Tree));
+    }
+
+    /// Adds the records of a class as they stand in a text.
+    pub(super) fn add_text(&mut self, class: Cow<'t, str>, records: &'t RawValue) {
+        self.classes.insert(class, Ok(Class::Text(records)));
+    }
+
+    /// Adds a single record of a class.
+    pub(super) fn add_one(&mut self, class: &'static str, reference: Cow<'t, str>, fields: Fields<'t>) {
+        self.classes.insert(Cow::Borrowed(class), Ok(Class::One(reference, fields)));
     }
 
     /// Adds what the wire does not show.
@@ -227,12 +255,13 @@ impl Answers {
         self.off_wire.as_ref()
     }
 
-    /// Refuses more records than any pool has, and more entries that are none than any server sends.
+    /// Refuses more records than any pool has, and more entries that are none than any server sends. What stands in a text is
+    /// counted when it is looked at.
     pub(super) fn bounded(&self, name: &str) -> Result<(), CollectError> {
         let crowded = |limit, what| Err(CollectError::Crowded { name: name.to_owned(), limit, what });
         let (mut all, mut odd) = (0, 0);
         for (class, answer) in &self.classes {
-            let Ok(Value::Object(records)) = answer else { continue };
+            let Ok(Class::Tree(Value::Object(records))) = answer else { continue };
             if class == "host" && records.len() > HOSTS {
                 return crowded(HOSTS, "hosts");
             }
@@ -252,7 +281,7 @@ impl Answers {
 
     /// Whether what stands for the hosts is a single host's record and not records by reference.
     pub(super) fn holds_one_host(&self) -> bool {
-        matches!(self.classes.get("host"), Some(Ok(host)) if is_host_record(host))
+        matches!(self.classes.get("host"), Some(Ok(Class::Tree(host))) if is_host_record(host))
     }
 
     /// The classes that the server answered with an error.
@@ -266,15 +295,15 @@ impl Answers {
     /// The records of a class, in ascending order of their references.
     pub(super) fn records(&self, class: &'static str) -> Known<Vec<Record<'_>>> {
         self.objects(class).map(|objects| {
-            let mut records: Vec<_> =
-                objects.iter().map(|(reference, record)| self.record(class, reference, record)).collect();
-            records.sort_by_key(Record::reference);
-            records
+            objects.into_iter().map(|(reference, fields)| self.record(class, reference, fields)).collect()
         })
     }
 
-    fn record<'a>(&self, class: &'static str, reference: &'a str, record: &'a Value) -> Record<'a> {
-        let record = Record::new(class, reference, record);
+    fn record<'a>(&self, class: &'static str, reference: Cow<'a, str>, fields: Found<'a>) -> Record<'a> {
+        let record = match fields {
+            Found::Value(value) => Record::new(class, reference, value),
+            Found::Fields(fields) => Record::of(class, reference, Ok(fields)),
+        };
         let record = if self.partial { record.partial() } else { record };
         if self.database { record.of_database() } else { record }
     }
@@ -285,8 +314,9 @@ impl Answers {
     }
 
     /// The records of a class by reference.
-    pub(super) fn by_reference(&self, class: &'static str) -> Known<BTreeMap<&str, Record<'_>>> {
-        self.records(class).map(|records| records.into_iter().map(|record| (record.reference(), record)).collect())
+    pub(super) fn by_reference(&self, class: &'static str) -> Known<BTreeMap<String, Record<'_>>> {
+        self.records(class)
+            .map(|records| records.into_iter().map(|record| (record.reference().to_owned(), record)).collect())
     }
 
     /// How many records a class has.
@@ -294,39 +324,75 @@ impl Answers {
         self.objects(class).map(|objects| i64::try_from(objects.len()).unwrap_or(i64::MAX))
     }
 
-    fn objects(&self, class: &'static str) -> Known<&Map<String, Value>> {
-        match self.classes.get(class) {
-            Some(Ok(Value::Object(objects))) => Known::Yes(objects),
-            Some(Ok(other)) => Known::no(
-                Reason::Unreadable,
-                format!("class {class} is {}, expected an object {{reference: record}}", kind(other)),
-            ),
-            Some(Err(error)) => {
-                Known::no(error.reason(), format!("{class}.get_all_records answered {}", error.code()))
+    /// The records of a class in ascending order of their references.
+    fn objects(&self, class: &'static str) -> Known<Vec<(Cow<'_, str>, Found<'_>)>> {
+        let (fields, kind) = match self.classes.get(class) {
+            Some(Ok(Class::One(reference, fields))) => {
+                return Known::Yes(vec![(Cow::Borrowed(reference.as_ref()), Found::Fields(fields.clone()))]);
             }
-            None => Known::No(self.missing(class)),
+            Some(Ok(Class::Tree(value))) => (Raw::Tree(value).fields(), Raw::Tree(value).kind()),
+            Some(Ok(Class::Text(text))) => (Raw::Text(text).fields(), Raw::Text(text).kind()),
+            Some(Err(error)) => {
+                return Known::no(error.reason(), format!("{class}.get_all_records answered {}", error.code()));
+            }
+            None => return Known::No(self.missing(class)),
+        };
+        match fields {
+            Some(fields) => {
+                let objects = fields.sorted();
+                let odd = objects.iter().filter(|(_, value)| value.kind() != "an object").count();
+                if objects.len() > RECORDS || odd > ODD {
+                    let detail =
+                        format!("class {class} has {} entries, {odd} of which are no records", objects.len());
+                    return Known::no(Reason::Unreadable, detail);
+                }
+                Known::Yes(objects.into_iter().map(|(reference, value)| (reference, Found::Value(value))).collect())
+            }
+            None => Known::no(
+                Reason::Unreadable,
+                format!("class {class} is {kind}, expected an object {{reference: record}}"),
+            ),
         }
     }
 
     /// Why a class is not among the answers: the release has none, or nobody asked.
     fn missing(&self, class: &str) -> Unknown {
-        let since = CLASSES.iter().find(|(name, _)| *name == class).and_then(|(_, since)| *since);
-        match (since, self.api_version()) {
-            (Some(since), Some(api)) if api < since => Unknown::because(
+        let place = CLASSES.iter().position(|(name, _)| *name == class);
+        let since = place.and_then(|place| CLASSES[place].1);
+        match (since, self.api_version(), place) {
+            (Some(since), Some(api), _) if api < since => Unknown::because(
                 Reason::AbsentOnRelease,
                 format!("class {class} came with API {}.{}, this is {}.{}", since.0, since.1, api.0, api.1),
             ),
-            _ => Unknown::because(Reason::NotCollected, format!("the records hold no class {class}")),
+            (_, _, Some(place)) => NOT_THERE[place].clone(),
+            _ => not_there(class),
         }
     }
 
     /// The lowest API version among the hosts.
     fn api_version(&self) -> Option<(i64, i64)> {
-        let hosts = self.classes.get("host")?.as_ref().ok()?.as_object()?;
-        let version = |(reference, host): (&String, &Value)| {
-            let record = Record::new("host", reference, host);
-            Some((*record.int("API_version_major").get()?, *record.int("API_version_minor").get()?))
-        };
-        hosts.iter().filter_map(version).min()
+        *self.api_version.get_or_init(|| {
+            let hosts = self.objects("host");
+            let version = |(reference, found): &(Cow<'_, str>, Found<'_>)| {
+                let record = self.record("host", reference.clone(), found.clone());
+                Some((*record.int("API_version_major").get()?, *record.int("API_version_minor").get()?))
+            };
+            hosts.get()?.iter().filter_map(version).min()
+        })
     }
+}
+
+/// A record before it is read.
+#[derive(Clone)]
+enum Found<'a> {
+    Value(Raw<'a>),
+    Fields(Fields<'a>),
+}
+
+/// The reason for a class that nobody asked for, by the class's place in [`CLASSES`]: the commonest gap of all, said once.
+static NOT_THERE: LazyLock<Vec<Unknown>> =
+    LazyLock::new(|| CLASSES.iter().map(|(class, _)| not_there(class)).collect());
+
+fn not_there(class: &str) -> Unknown {
+    Unknown::because(Reason::NotCollected, format!("the records hold no class {class}"))
 }

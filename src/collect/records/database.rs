@@ -14,7 +14,7 @@ use crate::collect::limits::XML_NODES;
 const TEXTS: [&str; 3] = ["name_label", "name_description", "hostname"];
 
 /// Reads a database.
-pub(super) fn read(name: &str, bytes: &[u8]) -> Result<Answers, CollectError> {
+pub(super) fn read(name: &str, bytes: &[u8]) -> Result<Answers<'static>, CollectError> {
     let malformed = |line: usize, column: usize, message: &str| CollectError::Malformed {
         name: name.to_owned(),
         line,

@@ -20,7 +20,7 @@ const OTHER_CONFIG: &[&str] = &[
 ];
 
 /// All hosts.
-pub(super) fn hosts(answers: &Answers) -> Known<Vec<Host>> {
+pub(super) fn hosts(answers: &Answers<'_>) -> Known<Vec<Host>> {
     let metrics = answers.by_reference("host_metrics");
     let cores = answers.records("host_cpu");
     answers.each("host", |record| {
@@ -38,7 +38,7 @@ pub(super) fn linked<'a>(
     record: &Record<'a>,
     field: &str,
     class: &'static str,
-    records: &Known<BTreeMap<&str, Record<'a>>>,
+    records: &Known<BTreeMap<String, Record<'a>>>,
 ) -> Record<'a> {
     let found = record.text(field).and_then(|reference| {
         if is_null(&reference) {

@@ -24,14 +24,14 @@ fn bounded<'t>(name: &str, text: &'t [u8]) -> Result<&'t [u8], CollectError> {
 }
 
 /// Reads one object of class → {reference: record}. Classes without use are passed over and never kept.
-pub(super) fn read_object(name: &str, text: &[u8]) -> Result<Answers, CollectError> {
+pub(super) fn read_object(name: &str, text: &[u8]) -> Result<Answers<'static>, CollectError> {
     let mut json = serde_json::Deserializer::from_slice(bounded(name, text)?);
     let mut answers = Answers::default();
     let read = json.deserialize_map(Classes(&mut answers)).and_then(|()| json.end());
     read.map_err(|error| malformed(name, &error)).map(|()| answers)
 }
 
-struct Classes<'a>(&'a mut Answers);
+struct Classes<'a>(&'a mut Answers<'static>);
 
 impl<'de> Visitor<'de> for Classes<'_> {
     type Value = ();

@@ -11,6 +11,7 @@ pub(super) mod json;
 mod network;
 mod off_wire;
 mod pool;
+mod raw;
 mod record;
 mod redact;
 mod security;
@@ -19,17 +20,21 @@ mod storage;
 mod vm;
 pub(super) mod xml;
 
+use std::borrow::Cow;
 use std::path::Path;
 
 use serde_json::{Map, Value};
 
+use super::members::{Member, members};
 use super::peek::Form;
 use super::{CollectError, Collected, Look};
 use crate::facts::Known;
 use crate::snapshot::{Snapshot, Source, SourceKind};
 use answers::is_class;
+use raw::Fields;
 
 pub(super) use folder::read_folder;
+pub(super) use raw::text;
 
 use answers::Answers;
 
@@ -136,8 +141,41 @@ pub(super) fn read_host(name: &str, line: Value) -> Result<Collected, CollectErr
     Ok(collected)
 }
 
+/// The same off the members of a line and of its host, as they stand in the text.
+pub(super) fn read_host_line(
+    name: &str,
+    line: &[Member<'_>],
+    host: Vec<Member<'_>>,
+) -> Result<Collected, CollectError> {
+    let last = |members: &[Member<'_>], key: &str| {
+        let found = members.iter().rev().find(|(known, _)| known == key);
+        found.and_then(|(_, raw)| text(raw)).map(Cow::into_owned)
+    };
+    let reference = last(line, "ref").unwrap_or_else(|| {
+        last(&host, "uuid").map_or_else(|| "OpaqueRef:host".to_owned(), |uuid| format!("OpaqueRef:{uuid}"))
+    });
+    let mut answers = Answers::default();
+    let mut taken = None;
+    for (key, value) in line {
+        match key.as_ref() {
+            "ref" | "group" => {}
+            "snapshot" => taken = members(value.get()).ok().and_then(|said| last(&said, "taken")),
+            "pool" if value.get().starts_with('"') => {}
+            key if is_class(key) => answers.add_text(Cow::Owned(key.to_owned()), value),
+            key if answers::is_unused(key) => {}
+            key => answers.add_stranger(key.to_owned()),
+        }
+    }
+    answers.add_one("host", Cow::Owned(reference), Fields::Text(host.into()));
+    let mut collected = snapshot(name, answers)?;
+    if let Some(taken) = taken {
+        collected.snapshot.source.collected_at = taken.into();
+    }
+    Ok(collected)
+}
+
 /// Maps all classes of a dump, and says what was odd about them.
-fn snapshot(name: &str, answers: Answers) -> Result<Collected, CollectError> {
+fn snapshot(name: &str, answers: Answers<'_>) -> Result<Collected, CollectError> {
     map(name, SourceKind::Records, Known::default(), answers)
 }
 
@@ -146,7 +184,7 @@ pub(super) fn map(
     name: &str,
     kind: SourceKind,
     collected_at: Known<String>,
-    answers: Answers,
+    answers: Answers<'_>,
 ) -> Result<Collected, CollectError> {
     answers.bounded(name)?;
     let source = Source {

@@ -45,7 +45,7 @@ pub(super) fn network(record: &Record<'_>) -> Network {
 }
 
 /// All interfaces.
-pub(super) fn pifs(answers: &Answers) -> Known<Vec<Pif>> {
+pub(super) fn pifs(answers: &Answers<'_>) -> Known<Vec<Pif>> {
     let metrics = answers.by_reference("PIF_metrics");
     answers.each("PIF", |record| pif(record, &linked(record, "metrics", "PIF_metrics", &metrics)))
 }

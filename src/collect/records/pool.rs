@@ -17,7 +17,7 @@ const OTHER_CONFIG: &[&str] = &[
 ];
 
 /// A pool from all answers.
-pub(super) fn pool(answers: &Answers) -> Pool {
+pub(super) fn pool(answers: &Answers<'_>) -> Pool {
     let mut pool = match answers.records("pool") {
         Known::Yes(records) => match records.as_slice() {
             [record] => of_record(record),

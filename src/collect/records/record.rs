@@ -1,10 +1,12 @@
 //! One record of the server, read field by field: liberal in encodings, exact about what is missing and why.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use serde_json::{Map, Value};
 
+use super::raw::{Fields, Raw};
 use crate::facts::{Featureset, Known, Reason, Unknown};
 
 /// The reference that stands for none.
@@ -14,11 +16,11 @@ const NULL: &str = "OpaqueRef:NULL";
 #[derive(Clone, Debug)]
 pub(super) struct Record<'a> {
     class: &'static str,
-    reference: &'a str,
+    reference: Cow<'a, str>,
     /// The field of the record that this map is, for maps.
     within: Option<&'static str>,
-    name: Option<&'a str>,
-    fields: Result<&'a Map<String, Value>, Unknown>,
+    name: Option<Cow<'a, str>>,
+    fields: Result<Fields<'a>, Unknown>,
     /// Why a field that is not there is missing.
     gap: Reason,
     /// Whether an empty map may be written as an empty set, which only the server's database does.
@@ -42,17 +44,23 @@ pub(super) const fn kind(value: &Value) -> &'static str {
 
 impl<'a> Record<'a> {
     /// A record of a class.
-    pub(super) fn new(class: &'static str, reference: &'a str, value: &'a Value) -> Self {
-        let fields = value.as_object().ok_or_else(|| {
-            let detail = format!("{class} {reference} is {}, expected a record", kind(value));
+    pub(super) fn new(class: &'static str, reference: impl Into<Cow<'a, str>>, value: Raw<'a>) -> Self {
+        let reference = reference.into();
+        let fields = value.fields().ok_or_else(|| {
+            let detail = format!("{class} {reference} is {}, expected a record", value.kind());
             Unknown::because(Reason::Unreadable, detail)
         });
-        let named = |key| fields.as_ref().ok()?.get(key)?.as_str().filter(|name| !name.is_empty());
+        Self::of(class, reference, fields)
+    }
+
+    /// A record of a class whose fields were taken apart.
+    pub(super) fn of(class: &'static str, reference: Cow<'a, str>, fields: Result<Fields<'a>, Unknown>) -> Self {
+        let name = fields.as_ref().ok().and_then(|fields| fields.get("name_label")?.as_str());
         Self {
             class,
             reference,
             within: None,
-            name: named("name_label"),
+            name: name.filter(|name| !name.is_empty()),
             fields,
             gap: Reason::AbsentOnRelease,
             bare: false,
@@ -73,7 +81,7 @@ impl<'a> Record<'a> {
     pub(super) fn missing(class: &'static str, why: Unknown) -> Self {
         Self {
             class,
-            reference: "",
+            reference: Cow::Borrowed(""),
             within: None,
             name: None,
             fields: Err(why),
@@ -83,30 +91,26 @@ impl<'a> Record<'a> {
     }
 
     /// The server's reference of the record.
-    pub(super) fn reference(&self) -> &'a str {
-        self.reference
+    pub(super) fn reference(&self) -> &str {
+        &self.reference
     }
 
     /// The server's reference, as a fact.
     pub(super) fn own(&self) -> Known<String> {
         match &self.fields {
             Err(why) if self.reference.is_empty() => Known::No(why.clone()),
-            _ => Known::Yes(self.reference.to_owned()),
+            _ => Known::Yes(self.reference.clone().into_owned()),
         }
     }
 
     /// A text.
     pub(super) fn text(&self, field: &str) -> Known<String> {
-        self.get(field, "text", |value| value.as_str().map(str::to_owned))
+        self.get(field, "text", |value| value.as_str().map(Cow::into_owned))
     }
 
     /// True or false; also as text, as untyped XML has it.
     pub(super) fn bool(&self, field: &str) -> Known<bool> {
-        self.get(field, "true or false", |value| match value {
-            Value::Bool(flag) => Some(*flag),
-            Value::String(text) => text.parse().ok(),
-            _ => None,
-        })
+        self.get(field, "true or false", |value| value.as_bool().or_else(|| value.as_str()?.parse().ok()))
     }
 
     /// An integer, as a number or as decimal digits.
@@ -121,9 +125,7 @@ impl<'a> Record<'a> {
 
     /// A list of texts.
     pub(super) fn texts(&self, field: &str) -> Known<Vec<String>> {
-        self.get(field, "a list of texts", |value| {
-            value.as_array()?.iter().map(|item| item.as_str().map(str::to_owned)).collect()
-        })
+        self.get(field, "a list of texts", Raw::texts)
     }
 
     /// How long a list of texts is.
@@ -133,22 +135,17 @@ impl<'a> Record<'a> {
 
     /// A map of texts.
     pub(super) fn map(&self, field: &str) -> Known<BTreeMap<String, String>> {
-        self.get(field, "a map of texts", |value| {
-            let entry = |(key, value): (&String, &Value)| Some((key.clone(), value.as_str()?.to_owned()));
-            self.as_map(value)?.iter().map(entry).collect()
-        })
+        self.get(field, "a map of texts", |value| self.as_map(value)?.texts())
     }
 
     /// A map of integers.
     pub(super) fn ints(&self, field: &str) -> Known<BTreeMap<String, i64>> {
-        self.get(field, "a map of integers", |value| {
-            self.as_map(value)?.iter().map(|(key, value)| Some((key.clone(), int(value)?))).collect()
-        })
+        self.get(field, "a map of integers", |value| self.as_map(value)?.each(int))
     }
 
     /// A time, brought to `YYYY-MM-DDThh:mm:ssZ`.
     pub(super) fn time(&self, field: &str) -> Known<String> {
-        self.get(field, "a time as in 20260102T03:04:05Z", |value| time(value.as_str()?))
+        self.get(field, "a time as in 20260102T03:04:05Z", |value| time(&value.as_str()?))
     }
 
     /// Feature words.
@@ -178,20 +175,16 @@ impl<'a> Record<'a> {
         Known::Yes(Self { within: Some(field), fields: Ok(fields), gap: Reason::AbsentOnRelease, ..self.clone() })
     }
 
-    fn as_map(&self, value: &'a Value) -> Option<&'a Map<String, Value>> {
-        match value {
-            Value::Object(map) => Some(map),
-            Value::Array(list) if self.bare && list.is_empty() => Some(&EMPTY),
-            _ => None,
-        }
+    fn as_map(&self, value: Raw<'a>) -> Option<Fields<'a>> {
+        if self.bare && value.is_empty_list() { Some(Fields::Tree(&EMPTY)) } else { value.fields() }
     }
 
     /// Whether the map has a key.
     pub(super) fn has(&self, key: &str) -> bool {
-        self.fields.as_ref().is_ok_and(|fields| fields.contains_key(key))
+        self.fields.as_ref().is_ok_and(|fields| fields.get(key).is_some())
     }
 
-    fn get<T>(&self, field: &str, expected: &str, read: impl FnOnce(&'a Value) -> Option<T>) -> Known<T> {
+    fn get<T>(&self, field: &str, expected: &str, read: impl FnOnce(Raw<'a>) -> Option<T>) -> Known<T> {
         match self.value(field) {
             Ok(value) => match read(value) {
                 Some(read) => Known::Yes(read),
@@ -202,18 +195,16 @@ impl<'a> Record<'a> {
     }
 
     /// A record as the server gives it has all fields of its release, so that a missing one is absent there.
-    fn value(&self, field: &str) -> Result<&'a Value, Unknown> {
+    fn value(&self, field: &str) -> Result<Raw<'a>, Unknown> {
         let fields = self.fields.as_ref().map_err(Clone::clone)?;
         fields.get(field).ok_or(Unknown::new(self.gap))
     }
 
-    fn wrong(&self, field: &str, value: &Value, expected: &str) -> String {
-        let found = match value {
-            Value::Array(_) | Value::Object(_) if expected.contains(" of ") => {
-                format!("{} of something else", kind(value))
-            }
-            Value::String(_) => "some other text".to_owned(),
-            _ => kind(value).to_owned(),
+    fn wrong(&self, field: &str, value: Raw<'_>, expected: &str) -> String {
+        let found = match value.kind() {
+            list @ ("a list" | "an object") if expected.contains(" of ") => format!("{list} of something else"),
+            "text" => "some other text".to_owned(),
+            other => other.to_owned(),
         };
         format!("{} is {found}, expected {expected}", self.place(field))
     }
@@ -221,7 +212,7 @@ impl<'a> Record<'a> {
     /// Class, reference, name and field.
     fn place(&self, field: &str) -> String {
         let Self { class, reference, .. } = self;
-        let name = self.name.map(|name| format!(" ({})", name.escape_debug())).unwrap_or_default();
+        let name = self.name.as_ref().map(|name| format!(" ({})", name.escape_debug())).unwrap_or_default();
         let within = self.within.map(|within| format!("{within}.")).unwrap_or_default();
         format!("{class} {reference}{name}: {within}{field}")
     }
@@ -232,11 +223,10 @@ pub(super) fn is_null(reference: &str) -> bool {
     reference.is_empty() || reference == NULL
 }
 
-fn int(value: &Value) -> Option<i64> {
-    match value {
-        Value::Number(number) => number.as_i64(),
-        Value::String(text) => text.parse().ok(),
-        _ => None,
+fn int(value: Raw<'_>) -> Option<i64> {
+    match value.as_str() {
+        Some(text) => text.parse().ok(),
+        None => value.as_i64(),
     }
 }
 
@@ -263,7 +253,7 @@ mod tests {
             "n": 1500, "s": "1500", "big": "9223372036854775807", "flag": true, "word": "false",
             "when": "20260102T03:04:05Z", "none": "OpaqueRef:NULL", "list": ["a"], "map": {"k": "v"},
         });
-        let record = Record::new("PIF", "OpaqueRef:1", &value);
+        let record = Record::new("PIF", "OpaqueRef:1", Raw::Tree(&value));
         assert_eq!(record.int("n"), record.int("s"));
         assert_eq!(record.int("big"), Known::Yes(i64::MAX));
         assert_eq!((record.bool("flag"), record.bool("word")), (Known::Yes(true), Known::Yes(false)));
@@ -275,13 +265,13 @@ mod tests {
     #[test]
     fn a_wrong_type_names_its_place_and_not_its_value() {
         let value = json!({"name_label": "alpha", "enabled": "hunter2", "tags": [1], "cpu_info": {"vendor": 7}});
-        let record = Record::new("host", "OpaqueRef:1", &value);
+        let record = Record::new("host", "OpaqueRef:1", Raw::Tree(&value));
         let why = |unknown: Option<&Unknown>| unknown.unwrap().to_string();
         insta::assert_snapshot!(why(record.bool("enabled").unknown()), @"unreadable: host OpaqueRef:1 (alpha): enabled is some other text, expected true or false");
         insta::assert_snapshot!(why(record.texts("tags").unknown()), @"unreadable: host OpaqueRef:1 (alpha): tags is a list of something else, expected a list of texts");
         insta::assert_snapshot!(why(record.inner("cpu_info").and_then(|map| map.text("vendor")).unknown()), @"unreadable: host OpaqueRef:1 (alpha): cpu_info.vendor is a number, expected text");
         let odd = json!([1]);
-        insta::assert_snapshot!(why(Record::new("host", "OpaqueRef:1", &odd).text("uuid").unknown()), @"unreadable: host OpaqueRef:1 is a list, expected a record");
+        insta::assert_snapshot!(why(Record::new("host", "OpaqueRef:1", Raw::Tree(&odd)).text("uuid").unknown()), @"unreadable: host OpaqueRef:1 is a list, expected a record");
     }
 
     #[test]

@@ -13,36 +13,48 @@ const SECRET_NAMES: [&str; 10] =
     ["password", "passwd", "passphrase", "pwd", "secret", "token", "credential", "private", "apikey", "accesskey"];
 
 /// Only the keys of a list; a key ending in `*` stands for all that begin so.
-pub(super) fn only(map: Texts, keys: &[&str]) -> Texts {
+pub(super) fn only(mut map: Texts, keys: &[&str]) -> Texts {
     let wanted = |name: &str| {
         keys.iter().any(|key| match key.strip_suffix('*') {
             Some(start) => name.starts_with(start),
             None => *key == name,
         })
     };
-    public(map.into_iter().filter(|(key, _)| wanted(key)).collect())
+    map.retain(|key, _| wanted(key));
+    public(map)
 }
 
 /// Without keys that hold secrets, and with credentials cut out of the other values. References to secrets by uuid
 /// (`*_secret`) stay: the uuid is no secret.
-pub(super) fn public(map: Texts) -> Texts {
-    let open = |(key, value): &(String, String)| !is_secret_name(key) || (key.ends_with("_secret") && is_uuid(value));
-    map.into_iter().filter(open).map(|(key, value)| (key, scrub(&value))).collect()
+pub(super) fn public(mut map: Texts) -> Texts {
+    map.retain(|key, value| !is_secret_name(key) || (key.ends_with("_secret") && is_uuid(value)));
+    // A value without these signs holds no credentials.
+    for value in map.values_mut().filter(|value| value.contains(['=', '@'])) {
+        *value = scrub(value);
+    }
+    map
 }
 
 /// The licence's restrictions, and nothing else that stands beside them (keys, serial numbers).
-pub(super) fn restrictions(map: Texts) -> Texts {
-    map.into_iter().filter(|(key, _)| key.starts_with("restrict_")).collect()
+pub(super) fn restrictions(mut map: Texts) -> Texts {
+    map.retain(|key, _| key.starts_with("restrict_"));
+    map
 }
 
 /// What the server says of its software, but the machine's serial number.
-pub(super) fn software(map: Texts) -> Texts {
-    public(map.into_iter().filter(|(key, _)| !key.contains("serial")).collect())
+pub(super) fn software(mut map: Texts) -> Texts {
+    map.retain(|key, _| !key.contains("serial"));
+    public(map)
 }
 
 fn is_secret_name(name: &str) -> bool {
-    let name: String = name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
-    SECRET_NAMES.iter().any(|secret| name.contains(secret))
+    let begins = |rest: &[u8], secret: &str| {
+        let mut rest = rest.iter().filter(|byte| byte.is_ascii_alphanumeric()).map(u8::to_ascii_lowercase);
+        secret.bytes().all(|letter| rest.next() == Some(letter))
+    };
+    // Only where one of their first letters stands is it worth a look.
+    let mut starts = name.bytes().enumerate().filter(|(_, byte)| b"pstcaPSTCA".contains(byte));
+    starts.any(|(at, _)| SECRET_NAMES.iter().any(|secret| begins(&name.as_bytes()[at..], secret)))
 }
 
 fn is_uuid(text: &str) -> bool {

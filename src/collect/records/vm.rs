@@ -12,7 +12,7 @@ use crate::snapshot::{Vif, Vm, VmDisk};
 const UNSETTLED: &str = "unspecified";
 
 /// All VMs, templates, snapshots and control domains.
-pub(super) fn vms(answers: &Answers) -> Known<Vec<Vm>> {
+pub(super) fn vms(answers: &Answers<'_>) -> Known<Vec<Vm>> {
     let metrics = answers.by_reference("VM_metrics");
     let vdis = answers.by_reference("VDI");
     let vifs = by_vm(answers.records("VIF"), |record| vif(record));
@@ -112,7 +112,7 @@ fn vif(record: &Record<'_>) -> Vif {
     }
 }
 
-fn disk(record: &Record<'_>, vdis: &Known<BTreeMap<&str, Record<'_>>>) -> VmDisk {
+fn disk(record: &Record<'_>, vdis: &Known<BTreeMap<String, Record<'_>>>) -> VmDisk {
     let vdi = record.nullable("VDI");
     let sr = vdi.as_ref().and_then(|vdi| match vdi {
         None => Known::Yes(None),

@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 
 use super::name::{fits, words};
 use super::{Entry, entries};
+use crate::facts::Featureset;
 
 /// A generation of server CPUs.
 #[derive(Debug)]
@@ -70,22 +71,47 @@ pub fn generation_of_sku(name: &str) -> Option<&'static Generation> {
     GENERATIONS.iter().find(|generation| generation.sku.iter().any(|pattern| fits(&words, pattern)))
 }
 
+/// A generation with what the catalogue shows of its CPUs together.
+#[derive(Debug)]
+struct Shown {
+    generation: &'static Generation,
+    /// Features that one of them has.
+    has: Featureset,
+    /// Words that are not known of one of them.
+    unknown: Vec<usize>,
+}
+
+/// The generations of which the catalogue shows CPUs, the latest of a line first.
+static SHOWN: LazyLock<Vec<Shown>> = LazyLock::new(|| {
+    let shown = |generation: &'static Generation| {
+        let mut shown = Shown { generation, has: Featureset::default(), unknown: Vec::new() };
+        let mut any = false;
+        for entry in generation.entries() {
+            any = true;
+            shown.has = shown.has.union(&entry.words());
+            shown.unknown.extend_from_slice(entry.unknown_words());
+        }
+        any.then_some(shown)
+    };
+    let mut all: Vec<_> = GENERATIONS.iter().filter_map(shown).collect();
+    all.sort_by_key(|shown| std::cmp::Reverse(shown.generation.order));
+    all
+});
+
 /// The generation since which a line of CPUs has lacked a feature that an earlier one had, up to this one: none where the
 /// catalogue does not show it.
 pub fn gone_since(feature: usize, now: &Generation) -> Option<&'static Generation> {
-    let mut line: Vec<_> = GENERATIONS
-        .iter()
-        .filter(|generation| generation.line == now.line && generation.order <= now.order)
-        .filter(|generation| generation.entries().next().is_some())
-        .collect();
-    line.sort_by_key(|generation| std::cmp::Reverse(generation.order));
-    let lacks = |generation: &&Generation| {
-        generation
-            .entries()
-            .all(|entry| !entry.unknown_words().contains(&(feature / 32)) && !entry.words().has(feature))
-    };
-    let lacking = line.iter().take_while(|generation| lacks(generation)).count();
+    let in_line = |shown: &&Shown| shown.generation.line == now.line && shown.generation.order <= now.order;
+    let mut since = None;
+    for shown in SHOWN.iter().filter(in_line) {
+        if shown.has.has(feature) {
+            return since;
+        }
+        if shown.unknown.contains(&(feature / 32)) {
+            return None;
+        }
+        since = Some(shown.generation);
+    }
     // Nothing earlier that had it: never there in this line, or before the catalogue begins.
-    let had = line.get(lacking)?.entries().any(|entry| entry.words().has(feature));
-    (lacking > 0 && had).then(|| line[lacking - 1])
+    None
 }

@@ -12,8 +12,8 @@ pub fn eject(pool: &Pool, reference: &str) -> EjectCpuFacts {
     let vendor = pool.cpu_info.get().and_then(|cpu| cpu.vendor.text());
     let regained = differing(vendor, |guest| (after.default_of(guest), before.default_of(guest))).map(|features| {
         let fact = |(feature, sets)| FeatureFact {
-            name: names::name(feature),
-            group: names::group(feature).to_owned(),
+            name: names::label(feature),
+            group: names::group(feature).into(),
             sets,
             provisional: false,
         };

@@ -1,5 +1,6 @@
 //! Features that one side has and the other will not see.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::Sides;
@@ -9,25 +10,38 @@ use crate::cpu::names;
 use crate::facts::{Featureset, Known};
 use crate::snapshot::Pool;
 
+/// What a pool loses.
+pub(super) struct Lost {
+    pub(super) features: Known<Vec<FeatureFact>>,
+    /// Those that are known to be lost, as word × 32 + bit.
+    pub(super) numbers: Vec<usize>,
+    /// Those of which the joiner's words say nothing.
+    pub(super) undecided: Known<Vec<FeatureFact>>,
+}
+
 impl Sides<'_> {
     /// What the pool loses, and of what the joiner's words say nothing. Where the server adds bits up over the pool
     /// none of those is lost.
-    pub(super) fn lost(&self, before: &Level, after: &Level) -> (Known<Vec<FeatureFact>>, Known<Vec<FeatureFact>>) {
+    pub(super) fn lost(&self, before: &Level, after: &Level) -> Lost {
         let (ours, theirs) = (self.pool_vendor(), self.joiner_cpu.clone().and_then(|cpu| cpu.vendor.clone()));
         let differing =
             differing(ours.text().or(theirs.text()), |guest| (before.default_of(guest), after.default_of(guest)));
         let differing = match differing {
             Known::Yes(differing) => differing,
-            Known::No(unknown) => return (Known::No(unknown.clone()), Known::No(unknown)),
+            Known::No(unknown) => {
+                let no = || Known::No(unknown.clone());
+                return Lost { features: no(), numbers: Vec::new(), undecided: no() };
+            }
         };
         let (undecided, lost): (Vec<_>, Vec<_>) = differing
             .into_iter()
             .filter(|(feature, _)| before.shape != Shape::DefaultOnly || !names::adds_up(*feature))
             .partition(|(feature, _)| self.unreadable(*feature));
-        let facts = |features: Vec<(usize, Vec<String>)>| {
+        let numbers = lost.iter().map(|(feature, _)| *feature).collect();
+        let facts = |features: Vec<(usize, Vec<Cow<'static, str>>)>| {
             features.into_iter().map(|(feature, sets)| self.fact(feature, sets)).collect::<Vec<_>>()
         };
-        (Known::Yes(facts(lost)), Known::Yes(facts(undecided)))
+        Lost { features: Known::Yes(facts(lost)), numbers, undecided: Known::Yes(facts(undecided)) }
     }
 
     pub(super) fn hidden(&self, after: &Level) -> Known<Vec<FeatureFact>> {
@@ -50,11 +64,11 @@ impl Sides<'_> {
             .map(|features| features.into_iter().map(|(feature, sets)| self.fact(feature, sets)).collect())
     }
 
-    pub(super) fn fact(&self, feature: usize, sets: Vec<String>) -> FeatureFact {
+    pub(super) fn fact(&self, feature: usize, sets: Vec<Cow<'static, str>>) -> FeatureFact {
         let group = names::group(feature);
         FeatureFact {
-            name: names::name(feature),
-            group: group.to_owned(),
+            name: names::label(feature),
+            group: Cow::Borrowed(group),
             sets,
             provisional: self.predicted() && group == names::MITIGATIONS_GROUP,
         }
@@ -75,13 +89,13 @@ impl Sides<'_> {
 pub(super) fn differing<'a>(
     vendor: Option<&str>,
     sets: impl Fn(Guest) -> (&'a Known<Featureset>, &'a Known<Featureset>),
-) -> Known<Vec<(usize, Vec<String>)>> {
-    let mut found: BTreeMap<usize, Vec<String>> = BTreeMap::new();
+) -> Known<Vec<(usize, Vec<Cow<'static, str>>)>> {
+    let mut found: BTreeMap<usize, Vec<Cow<'static, str>>> = BTreeMap::new();
     for guest in [Guest::Hvm, Guest::Pv] {
         match sets(guest) {
             (Known::Yes(from), Known::Yes(to)) => {
                 for feature in names::comparable(from, vendor).diff(&names::comparable(to, vendor)).features() {
-                    found.entry(feature).or_default().push(guest.word().to_owned());
+                    found.entry(feature).or_default().push(Cow::Borrowed(guest.word()));
                 }
             }
             (Known::No(unknown), _) | (_, Known::No(unknown)) => return Known::No(unknown.clone()),
@@ -122,5 +136,5 @@ pub(super) fn level_source(pool: &Pool, before: &Level) -> &'static str {
 
 /// Features by group, for a sentence.
 pub(super) fn group_texts(features: &[FeatureFact]) -> Vec<String> {
-    names::grouped(features.iter().map(|feature| (feature.group.as_str(), feature.name.as_str())))
+    names::grouped(features.iter().map(|feature| (&*feature.group, &*feature.name)))
 }

@@ -1,5 +1,6 @@
 //! Since when CPUs of the joiner's line have lacked what the pool would lose: newer is not a superset.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::Sides;
@@ -12,20 +13,22 @@ use crate::snapshot::HostCpu;
 impl Sides<'_> {
     /// `mpx since Ice Lake-SP`: one text a generation, in the order of the generations; empty where the catalogue does
     /// not show it, as for features that firmware or microcode took away.
-    pub(super) fn gone(&self, lost: &Known<Vec<FeatureFact>>) -> Known<Vec<String>> {
-        let lost = match lost {
-            Known::Yes(lost) if lost.is_empty() => return Known::Yes(Vec::new()),
-            Known::Yes(lost) => lost,
-            Known::No(unknown) => return Known::No(unknown.clone()),
-        };
+    pub(super) fn gone(&self, lost: &Known<Vec<FeatureFact>>, numbers: &[usize]) -> Known<Vec<String>> {
+        if let Known::No(unknown) = lost {
+            return Known::No(unknown.clone());
+        }
+        if numbers.is_empty() {
+            return Known::Yes(Vec::new());
+        }
         let Some(now) = self.joiner_cpu.get().and_then(|cpu| generation(cpu)) else { return Known::Yes(Vec::new()) };
-        let mut since: BTreeMap<(u32, &str), Vec<&str>> = BTreeMap::new();
-        for feature in lost {
-            if let Some(first) = names::find(&feature.name).and_then(|number| gone_since(number, now)) {
-                since.entry((first.order, first.name)).or_default().push(&feature.name);
+        let mut since: BTreeMap<(u32, &str), Vec<Cow<'_, str>>> = BTreeMap::new();
+        for feature in numbers {
+            if let Some(first) = gone_since(*feature, now) {
+                since.entry((first.order, first.name)).or_default().push(names::label(*feature));
             }
         }
-        let text = |((_, name), features): ((u32, &str), Vec<&str>)| format!("{} since {name}", features.join(", "));
+        let text =
+            |((_, name), features): ((u32, &str), Vec<Cow<'_, str>>)| format!("{} since {name}", features.join(", "));
         Known::Yes(since.into_iter().map(text).collect())
     }
 }

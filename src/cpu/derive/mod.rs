@@ -9,7 +9,7 @@ mod vms;
 
 pub use eject::eject;
 
-use features::{disagreement, group_texts, level_source};
+use features::{Lost, disagreement, group_texts, level_source};
 use machine::pool_hvm;
 
 use super::facts::CpuFacts;
@@ -26,14 +26,33 @@ struct Sides<'a> {
     coordinator: Known<&'a Host>,
     joiner: Known<&'a Host>,
     joiner_cpu: Known<&'a HostCpu>,
+    words: bool,
 }
+
+/// Facts that the built-in rules speak of and never decide by: costly, and of no use to who only counts outcomes.
+pub const WORDS: [&str; 9] = [
+    "level_source",
+    "level_agrees",
+    "level_disagreement",
+    "lost_groups",
+    "gone_features",
+    "hidden_groups",
+    "predicted_for",
+    "unpredictable",
+    "core_groups",
+];
 
 /// The CPU facts of a joiner (a pool of one) against a pool.
 pub fn derive(pool: &Pool, joiner: &Pool) -> CpuFacts {
+    derive_some(pool, joiner, true)
+}
+
+/// The same; without `words` what only messages speak of ([`WORDS`]) is left unknown.
+pub fn derive_some(pool: &Pool, joiner: &Pool, words: bool) -> CpuFacts {
     let joiner = sole_host(joiner);
     let joiner_cpu =
         joiner.clone().and_then(|host| named(host.cpu.as_ref(), || format!("host {}, cpu", label(host))));
-    let sides = Sides { pool, coordinator: pool.coordinator_host(), joiner, joiner_cpu };
+    let sides = Sides { pool, coordinator: pool.coordinator_host(), joiner, joiner_cpu, words };
     let scheme = scheme(pool);
     let mut facts = match scheme.text() {
         Some("masking") => sides.masked(),
@@ -100,8 +119,8 @@ impl Sides<'_> {
                 .joiner_cpu
                 .clone()
                 .map(|cpu| cpu.provenance.text().unwrap_or(predict::OBSERVED).to_owned()),
-            predicted_for: self.predicted_for(),
-            unpredictable: self.unpredictable(),
+            predicted_for: self.worded(|| self.predicted_for()),
+            unpredictable: self.worded(|| self.unpredictable()),
             vendors_differ: vendors_differ(&joiner_vendor, &pool_vendor),
             pool_vendor,
             joiner_vendor,
@@ -132,11 +151,16 @@ impl Sides<'_> {
             pool_hvm: pool_hvm(self.pool),
             joiner_nx: self.joiner_nx(),
             cores_differ: self.joiner.clone().and_then(groups::differ),
-            core_groups: self.joiner.clone().and_then(groups::describe),
+            core_groups: self.worded(|| self.joiner.clone().and_then(groups::describe)),
             same_model: self.same_model(),
             same_model_differs: no(rest),
             masking: MaskingFacts::not_applicable("pools of this release level their CPUs instead of masking them"),
         }
+    }
+
+    /// What only messages speak of.
+    fn worded<T>(&self, fact: impl FnOnce() -> Known<T>) -> Known<T> {
+        if self.words { fact() } else { Known::default() }
     }
 
     fn levelled(&self) -> CpuFacts {
@@ -150,20 +174,20 @@ impl Sides<'_> {
             }
             Known::No(unknown) => (before.clone().unknown(unknown), false),
         };
-        let disagreement = disagreement(self.pool, &server);
-        let (lost, lost_undecided) = self.lost(&before, &after);
+        let disagreement = if self.words { disagreement(self.pool, &server) } else { Known::default() };
+        let Lost { features: lost, numbers, undecided: lost_undecided } = self.lost(&before, &after);
         let hidden = self.hidden(&after);
         let (stranded, undecided) = self.vms(|vm| self.joiner.clone().and_then(|host| may_move(vm, host)));
         CpuFacts {
-            level_source: Known::Yes(level_source(self.pool, &before).to_owned()),
+            level_source: self.worded(|| Known::Yes(level_source(self.pool, &before).to_owned())),
             level_agrees: disagreement.as_ref().map(String::is_empty),
             level_disagreement: disagreement,
-            lost_groups: lost.as_ref().map(|features| group_texts(features)),
-            gone_features: self.gone(&lost),
+            lost_groups: self.worded(|| lost.as_ref().map(|features| group_texts(features))),
+            gone_features: self.worded(|| self.gone(&lost, &numbers)),
             level_kept: self.compared(&before, joiner_skipped).and_then(|()| level_kept(&lost, &lost_undecided)),
             lost_by_pool: lost,
             lost_undecided,
-            hidden_groups: hidden.as_ref().map(|features| group_texts(features)),
+            hidden_groups: self.worded(|| hidden.as_ref().map(|features| group_texts(features))),
             hidden_on_joiner: hidden,
             stranded_vms: stranded,
             undecided_vms: undecided,
@@ -200,16 +224,19 @@ impl Sides<'_> {
         let facts = masking::derive(self.pool, &self.coordinator, &self.joiner);
         let by_name = |from: &Known<Featureset>| {
             masking::missing(from, &facts).map(|missing| {
-                missing.features().map(|feature| self.fact(feature, vec!["all".to_owned()])).collect::<Vec<_>>()
+                missing.features().map(|feature| self.fact(feature, vec!["all".into()])).collect::<Vec<_>>()
             })
         };
         let lost = by_name(&facts.pool_features);
+        let numbers =
+            masking::missing(&facts.pool_features, &facts).map(|missing| missing.features().collect::<Vec<_>>());
+        let numbers = numbers.get().map(Vec::as_slice).unwrap_or_default();
         let hidden = by_name(&facts.joiner_physical);
         let vendor = self.joiner_cpu.clone().and_then(|cpu| cpu.vendor.clone());
         let (stranded, undecided) = self.vms(|vm| may_move_masked(vm, &vendor, &facts));
         CpuFacts {
             lost_groups: lost.as_ref().map(|features| group_texts(features)),
-            gone_features: self.gone(&lost),
+            gone_features: self.gone(&lost, numbers),
             level_kept: lost.as_ref().map(|lost| lost.is_empty()),
             lost_by_pool: lost,
             lost_undecided: Known::Yes(Vec::new()),
@@ -271,7 +298,7 @@ fn level_kept(lost: &Known<Vec<super::FeatureFact>>, undecided: &Known<Vec<super
         _ if !lost.is_empty() => Known::Yes(false),
         Known::Yes(undecided) if undecided.is_empty() => Known::Yes(true),
         Known::Yes(undecided) => {
-            let names: Vec<_> = undecided.iter().map(|feature| feature.name.as_str()).collect();
+            let names: Vec<_> = undecided.iter().map(|feature| &*feature.name).collect();
             let why = format!("the joiner's words that hold {} were not readable", names.join(", "));
             Known::No(Unknown::because(Reason::NotCollected, why))
         }
