@@ -12,7 +12,7 @@ use super::solve::meter::Meter;
 const STEPS: u64 = 2_000_000_000;
 const STEPS_FOR_MANY: u64 = 1_000_000_000;
 /// Pools up to which it is.
-const PROVABLE: usize = 20;
+const PROVABLE: usize = 13;
 /// Steps for what one pool more would save.
 const STEPS_ONE_MORE: u64 = 150_000_000;
 

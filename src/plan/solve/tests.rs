@@ -3,8 +3,11 @@
 use proptest::prelude::*;
 
 use super::bits::Bits;
+use super::cuts::Needs;
 use super::lattice::{Kind, Lattice};
 use super::meter::Meter;
+use super::price::Pattern;
+use super::rounding::{Effort, Fractions};
 use super::{Solved, solve};
 
 const FEATURES: usize = 6;
@@ -110,6 +113,60 @@ proptest! {
         let solved = solved(&small, steps);
         assert_sound(&small, &solved);
         prop_assert!(solved.bound <= brute(&small));
+    }
+}
+
+/// Fractions of pools and hosts by level and kind, and numbers that put each host into a pool.
+type Draw = (Vec<f64>, Vec<f64>, Vec<usize>);
+
+fn draw() -> impl Strategy<Value = Draw> {
+    let some = |count| prop::collection::vec(0.0_f64..3.0, count);
+    (some(64), some(400), prop::collection::vec(0_usize..100, 12))
+}
+
+/// Hosts in pools as the numbers say, each pool at the level that its hosts have in common.
+fn patterns(lattice: &Lattice, pools: usize, dice: &[usize]) -> Vec<Pattern> {
+    let mut hosts: Vec<Vec<usize>> = vec![Vec::new(); pools];
+    let all = lattice.kinds.iter().enumerate().flat_map(|(kind, it)| std::iter::repeat_n(kind, it.count));
+    for (kind, number) in all.zip(dice.iter().cycle()) {
+        let open: Vec<usize> = (0..pools).filter(|pool| hosts[*pool].len() < lattice.limit).collect();
+        hosts[open[number % open.len()]].push(kind);
+    }
+    let filled = hosts.into_iter().filter(|hosts| !hosts.is_empty());
+    filled
+        .map(|hosts| {
+            let set = hosts.iter().map(|kind| lattice.kinds[*kind].set.clone()).reduce(|a, b| a.and(&b)).unwrap();
+            let level = lattice.levels.iter().position(|level| level.set == set).unwrap();
+            let mut counts = std::collections::BTreeMap::new();
+            hosts.iter().for_each(|kind| *counts.entry(*kind).or_insert(0) += 1);
+            let cost = hosts.iter().map(|kind| lattice.kinds[*kind].weight - lattice.levels[level].weight).sum();
+            Pattern { level, hosts: counts.into_iter().collect(), cost }
+        })
+        .collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_plan_keeps_the_rows_that_fractions_break(small in small(), (level, host, dice) in draw()) {
+        let lattice = lattice(&small);
+        let count = lattice.levels.len();
+        let pools: Vec<f64> = (0..count).map(|place| if level[place % 64] < 1.5 { 0.0 } else { level[place % 64] - 1.5 }).collect();
+        let kinds = lattice.kinds.len();
+        let hosts: Vec<(usize, Vec<f64>)> = (0..count)
+            .filter(|level| pools[*level] > 0.0)
+            .map(|level| (level, (0..kinds).map(|kind| host[(level * kinds + kind) % 400] * 0.2).collect()))
+            .collect();
+        let needs = Needs::new(&lattice);
+        let mut rows = needs.broken(&lattice, &pools, 50, true);
+        let fractions = Fractions { lattice: &lattice, pools: &pools, hosts: &hosts };
+        rows.extend(fractions.rounded(needs.levels(), Effort { rows: 50, refined: 50, pairs: true }).0);
+        let plan = patterns(&lattice, super::tests::pools(&small), &dice);
+        for row in rows {
+            let sum: i64 = plan.iter().map(|pool| row.entry(pool)).sum();
+            prop_assert!(if row.at_least { sum >= row.count } else { sum <= row.count }, "{row:?} is broken by {plan:?}");
+        }
     }
 }
 
