@@ -115,6 +115,16 @@ fn rules_explain() {
 }
 
 #[test]
+fn a_refusal_of_the_server_leads_to_its_rules() {
+    let one = poolgate(["rules", "explain", "POOL_JOINING_HOST_HAS_BONDS"]).status(0).quietly();
+    assert_eq!(one, poolgate(["rules", "explain", "joiner-without-bonds"]).status(0).quietly());
+    let several = poolgate(["rules", "explain", "HOSTS_NOT_HOMOGENEOUS", "--format", "json"]).status(0).json();
+    let ids: Vec<_> = several["rules"].as_array().unwrap().iter().map(|rule| rule["id"].as_str().unwrap()).collect();
+    assert!(ids.contains(&"cpu-vendor") && ids.contains(&"software-homogeneous"), "{ids:?}");
+    poolgate(["rules", "explain", "HOSTS_NOT_HOMOGENOUS"]).status(2).complaint();
+}
+
+#[test]
 fn every_rule_explains_itself() {
     let json = poolgate(["rules", "list", "--format", "json"]).status(0).json();
     for rule in json["rules"].as_array().unwrap() {

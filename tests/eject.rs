@@ -415,7 +415,7 @@ fn pages_for_people_name_what_is_lost_in_a_section_of_its_own() {
         assert!(section.contains(&format!("- **{what}**:")) && page.contains(&format!("<dt>{what}</dt>")), "{what}");
     }
     // What is not known is said, not left out.
-    let mut pool = common::judge::fixture_json("xcp-ng-8.3-5-hosts");
+    let mut pool = fixture_json("xcp-ng-8.3-5-hosts");
     pool["pool"]["vdis"] = serde_json::json!({"$unknown": "permission-denied"});
     let unknown =
         poolgate(["check", "--phase", "eject", "--pool", "-", "--member", "xcp-05", "--format", "markdown"]);

@@ -23,9 +23,9 @@ fn below(folder: &str) -> Vec<String> {
 fn embedded(source: &str) -> Vec<String> {
     let text = std::fs::read_to_string(Path::new(ROOT).join(source)).unwrap();
     let folder = Path::new(source).parent().unwrap();
-    let paths = text.split("include_str!(\"").chain(text.split("include_bytes!(\"")).skip(1);
-    let paths =
-        paths.filter_map(|rest| rest.split_once("\")").map(|(path, _)| path)).filter(|path| !path.contains('\n'));
+    let named = ["include_str!(\"", "include_bytes!(\""];
+    let paths = named.iter().flat_map(|call| text.split(call).skip(1)).filter_map(|rest| rest.split_once("\")"));
+    let paths = paths.map(|(path, _)| path);
     let whole = |path: &str| {
         let mut parts: Vec<_> = folder.iter().map(|part| part.to_str().unwrap()).collect();
         for part in path.split('/') {

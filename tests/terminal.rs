@@ -1,7 +1,5 @@
 //! Colour, width, pipes and interruptions: how reports fit where they are read.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
-
 pub mod common;
 
 use std::process::Command;
@@ -28,9 +26,12 @@ fn colour(variables: &[(&str, &str)], words: &[&str]) -> (bool, bool) {
     (escapes(&ended.seen), escapes(&run().raw()))
 }
 
+/// Variables, words, and whether there is colour on a terminal and in a pipe.
+type Colours = (&'static [(&'static str, &'static str)], &'static [&'static str], (bool, bool));
+
 #[test]
 fn colour_is_for_terminals_and_as_the_operator_says() {
-    let cases: [(&[(&str, &str)], &[&str], (bool, bool)); 12] = [
+    let cases: [Colours; 12] = [
         (&[], &[], (true, false)),
         (&[], &["--no-color"], (false, false)),
         (&[("NO_COLOR", "1")], &[], (false, false)),

@@ -132,18 +132,28 @@ fn refuse_strange_folder(folder: &Path) -> Result<(), CliError> {
     Ok(())
 }
 
+/// The rules that foretell a refusal of the server with this code: what an operator has at hand after one.
+fn refusing_with<'r>(registry: &'r Registry, code: &str) -> Vec<&'r Rule> {
+    let has = |rule: &&Rule| rule.server.is_some() && rule.refusals().iter().any(|refusal| refusal.code == code);
+    registry.all().filter(has).collect()
+}
+
 fn list(registry: &Registry, output: &Output<PageFormat>) -> Result<Exit, CliError> {
+    list_of(&registry.all().collect::<Vec<_>>(), output)
+}
+
+fn list_of(rules: &[&Rule], output: &Output<PageFormat>) -> Result<Exit, CliError> {
     emit(output, |style| match style.format {
-        PageFormat::Markdown => rules::list_markdown(registry.all()),
+        PageFormat::Markdown => rules::list_markdown(rules.iter().copied()),
         PageFormat::Json => {
-            let rules: Vec<_> = registry.all().map(rule_json).collect();
+            let rules: Vec<_> = rules.iter().copied().map(rule_json).collect();
             text::json(&json!({"format": "poolgate-rules", "version": "1.0", "rules": rules}))
         }
         PageFormat::Table if style.width < NARROW => {
             let rule = |rule: &Rule| {
                 format!("{}\n  {}\n{}", rule.id, rule.severity.word(), wrapped_at("  ", 2, &rule.title, style.width))
             };
-            format!("{}\n{} rules\n", registry.all().map(rule).collect::<String>(), registry.all().count())
+            format!("{}\n{} rules\n", rules.iter().copied().map(rule).collect::<String>(), rules.len())
         }
         PageFormat::Table => {
             let mut table = Table::new();
@@ -153,14 +163,14 @@ fn list(registry: &Registry, output: &Output<PageFormat>) -> Result<Exit, CliErr
                 .set_width(style.width)
                 .force_no_tty()
                 .set_header(["Rule", "Severity", "Passes when"]);
-            for rule in registry.all() {
+            for rule in rules {
                 table.add_row([rule.id.as_str(), rule.severity.word(), rule.title.as_str()]);
             }
             if let Some(ids) = table.column_mut(0) {
                 // Ids are copied: never broken.
                 ids.set_constraint(ColumnConstraint::ContentWidth);
             }
-            format!("{table}\n{} rules\n", registry.all().count())
+            format!("{table}\n{} rules\n", rules.len())
         }
     })?;
     Ok(Exit::Done)
@@ -188,7 +198,11 @@ fn rule_json(rule: &Rule) -> serde_json::Value {
 }
 
 fn explain(registry: &Registry, id: &str, output: &Output<PageFormat>) -> Result<Exit, CliError> {
-    let Some(rule) = registry.get(id) else {
+    let by_code = refusing_with(registry, id);
+    let Some(rule) = registry.get(id).or(if let [only] = by_code.as_slice() { Some(*only) } else { None }) else {
+        if !by_code.is_empty() {
+            return list_of(&by_code, output);
+        }
         let nearest = registry
             .all()
             .map(|rule| rule.id.as_str())

@@ -18,7 +18,7 @@ pub(in crate::cli) enum Rules {
     },
     /// All there is to know about one rule
     Explain {
-        /// The rule's id
+        /// The rule's id, or the code with which the server refused
         #[arg(value_parser = rule_ids(), hide_possible_values = true)]
         id: String,
         #[command(flatten)]
