@@ -59,7 +59,13 @@ pub(super) enum Command {
 #[derive(Debug, Args)]
 pub(super) struct Check {
     /// The pool: https://[USER@]ADDRESS of any member, xapi-local, a snapshot, a dump of XenAPI records, or -
-    #[arg(long, value_name = "TARGET", required_unless_present = "fleet", default_value = "", hide_default_value = true)]
+    #[arg(
+        long,
+        value_name = "TARGET",
+        required_unless_present = "fleet",
+        default_value = "",
+        hide_default_value = true
+    )]
     pub(super) pool: String,
     /// A joiner: https://[USER@]ADDRESS, `local`, a snapshot, a dump of XenAPI records or of a CPU, cpu:NAME, or -; repeat
     /// for several, judged in this order
@@ -319,8 +325,8 @@ pub(super) enum Cpu {
     Decode(CpuTargets),
     /// Which features differ between hosts; status 1 when any does
     Diff(CpuTargets),
-    /// What levelling leaves of these hosts
-    Level(CpuTargets),
+    /// What levelling leaves of these hosts, or of fleets with a host or pool a line
+    Level(CpuLevel),
     /// Server CPUs of the catalogue by name; status 2 when none has these words
     Search(CpuSearch),
 }
@@ -346,6 +352,15 @@ pub(super) struct CpuTargets {
     pub(super) output: Output,
     #[command(flatten)]
     pub(super) live: LiveArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CpuLevel {
+    #[command(flatten)]
+    pub(super) targets: CpuTargets,
+    /// How many threads read a fleet [default: one a core]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(super) threads: Option<u16>,
 }
 
 #[derive(Debug, Subcommand)]

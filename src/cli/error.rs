@@ -8,11 +8,11 @@ use crate::collect::{CollectError, QuoteError, TargetError, local::LocalError};
 use crate::cpu::releases::UnknownProduct;
 use crate::diff::DiffError;
 use crate::eject::MemberError;
+use crate::fleet::MergeError;
 use crate::gate;
 use crate::gate::journal::JournalError;
 use crate::gate::lock::LockError;
 use crate::lab::LabError;
-use crate::fleet::MergeError;
 use crate::plan::{PlanError, WeightsError};
 use crate::rules::{RuleError, WaiverError};
 

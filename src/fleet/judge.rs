@@ -251,4 +251,3 @@ fn host_of(pool: &Pool) -> (String, String) {
     let host = host.get();
     (text(host.and_then(|host| host.name_label.text())), text(host.and_then(|host| host.uuid.text())))
 }
-

@@ -27,7 +27,9 @@ pub enum MergeError {
         file: String,
     },
     /// A part of another run.
-    #[error("{file}: of another run than {first}: {what} differs ({here}, there {there}); merge parts of one run only")]
+    #[error(
+        "{file}: of another run than {first}: {what} differs ({here}, there {there}); merge parts of one run only"
+    )]
     Foreign {
         /// The file.
         file: String,

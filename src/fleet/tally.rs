@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::row::{BadLine, JoinerRow, PoolRow};
 use super::top::Top;
-use super::{FORMAT, FleetPolicy, FleetReport, ReadCounts, RefusalCount, RuleCount, UnknownKeys, VERSION, VerdictCounts};
+use super::{
+    FORMAT, FleetPolicy, FleetReport, ReadCounts, RefusalCount, RuleCount, UnknownKeys, VERSION, VerdictCounts,
+};
 use crate::rules::{Severity, Verdict};
 
 /// Lines that cannot be read and are told.

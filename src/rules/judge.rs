@@ -28,8 +28,7 @@ pub(super) fn judge<'r>(
 
 /// What one rule says of the case, whose values are given.
 pub(super) fn finding_of(rule: &Rule, case: &dyn Judged, sources: Sources<'_>, values: &[Value<'_>]) -> Finding {
-    Judge { rule, case, sources, base: values, meter: Meter::default(), words: true, existing: None }
-        .finding()
+    Judge { rule, case, sources, base: values, meter: Meter::default(), words: true, existing: None }.finding()
 }
 
 /// The same without words: what came out, and what the server's check behind the rule would answer.

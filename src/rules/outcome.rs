@@ -101,9 +101,7 @@ impl Verdict {
 
     /// The verdict over what rules of these severities say, where nothing is waived.
     pub fn weigh(rules: impl IntoIterator<Item = (Severity, Outcome)>) -> Self {
-        rules.into_iter().fold(Self::Go, |verdict, (severity, outcome)| {
-            verdict.and(Self::of_rule(severity, outcome))
-        })
+        rules.into_iter().fold(Self::Go, |verdict, (severity, outcome)| verdict.and(Self::of_rule(severity, outcome)))
     }
 
     const fn of_rule(severity: Severity, outcome: Outcome) -> Self {

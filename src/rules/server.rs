@@ -114,10 +114,8 @@ fn answer_of<'a>(
     check: &ServerCheck,
     answers: impl Iterator<Item = &'a (&'static str, u32, ServerAnswer)>,
 ) -> ServerAnswer {
-    let mut parts: Vec<_> = answers
-        .filter(|(name, _, _)| *name == check.name)
-        .map(|(_, part, answer)| (*part, answer))
-        .collect();
+    let mut parts: Vec<_> =
+        answers.filter(|(name, _, _)| *name == check.name).map(|(_, part, answer)| (*part, answer)).collect();
     parts.sort_by_key(|(part, _)| *part);
     if parts.is_empty() {
         return ServerAnswer::Undecided;

@@ -191,15 +191,21 @@ fn records(random: &mut Random, host: &str, coordinator: bool) -> Map<String, Js
         "netmask": "255.255.255.0", "management": true, "bond_slave_of": "OpaqueRef:NULL", "bond_master_of": [],
         "primary_address_type": address_type, "other_config": {}, "managed": true,
     }}));
-    records.insert("SR".to_owned(), json!({sr.clone(): {
-        "uuid": sr, "name_label": "NFS", "type": "nfs", "shared": coordinator, "PBDs": [], "other_config": {},
-    }}));
-    records.insert("VM".to_owned(), json!({of("vm"): {
-        "uuid": of("vm"), "name_label": "web", "power_state": state,
-        "is_a_template": false, "is_control_domain": false, "is_a_snapshot": false, "resident_on": host,
-        "last_boot_CPU_flags": {"vendor": "GenuineIntel", "features": HVM[random.below(2)]}, "domain_type": "hvm",
-        "current_operations": {}, "other_config": {},
-    }}));
+    records.insert(
+        "SR".to_owned(),
+        json!({sr.clone(): {
+            "uuid": sr, "name_label": "NFS", "type": "nfs", "shared": coordinator, "PBDs": [], "other_config": {},
+        }}),
+    );
+    records.insert(
+        "VM".to_owned(),
+        json!({of("vm"): {
+            "uuid": of("vm"), "name_label": "web", "power_state": state,
+            "is_a_template": false, "is_control_domain": false, "is_a_snapshot": false, "resident_on": host,
+            "last_boot_CPU_flags": {"vendor": "GenuineIntel", "features": HVM[random.below(2)]}, "domain_type": "hvm",
+            "current_operations": {}, "other_config": {},
+        }}),
+    );
     for class in ["Bond", "VLAN", "tunnel", "PBD", "Certificate", "network_sriov", "Cluster_host", "SDN_controller"] {
         if random.chance(80) {
             records.insert(class.to_owned(), json!({}));

@@ -37,13 +37,16 @@ fn fleet(folder: &Path, lines: &[String]) -> (BTreeMap<u64, Said>, Vec<Vec<u64>>
                 pools.last_mut().unwrap().push(number.unwrap());
                 let text = |value: &Json| value.as_str().unwrap().to_owned();
                 let list = |name: &str| row[name].as_array().unwrap().iter();
-                said.insert(number.unwrap(), Said {
-                    verdict: text(&row["verdict"]),
-                    failed: list("failed").map(|rule| (text(&rule["rule"]), text(&rule["message"]))).collect(),
-                    undecided: list("undecided").map(|rule| text(&rule["rule"])).collect(),
-                    first: row["server"]["first"].clone(),
-                    undecided_checks: row["server"]["undecided"].clone(),
-                });
+                said.insert(
+                    number.unwrap(),
+                    Said {
+                        verdict: text(&row["verdict"]),
+                        failed: list("failed").map(|rule| (text(&rule["rule"]), text(&rule["message"]))).collect(),
+                        undecided: list("undecided").map(|rule| text(&rule["rule"])).collect(),
+                        first: row["server"]["first"].clone(),
+                        undecided_checks: row["server"]["undecided"].clone(),
+                    },
+                );
             }
             "summary" => {}
             other => panic!("unexpected {other}: {line}"),

@@ -93,4 +93,3 @@ fn copy_rows(path: &Path, sheets: &mut Sheets) -> Result<(), CliError> {
         std::mem::swap(&mut line, &mut next);
     }
 }
-

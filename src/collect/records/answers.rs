@@ -273,8 +273,9 @@ impl<'t> Answers<'t> {
 
     /// The records of a class, in ascending order of their references.
     pub(super) fn records(&self, class: &'static str) -> Known<Vec<Record<'_>>> {
-        self.objects(class)
-            .map(|objects| objects.into_iter().map(|(reference, fields)| self.record(class, reference, fields)).collect())
+        self.objects(class).map(|objects| {
+            objects.into_iter().map(|(reference, fields)| self.record(class, reference, fields)).collect()
+        })
     }
 
     fn record<'a>(&self, class: &'static str, reference: Cow<'a, str>, fields: Found<'a>) -> Record<'a> {

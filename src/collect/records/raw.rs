@@ -145,9 +145,7 @@ impl<'a> Fields<'a> {
     /// Each value read; none where one cannot be.
     pub(super) fn each<T>(&self, read: impl Fn(Raw<'a>) -> Option<T>) -> Option<BTreeMap<String, T>> {
         match self {
-            Self::Tree(map) => {
-                map.iter().map(|(key, value)| Some((key.clone(), read(Raw::Tree(value))?))).collect()
-            }
+            Self::Tree(map) => map.iter().map(|(key, value)| Some((key.clone(), read(Raw::Tree(value))?))).collect(),
             Self::Text(_) => {
                 self.sorted().into_iter().map(|(key, raw)| Some((key.into_owned(), read(raw)?))).collect()
             }

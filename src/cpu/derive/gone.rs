@@ -27,7 +27,8 @@ impl Sides<'_> {
                 since.entry((first.order, first.name)).or_default().push(names::label(*feature));
             }
         }
-        let text = |((_, name), features): ((u32, &str), Vec<Cow<'_, str>>)| format!("{} since {name}", features.join(", "));
+        let text =
+            |((_, name), features): ((u32, &str), Vec<Cow<'_, str>>)| format!("{} since {name}", features.join(", "));
         Known::Yes(since.into_iter().map(text).collect())
     }
 }

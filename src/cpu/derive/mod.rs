@@ -228,7 +228,8 @@ impl Sides<'_> {
             })
         };
         let lost = by_name(&facts.pool_features);
-        let numbers = masking::missing(&facts.pool_features, &facts).map(|missing| missing.features().collect::<Vec<_>>());
+        let numbers =
+            masking::missing(&facts.pool_features, &facts).map(|missing| missing.features().collect::<Vec<_>>());
         let numbers = numbers.get().map(Vec::as_slice).unwrap_or_default();
         let hidden = by_name(&facts.joiner_physical);
         let vendor = self.joiner_cpu.clone().and_then(|cpu| cpu.vendor.clone());

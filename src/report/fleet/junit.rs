@@ -54,8 +54,7 @@ fn rule_case(rule: &RuleCount) -> TestCase {
 fn joiner_case(row: &JoinerRow) -> TestCase {
     let name = if row.name.is_empty() { &row.uuid } else { &row.name };
     let name = format!("line {}: {} → {}", row.line, plain(name), plain(&row.pool));
-    let lines: Vec<_> =
-        row.failed.iter().map(|rule| format!("{}: {}", rule.rule, plain(&rule.message))).collect();
+    let lines: Vec<_> = row.failed.iter().map(|rule| format!("{}: {}", rule.rule, plain(&rule.message))).collect();
     let status = match row.verdict {
         Verdict::NoGo => failed(NonSuccessKind::Failure, "NO-GO", &matter(row), &lines.join("\n")),
         Verdict::Undecided => failed(NonSuccessKind::Error, "UNDECIDED", &matter(row), &lines.join("\n")),

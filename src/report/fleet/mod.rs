@@ -45,7 +45,10 @@ fn gaps(read: &ReadCounts) -> Vec<String> {
         gaps.push(format!("{} cannot be read and not judged", many(read.unreadable, "line")));
     }
     if read.not_judged > 0 {
-        gaps.push(format!("{} not judged: the first line of their pool cannot be read", many(read.not_judged, "joiner")));
+        gaps.push(format!(
+            "{} not judged: the first line of their pool cannot be read",
+            many(read.not_judged, "joiner")
+        ));
     }
     if read.doubtful > 0 {
         gaps.push(format!(

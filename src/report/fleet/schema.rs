@@ -48,10 +48,8 @@ fn definitions() -> Json {
     let verdict = json!({"enum": ["GO", "GO WITH WARNINGS", "NO-GO", "UNDECIDED"]});
     let list = |of: Json| json!({"type": "array", "items": of});
     let either = |of: Json| json!({"anyOf": [{"type": "null"}, of]});
-    let counts = strict(
-        json!({"go": count, "go_with_warnings": count, "no_go": count, "undecided": count}),
-        json!({}),
-    );
+    let counts =
+        strict(json!({"go": count, "go_with_warnings": count, "no_go": count, "undecided": count}), json!({}));
     let digest = json!({"type": "string", "pattern": "^[0-9a-f]{64}$"});
     json!({
         "counts": counts,
