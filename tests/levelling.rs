@@ -255,7 +255,7 @@ fn a_prediction_decides_nothing_about_words_that_it_could_not_read() {
     let lost: Vec<_> =
         known(&facts.lost_by_pool).into_iter().filter(|feature| feature.sets.contains(&"hvm".into())).collect();
     assert_eq!(
-        lost.iter().map(|feature| (feature.name.as_ref(), feature.provisional)).collect::<Vec<_>>(),
+        lost.iter().map(|feature| (&*feature.name, feature.provisional)).collect::<Vec<_>>(),
         [("avx2", false), ("ibrsb", true)]
     );
     assert_eq!(feature_names(&facts.lost_undecided), ["rdcl-no"]);

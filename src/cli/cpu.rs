@@ -5,11 +5,14 @@ use serde::Serialize;
 use super::Exit;
 use super::args::{Cpu, CpuSearch, CpuTargets, Format};
 use super::error::CliError;
+use super::fleets::{Levels, level};
 use super::output::{complain, emit};
-use super::targets::collect_sides;
+use super::targets::{collect_sides, known, side};
+use crate::collect::Target;
 use crate::cpu::catalogue::find_all;
-use crate::cpu::matrix::{Decoded, Diff, Labelled, Levelled, decode, diff, level};
+use crate::cpu::matrix::{self, Decoded, Diff, Labelled, Levelled, decode, diff};
 use crate::rules::Side;
+use crate::rules::assume::release_named;
 use crate::text::plain;
 
 /// The JSON of all three, with its own version.
@@ -30,7 +33,7 @@ pub(super) fn run(args: &Cpu) -> Result<Exit, CliError> {
     match args {
         Cpu::Decode(targets) => decode_all(targets),
         Cpu::Diff(targets) => diff_all(targets),
-        Cpu::Level(targets) => level_all(targets),
+        Cpu::Level(args) => level_all(&args.targets, args.threads),
         Cpu::Search(words) => search_for(words),
     }
 }
@@ -65,14 +68,49 @@ fn diff_all(targets: &CpuTargets) -> Result<Exit, CliError> {
     })
 }
 
-fn level_all(targets: &CpuTargets) -> Result<Exit, CliError> {
-    let sides = sides(targets)?;
-    let found: Levelled = level(&labelled(&sides)?);
+fn level_all(targets: &CpuTargets, threads: Option<u16>) -> Result<Exit, CliError> {
+    let product = targets.as_release.as_deref().map(release_named).transpose()?;
+    let parsed: Vec<Target> = targets.targets.iter().map(|word| word.parse()).collect::<Result<_, _>>()?;
+    once(&parsed)?;
+    let read = match level(&targets.targets, &parsed, product, threads)? {
+        Levels::Each(read) => read,
+        Levels::Fleet(found, bad) => {
+            emit(&targets.output, |style| match style.format {
+                Format::Json => json(&found),
+                Format::Table => found.to_table(usize::from(style.width)),
+            })?;
+            return match (bad, found.hosts) {
+                (0, 0) => Err(CliError::Usage("no host among the targets".to_owned())),
+                (0, _) => Ok(Exit::Done),
+                _ => Ok(Exit::Usage),
+            };
+        }
+    };
+    let others: Vec<String> =
+        targets.targets.iter().zip(&read).filter(|(_, read)| read.is_none()).map(|(word, _)| word.clone()).collect();
+    let mut others = collect_sides(&others, targets.as_release.as_deref(), &targets.live)?.into_iter();
+    let mut sides = Vec::new();
+    for (word, read) in targets.targets.iter().zip(read) {
+        sides.extend(match read {
+            Some(collected) => Some(side(word, known(word, collected), product)),
+            None => others.next(),
+        });
+    }
+    tell_notes(&sides);
+    let found: Levelled = matrix::level(&labelled(&sides)?);
     emit(&targets.output, |style| match style.format {
         Format::Json => json(&found),
         Format::Table => found.to_table(usize::from(style.width)),
     })?;
     Ok(Exit::Done)
+}
+
+/// Standard input can be read once.
+fn once(targets: &[Target]) -> Result<(), CliError> {
+    if targets.iter().filter(|target| **target == Target::Stdin).count() > 1 {
+        return Err(CliError::Usage("standard input (-) can be only one of the targets".to_owned()));
+    }
+    Ok(())
 }
 
 fn search_for(args: &CpuSearch) -> Result<Exit, CliError> {
@@ -90,12 +128,16 @@ fn json<T: Serialize>(body: T) -> String {
 
 fn sides(targets: &CpuTargets) -> Result<Vec<Side>, CliError> {
     let sides = collect_sides(&targets.targets, targets.as_release.as_deref(), &targets.live)?;
+    tell_notes(&sides);
+    Ok(sides)
+}
+
+fn tell_notes(sides: &[Side]) {
     // What these are is no part of what a CPU has, and must not be lost: a model that is not listed, a dump that breaks off.
     let foreign = |side: &&Side| matches!(side.snapshot.source.kind.text(), Some("dump" | "catalogue"));
     for side in sides.iter().filter(foreign) {
         side.notes.iter().for_each(|note| complain(&format!("poolgate: {}: {note}", side.target)));
     }
-    Ok(sides)
 }
 
 /// Every host of every target, by its name; a name that several have gets the target before it.

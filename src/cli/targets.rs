@@ -26,7 +26,8 @@ pub(super) fn collect_sides(
     Ok(words.iter().zip(collected).map(side).collect())
 }
 
-fn side(word: &str, found: (Snapshot, Vec<String>), product: Option<&'static Product>) -> Side {
+/// A target's snapshot as a side, with what is assumed of it.
+pub(super) fn side(word: &str, found: (Snapshot, Vec<String>), product: Option<&'static Product>) -> Side {
     let (mut snapshot, mut notes) = found;
     let assumed = product.map(|product| assume(&mut snapshot, product)).unwrap_or_default();
     notes.extend(assumed.notes);
@@ -92,7 +93,7 @@ fn near_one(word: &str, target: &Target) -> Result<(Snapshot, Vec<String>), CliE
 }
 
 /// Keys that nobody knows are remarked on, not dropped in silence.
-fn known(word: &str, mut collected: Collected) -> (Snapshot, Vec<String>) {
+pub(super) fn known(word: &str, mut collected: Collected) -> (Snapshot, Vec<String>) {
     if !collected.strangers.is_empty() {
         const SHOWN: usize = 8;
         let shown = collected.strangers.iter().take(SHOWN).cloned().collect::<Vec<_>>().join(", ");

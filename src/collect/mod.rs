@@ -26,7 +26,8 @@ use crate::snapshot::{Snapshot, read_snapshot};
 
 pub use error::CollectError;
 pub use fleet::{
-    Block, Blocks, FleetHost, FleetPool, Found, Piece, Region, open_fleet, open_region, read_block, read_fleet,
+    Block, Blocks, FleetCpus, FleetHost, FleetPool, Found, Peeked, Piece, Region, open_fleet, open_region,
+    peek_fleet, read_block, read_cpus, read_fleet,
 };
 pub use look::Look;
 pub use quote::{Quote, QuoteError, TEMPLATE, quote_from, read_quote};

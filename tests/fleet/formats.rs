@@ -1,1 +1,129 @@
-//! todo
+//! What a fleet's report looks like in each format, and that it is what its schema says; `cpu level` of fleets.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use serde_json::Value as Json;
+
+use crate::common::run::{poolgate, too_wide};
+use crate::made::{Random, of_records};
+
+const FLEET: &str = "fixtures/fleet-19-hosts.ndjson";
+
+#[test]
+fn a_fleet_as_a_table() {
+    let table = poolgate(["check", "--fleet", FLEET, "--worst", "3"]).status(1).quietly();
+    assert_eq!(too_wide(&table), Vec::<&str>::new());
+    insta::assert_snapshot!("table", table);
+    let quiet = poolgate(["check", "--fleet", FLEET, "--quiet"]).status(1).quietly();
+    insta::assert_snapshot!(quiet, @r"
+    NO-GO
+    fleet fixtures/fleet-19-hosts.ndjson: 19 lines in 1 pool, 18 joiners
+    ");
+}
+
+#[test]
+fn a_fleet_for_a_pull_request_and_for_ci() {
+    for format in ["markdown", "github", "junit"] {
+        let text = poolgate(["check", "--fleet", FLEET, "--worst", "2", "--format", format]).status(1).quietly();
+        insta::assert_snapshot!(format, text);
+    }
+}
+
+/// All keys of objects in a value, with the path to each.
+fn keys(value: &Json, path: &str, found: &mut BTreeSet<String>) {
+    match value {
+        Json::Object(map) => {
+            for (key, inner) in map {
+                let path = format!("{path}.{key}");
+                keys(inner, &path, found);
+                found.insert(path);
+            }
+        }
+        Json::Array(list) => list.iter().for_each(|inner| keys(inner, path, found)),
+        _ => {}
+    }
+}
+
+#[test]
+fn names_cannot_do_anything() {
+    let mut line: Json = serde_json::from_str(&of_records(&mut Random::new(1), 1, false)[0]).unwrap();
+    let evil = "a\u{1b}[2J\u{202e}|<b>`::error::##[x]\n-1";
+    line["host"]["name_label"] = evil.into();
+    line["pool"] = "p\u{1b}[31m<script>".into();
+    let mut other = line.clone();
+    other["host"]["uuid"] = "other".into();
+    let text = format!("{line}\n{other}\n{{\"host\":\u{1b}[31m}}\n");
+    for format in ["table", "json", "ndjson", "markdown", "github", "junit"] {
+        let done = poolgate(["check", "--fleet", "-", "--format", format]).stdin(text.clone()).status(2);
+        let all = format!("{}{}", done.stdout, done.stderr);
+        assert!(!all.contains(['\u{1b}', '\u{202e}']), "{format}: {all:?}");
+        assert!(!all.lines().any(|line| line.starts_with("##[")), "{format}: {all}");
+        assert!(format != "markdown" || !all.contains("<b>"), "{all}");
+    }
+}
+
+#[test]
+fn the_schema_names_every_key() {
+    let schema = poolgate(["schema", "fleet"]).status(0).json();
+    let lines = poolgate(["schema", "fleet-line"]).status(0).json();
+    let report = poolgate(["check", "--fleet", FLEET, "--format", "json"]).status(1).json();
+    let properties = |name: &str| -> BTreeSet<String> {
+        schema["$defs"][name]["properties"].as_object().unwrap().keys().cloned().collect()
+    };
+    let of = |value: &Json| -> BTreeSet<String> { value.as_object().unwrap().keys().cloned().collect() };
+    assert!(of(&report).is_subset(&properties("fleet")));
+    assert!(of(&report["worst_joiners"][0]).is_subset(&properties("joiner")));
+    assert_eq!(of(&report["worst_pools"][0]), properties("pool"));
+    assert_eq!(of(&report["joiners"]), properties("counts"));
+    assert_eq!(lines["anyOf"].as_array().unwrap().len(), 5);
+    let mut found = BTreeSet::new();
+    keys(&report, "", &mut found);
+    assert!(found.contains(".worst_joiners.failed.message"));
+}
+
+#[test]
+fn the_level_of_a_fleet_is_that_of_its_hosts() {
+    let folder = tempfile::tempdir().unwrap();
+    let lines = of_records(&mut Random::new(5), 8, false);
+    let fleet = folder.path().join("fleet.ndjson");
+    fs::write(&fleet, lines.join("\n")).unwrap();
+    let mut words = vec!["cpu".to_owned(), "level".to_owned(), "--format".to_owned(), "json".to_owned()];
+    for (index, line) in lines.iter().enumerate() {
+        let file = folder.path().join(format!("{index}.json"));
+        fs::write(&file, line).unwrap();
+        words.push(file.to_str().unwrap().to_owned());
+    }
+    let apart = poolgate(&words).status(0).json();
+    let level = ["cpu", "level", fleet.to_str().unwrap(), "--format", "json"];
+    let together = poolgate(level).status(0).json();
+    assert_eq!(together["hosts"], lines.len());
+    assert_eq!(together["one_vendor"], apart["one_vendor"]);
+    let sets = |json: &Json| -> Vec<(Json, Json)> {
+        let levels = json["levels"].as_array().unwrap().iter();
+        levels.map(|level| (level["set"].clone(), level["level"].clone())).collect()
+    };
+    assert_eq!(sets(&together), sets(&apart));
+    let piped = poolgate(["cpu", "level", "-", "--format", "json"]).stdin(lines.join("\n")).status(0).json();
+    assert_eq!(piped, together);
+    // Half of the fleet, and the other half.
+    let halves = [folder.path().join("a.ndjson"), folder.path().join("b.ndjson")];
+    let (a, b) = lines.split_at(lines.len() / 2);
+    fs::write(&halves[0], a.join("\n")).unwrap();
+    fs::write(&halves[1], b.join("\n")).unwrap();
+    let words = ["cpu", "level", halves[0].to_str().unwrap(), halves[1].to_str().unwrap(), "--format", "json"];
+    assert_eq!(poolgate(words).status(0).json(), together);
+}
+
+#[test]
+fn hosts_without_sets_are_told_and_the_others_levelled() {
+    let mut lines = of_records(&mut Random::new(6), 6, false);
+    lines[1] = lines[1].replacen("\"features_hvm\":\"", "\"features_hvm\":\"x", 1);
+    lines.insert(2, "{\"host\":{\"uuid\":\"u\"}}".to_owned());
+    lines.insert(3, "nonsense".to_owned());
+    let done = poolgate(["cpu", "level", "-", "--format", "json"]).stdin(lines.join("\n")).status(2);
+    assert!(done.stderr.contains("-:3: the CPU of its host is not known"), "{done}");
+    assert!(done.stderr.contains("-:4:1:"), "{done}");
+    let sets: Vec<_> = done.json()["levels"].as_array().unwrap().iter().map(|level| level["set"].clone()).collect();
+    assert_eq!(sets, ["features_hvm_host", "features_pv_host", "features_pv"], "what all show");
+}

@@ -29,8 +29,8 @@ pub(in crate::cli) enum Cpu {
     Decode(CpuTargets),
     /// Which features differ between hosts; status 1 when any does
     Diff(CpuTargets),
-    /// What levelling leaves of these hosts
-    Level(CpuTargets),
+    /// What levelling leaves of these hosts, or of fleets with a host or pool a line
+    Level(CpuLevel),
     /// Server CPUs of the catalogue by name; status 2 when none has these words
     Search(CpuSearch),
 }
@@ -56,6 +56,15 @@ pub(in crate::cli) struct CpuTargets {
     pub(in crate::cli) output: Output,
     #[command(flatten)]
     pub(in crate::cli) live: LiveArgs,
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct CpuLevel {
+    #[command(flatten)]
+    pub(in crate::cli) targets: CpuTargets,
+    /// How many threads read a fleet [default: one a core]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(in crate::cli) threads: Option<u16>,
 }
 
 #[derive(Debug, Subcommand)]

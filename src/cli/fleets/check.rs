@@ -92,11 +92,11 @@ fn shard_of(region: Region, shard: ShardOf, rules: &Registry) -> Shard {
 }
 
 /// As many as were asked for, else one a core.
-fn threads(wanted: Option<u16>) -> usize {
+pub(super) fn threads(wanted: Option<u16>) -> usize {
     wanted.map_or_else(|| thread::available_parallelism().map_or(1, NonZero::get), usize::from)
 }
 
-fn progress(bytes: Option<u64>) -> ProgressBar {
+pub(super) fn progress(bytes: Option<u64>) -> ProgressBar {
     if !io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }

@@ -116,12 +116,19 @@ pub struct Blocks<R> {
     index: u64,
     doubtful: bool,
     ended: bool,
+    /// Whether blocks end where pools end, and not just where lines do.
+    pools: bool,
 }
 
 impl<R: Read> Blocks<R> {
     /// From a text whose first line has this number. `doubtful` where lines right before it cannot be read.
     pub const fn new(name: String, reader: R, line: usize, doubtful: bool) -> Self {
-        Self { reader, name, rest: Vec::new(), line, index: 0, doubtful, ended: false }
+        Self { reader, name, rest: Vec::new(), line, index: 0, doubtful, ended: false, pools: true }
+    }
+
+    /// The same in blocks of whole lines, whatever their pools. `read` was read of the text already.
+    pub const fn of_lines(name: String, reader: R, read: Vec<u8>) -> Self {
+        Self { reader, name, rest: read, line: 1, index: 0, doubtful: false, ended: false, pools: false }
     }
 
     /// The next block; none at the end.
@@ -135,7 +142,12 @@ impl<R: Read> Blocks<R> {
             if self.ended {
                 break (text.len(), false);
             }
-            if let Some(end) = last_end(&text) {
+            let end = if self.pools {
+                last_end(&text)
+            } else {
+                text.iter().rposition(|byte| *byte == b'\n').map(|at| (at + 1, false))
+            };
+            if let Some(end) = end {
                 break end;
             }
             if text.len() > MOST {

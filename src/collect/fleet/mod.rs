@@ -4,6 +4,7 @@
 //! `{"host": {…}, "ref": "OpaqueRef:…", "VM": {reference: record}, …}`. Each line's format is recognised for itself.
 
 mod blocks;
+mod cpus;
 mod key;
 mod line;
 mod pools;
@@ -21,6 +22,7 @@ use super::records::answers::is_host_record;
 use super::{CollectError, Collected, Target, read_target};
 
 pub use blocks::{Block, Blocks};
+pub use cpus::{FleetCpus, read_cpus};
 pub use pools::{FleetHost, FleetPool, Found, read_block};
 pub use region::{Region, open_fleet, open_region};
 
@@ -66,6 +68,36 @@ pub fn read_fleet(target: &Target, stdin: &mut dyn Read, mut each: impl FnMut(Pi
         _ => each(Piece::One(Box::new(read_target(target, stdin)?))),
     }
     Ok(())
+}
+
+/// A target that was looked into.
+pub enum Peeked<'r> {
+    /// A fleet: what was read of it, and the rest.
+    Fleet(Vec<u8>, Box<dyn Read + Send + 'r>),
+    /// No fleet: what the target holds.
+    One(Box<Collected>),
+}
+
+/// Tells whether a file or standard input is a fleet; reads it where it is none.
+pub fn peek_fleet<'r>(target: &Target, stdin: impl Read + Send + 'r) -> Result<Peeked<'r>, CollectError> {
+    let name = target.to_string();
+    let io = |source| CollectError::Io { name: name.clone(), source };
+    let reader: Box<dyn Read + Send + 'r> = match target {
+        Target::File(path) if path.is_file() => Box::new(File::open(path).map_err(io)?),
+        Target::Stdin => Box::new(stdin),
+        _ => return read_target(target, &mut std::io::empty()).map(Box::new).map(Peeked::One),
+    };
+    let mut reader = BufReader::with_capacity(1 << 20, reader);
+    let mut read = next_line(&mut reader, &name)?;
+    if is_fleet(&read, &mut reader).map_err(io)? {
+        read.extend_from_slice(reader.buffer());
+        return Ok(Peeked::Fleet(read, reader.into_inner()));
+    }
+    let one = match target {
+        Target::Stdin => read_target(target, &mut read.as_slice().chain(reader)),
+        _ => read_target(target, &mut std::io::empty()),
+    };
+    one.map(Box::new).map(Peeked::One)
 }
 
 /// A fleet's first line is an object by itself, and either more lines follow or it holds one host's record.

@@ -4,11 +4,13 @@
 mod decode;
 mod diff;
 mod level;
+mod running;
 mod text;
 
 pub use decode::{Decoded, NamedSet, decode};
 pub use diff::{Column, Diff, Row, diff, diff_of};
 pub use level::{HostLevel, Levelled, SetLevel, level};
+pub use running::{FleetLevel, KindLevel, RunningLevel, VendorLevel};
 
 use serde::Serialize;
 
