@@ -6,11 +6,12 @@ pub mod common;
 
 use std::fs;
 use std::path::Path;
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use common::judge::{fixture_json, rules, side};
 use common::world::{Change, Fate, Scripted};
-use poolgate::gate::journal::{Act, Event, Journal, Named, Outcome, Sent, read};
+use poolgate::gate::journal::{Act, Event, Journal, JournalError, Named, Outcome, Sent, read};
 use poolgate::gate::plan::{EjectPlan, JoinPlan, Plan, Sought, eject_plan, join_plan};
 use poolgate::gate::{Collected, End, HostLook, Run, Turn, Waits, left_open, resume};
 use poolgate::rules::{Phase, Policy, Registry, Side, judge_eject, read_eject, read_sequence};
@@ -113,10 +114,21 @@ const fn waits() -> Waits {
 }
 
 /// Carries the plan of a world out, as the command does.
+/// Opens a journal. A process that another test starts holds the lock of a journal that was closed until it runs its program.
+fn reopen(path: &Path) -> Journal {
+    let until = Instant::now() + Duration::from_secs(10);
+    loop {
+        match Journal::open(path) {
+            Err(JournalError::Busy { .. }) if Instant::now() < until => thread::yield_now(),
+            opened => return opened.unwrap(),
+        }
+    }
+}
+
 fn carry_out(world: &mut Scripted, path: &Path) -> Vec<Turn> {
     let rules = rules();
     let plan = world.plan.clone();
-    let mut journal = Journal::open(path).unwrap();
+    let mut journal = reopen(path);
     let hosts = plan.steps.iter().map(|step| poolgate::gate::named(&step.host)).collect();
     journal
         .write(Event::Begun {
@@ -339,7 +351,7 @@ fn after_a_crash_at_any_byte_a_resumed_run_tells_the_truth_and_sends_nothing() {
         let cuts = ends.iter().flat_map(|end| [*end, end - 1, end - 30]).chain([0]);
         for cut in cuts {
             fs::write(&path, &bytes[..cut]).unwrap();
-            let mut journal = Journal::open(&path).unwrap();
+            let mut journal = reopen(&path);
             let left = left_open(journal.before());
             let sent = left.as_ref().is_some_and(|left| left.call.is_some());
             if left.is_none() {
@@ -360,7 +372,7 @@ fn after_a_crash_at_any_byte_a_resumed_run_tells_the_truth_and_sends_nothing() {
                 let copy = folder.path().join("copy");
                 fs::write(&copy, &bytes[..cut]).unwrap();
                 let place = usize::from(left.call.as_ref().is_some_and(|call| call.host.name == "xcp-twin"));
-                let mut journal = Journal::open(&copy).unwrap();
+                let mut journal = reopen(&copy);
                 let told = resume(&mut again, &mut journal, &left, place, waits());
                 assert!(again.calls.is_empty(), "cut at {cut}");
                 match told.turn.map(|turn| turn.end.outcome()) {
@@ -386,7 +398,7 @@ fn a_call_without_a_known_end_stays_open_until_a_resumed_run_settles_it() {
         joins(&["candidate-good", "candidate-twin"], never(Sent::Done, emergency("HOST_MASTER_CANNOT_TALK_BACK")));
     let turns = carry_out(&mut world, &path);
     assert_eq!(turns[0].end.outcome(), Outcome::Unconfirmed);
-    let mut journal = Journal::open(&path).unwrap();
+    let mut journal = reopen(&path);
     let left = left_open(journal.before()).unwrap();
     assert_eq!(left.call.as_ref().unwrap().host.name, "xcp-good");
     let mut later = joins(&["candidate-good"], COMES);
@@ -399,5 +411,5 @@ fn a_call_without_a_known_end_stays_open_until_a_resumed_run_settles_it() {
     assert_eq!(names, ["xcp-twin"]);
     journal.write(Event::Closed { exit: 1 }).unwrap();
     drop(journal);
-    assert_eq!(left_open(Journal::open(&path).unwrap().before()), None);
+    assert_eq!(left_open(reopen(&path).before()), None);
 }

@@ -35,7 +35,7 @@ fn worst(text: &str) -> Result<usize, String> {
 pub(in crate::cli) struct Merge {
     /// The JSON or NDJSON report of each part, in any order
     #[arg(required = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub(in crate::cli) files: Vec<PathBuf>,
+    pub(in crate::cli) parts: Vec<PathBuf>,
     /// End with status 1 also for GO WITH WARNINGS
     #[arg(long, value_enum, value_name = "LEVEL")]
     pub(in crate::cli) fail_on: Option<FailOn>,
