@@ -15,7 +15,7 @@ const MOST: usize = 7;
 /// How far others than the nearest may be, in pools.
 const WIDE: u64 = 4;
 /// Tries a pool without anything better, before the search ends.
-const DULL: usize = 20;
+const DULL: usize = 40;
 /// Steps for some pools at most.
 const STEPS: u64 = 20_000_000;
 
