@@ -11,7 +11,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use common::run::fixture;
+use common::rehearsal::Rehearsal;
+use common::run::{fixture, poolgate};
 use tempfile::TempDir;
 
 /// The most memory that any of these may take, KiB of address space.
@@ -240,6 +241,37 @@ fn files_of_live_targets() {
     fs::set_permissions(&password, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
     let said = collect(&["--known-hosts", "/dev/null", "--password-file", &password]);
     assert!(said.contains("longer than 4096 bytes: that is no password"), "{said}");
+}
+
+#[test]
+fn plans_and_journals() {
+    let lab = Rehearsal::new("xenserver-8-1-host", &["candidate-xs8-twin"]);
+    let complaint = lab.join().with(["--plan", "/dev/zero", "--yes"]).status(2).complaint();
+    assert!(complaint.contains("larger than 64 MiB, the most that is read of a file of plans"), "{complaint}");
+    let plan = lab.plan(lab.join());
+    let folder = Folder::new();
+    let journal = folder.sparse("journal.jsonl", b"", (256 << 20) + 1);
+    let done = lab.join().with(["--plan", plan.to_str().unwrap(), "--yes", "--journal", &journal]).status(2);
+    assert!(done.stderr.contains("larger than 256 MiB, the most that is read of a journal; keep it"), "{done}");
+    assert_eq!(lab.count("pool.join"), 0);
+}
+
+/// Leaves beyond the limit count as not captured: what they would have said is unknown, not zero.
+#[test]
+fn leaves_of_a_dump() {
+    let folder = Folder::new();
+    let leaf = |number: usize| format!("CPUID {number:08X}: 00000001-00000002-00000003-00000004\n");
+    let begin =
+        "CPUID 00000000: 0000000D-756E6547-6C65746E-49656E69\nCPUID 00000001: 000606A6-00100800-7FFEFBFF-BFEBFBFF\n";
+    let end =
+        "CPUID 80000000: 80000008-00000000-00000000-00000000\nCPUID 80000001: 00000000-00000000-00000121-2C100800\n";
+    let unknown = |leaves: usize| {
+        let dump = folder.put("dump.txt", many(begin, |index| leaf(0x4000_0100 + index), leaves, end));
+        let json = poolgate(["cpu", "decode", &dump, "--format", "json"]).status(0).json();
+        json["hosts"][0]["unknown_words"].as_array().unwrap().iter().any(|word| *word == 2)
+    };
+    assert!(!unknown(100));
+    assert!(unknown(4_100));
 }
 
 #[test]

@@ -64,8 +64,11 @@ fn every_fault_has_its_message_and_leaves_no_session() {
                 for secret in [PASSWORD, SESSION, "marker"] {
                     assert!(!complaint.contains(secret), "{name}: {complaint}");
                 }
-                assert_eq!(fake.count("session.logout"), 1, "{name}: {:?}", fake.methods());
-                assert_eq!(fake.count("session.login_with_password"), 1, "{name}");
+                let logouts = if name == "session lost" { 2 } else { 1 };
+                assert_eq!(fake.count("session.logout"), logouts, "{name}: {:?}", fake.methods());
+                // A session that is lost is renewed once.
+                let logins = if name == "session lost" { 2 } else { 1 };
+                assert_eq!(fake.count("session.login_with_password"), logins, "{name}");
                 assert!(begin.elapsed() < Duration::from_secs(30), "{name}: {:?}", begin.elapsed());
             });
         }
@@ -88,6 +91,21 @@ fn reading_is_tried_again_and_logging_in_is_not() {
     });
     collect(&fake, "20s").status(4).complaint();
     assert_eq!(fake.count("session.login_with_password"), 1);
+}
+
+#[test]
+fn a_session_that_the_server_forgot_is_renewed_once() {
+    let calls = AtomicUsize::new(0);
+    let fake = Fake::start(logging_in(move |asked| {
+        if asked.method == "host.get_all_records" && calls.fetch_add(1, Ordering::SeqCst) == 0 {
+            return Answer::Error(vec!["SESSION_INVALID".to_owned(), SESSION.to_owned()]);
+        }
+        small(asked)
+    }));
+    let done = collect(&fake, "20s").status(0);
+    assert!(done.stdout.contains("\"alpha\""), "{done}");
+    // All of it is of one session: what was read before the restart may be of another time.
+    assert_eq!((fake.count("session.login_with_password"), fake.count("Bond.get_all_records")), (2, 2));
 }
 
 fn failing_once(calls: AtomicUsize) -> Fake {

@@ -6,6 +6,7 @@
 mod common;
 
 use common::judge::{PAIRS, fixture_json, judge, rules, side};
+use common::run::{fixture, poolgate};
 use poolgate::facts::{Fact, Type};
 use poolgate::rules::Judgement;
 use poolgate::snapshot::Pool;
@@ -95,6 +96,42 @@ fn judging_twice_gives_the_same_bytes() {
         let (pool, joiner) = (side("pool", &fixture_json(pool)), side("joiner", &fixture_json(joiner)));
         let once = format!("{:#?}", judge(&pool, &joiner, &rules));
         assert_eq!(once, format!("{:#?}", judge(&pool, &joiner, &rules)));
+    }
+}
+
+/// Runs on one CPU alone: how many threads there are follows from that.
+fn on_one_cpu<T: Send>(run: impl FnOnce() -> T + Send) -> T {
+    let run = || {
+        let mut one = rustix::thread::CpuSet::new();
+        let may = rustix::thread::sched_getaffinity(None).unwrap();
+        one.set((0..rustix::thread::CpuSet::MAX_CPU).find(|cpu| may.is_set(*cpu)).unwrap());
+        rustix::thread::sched_setaffinity(None, &one).unwrap();
+        assert_eq!(std::thread::available_parallelism().unwrap().get(), 1);
+        run()
+    };
+    std::thread::scope(|scope| scope.spawn(run).join().unwrap())
+}
+
+#[test]
+fn one_cpu_and_all_of_them_print_the_same_bytes() {
+    let mut runs: Vec<Vec<String>> = Vec::new();
+    let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
+    for format in ["table", "json", "ndjson", "sarif", "junit", "markdown", "html", "github", "gitlab"] {
+        let mut check = words(&["check", "--all", "--format", format, "--pool", &fixture("xcp-ng-8.3-5-hosts")]);
+        for joiner in ["candidate-good", "candidate-twin", "candidate-trouble"] {
+            check.extend(["--host".to_owned(), fixture(joiner)]);
+        }
+        runs.push(check);
+    }
+    for format in ["table", "json"] {
+        runs.push(words(&["plan", "fixtures/fleet-19-hosts.ndjson", "--format", format]));
+        let pools = [fixture("xcp-ng-8.3-5-hosts"), fixture("xenserver-8-16-hosts")];
+        runs.push(words(&["cpu", "level", &pools[0], &pools[1], "--format", format]));
+    }
+    for run in runs {
+        let print = || poolgate(&run).any_status(|status| [0, 1, 3].contains(status));
+        let (all, one) = (print(), on_one_cpu(print));
+        assert_eq!((all.status, all.stdout, all.stderr), (one.status, one.stdout, one.stderr), "{run:?}");
     }
 }
 

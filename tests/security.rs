@@ -1,7 +1,5 @@
 //! What SECURITY.md claims of forged plans and journals.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
-
 pub mod common;
 
 use std::fs;

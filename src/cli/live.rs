@@ -194,8 +194,12 @@ impl<'a> Live<'a> {
     fn read(&self, target: &Target, total: Option<Instant>) -> Result<Collected, XapiError> {
         let mut limits = self.limits();
         limits.until = limits.until.map(|until| total.map_or(until, |total| total.min(until)));
-        let mut session = self.enter(target, limits)?;
-        read_session(&mut session, &target.to_string())
+        let read = || read_session(&mut self.enter(target, limits)?, &target.to_string());
+        match read() {
+            // The server forgot the session, as after a restart of the toolstack: all is read again in a new one.
+            Err(error) if error.code() == Some("SESSION_INVALID") => read(),
+            done => done,
+        }
     }
 
     /// Logs in to one of the targets.
