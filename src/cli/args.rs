@@ -135,7 +135,7 @@ fn worst(text: &str) -> Result<usize, String> {
 pub(super) struct Merge {
     /// The JSON or NDJSON report of each part, in any order
     #[arg(required = true, value_name = "FILE")]
-    pub(super) files: Vec<PathBuf>,
+    pub(super) parts: Vec<PathBuf>,
     /// End with status 1 also for GO WITH WARNINGS
     #[arg(long, value_enum, value_name = "LEVEL")]
     pub(super) fail_on: Option<FailOn>,

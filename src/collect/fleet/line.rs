@@ -170,6 +170,15 @@ pub(super) fn read_parts(
     Ok(Box::new(collected))
 }
 
+/// What is wrong with an object that holds no host.
+pub(super) fn no_host(name: &str, number: usize) -> CollectError {
+    CollectError::Nothing {
+        name: format!("{name}:{number}"),
+        what: "JSON",
+        why: "it holds no host; a line of a fleet is a snapshot, XenAPI records, or a host's record".to_owned(),
+    }
+}
+
 /// What is wrong with a line that is no JSON object.
 pub(super) fn malformed(name: &str, number: usize, error: &serde_json::Error) -> CollectError {
     let message = error.to_string();
