@@ -20,6 +20,7 @@ mod load;
 mod outcome;
 mod page;
 mod reading;
+mod recall;
 mod registry;
 mod release;
 mod rule;

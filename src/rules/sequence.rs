@@ -9,6 +9,7 @@ use super::evidence::Sources;
 use super::judge::{Decided, decide, finding_of, judge};
 use super::outcome::{Finding, Refusal, ServerAnswer, Verdict};
 use super::reading::{self, FactRead};
+use super::recall::Mentions;
 use super::registry::Registry;
 use super::release::release_of;
 use super::rule::{Phase, Rule};
@@ -152,6 +153,7 @@ pub struct Asked<'r> {
     rules: Vec<&'r Rule>,
     /// Whether a rule decides by what usually only messages speak of.
     words: bool,
+    mentions: Mentions,
 }
 
 /// What the rules say of one joiner of many: outcomes at once, the rest where it is asked for.
@@ -217,7 +219,8 @@ impl<'r> Asked<'r> {
             fact.is_some_and(|fact| WORDS.contains(&fact))
         };
         let words = rules.iter().any(|rule| rule.deciding_facts().iter().any(|fact| worded(fact)));
-        Self { rules, words }
+        let mentions = Mentions::of(&rules);
+        Self { rules, words, mentions }
     }
 
     /// The rules in the order in which they are asked.
@@ -229,6 +232,7 @@ impl<'r> Asked<'r> {
     pub fn judge(&self, mut pool: Side, joiners: Vec<Side>, policy: &Policy, mut each: impl FnMut(&Joined<'_>)) {
         let mut now = std::mem::take(&mut pool.snapshot.pool);
         let mut looked_up: Option<Existing> = None;
+        let mut recall = self.mentions.recall();
         let last = joiners.len().saturating_sub(1);
         for (index, joiner) in joiners.into_iter().enumerate() {
             let place = i64::try_from(index + 1).unwrap_or(i64::MAX);
@@ -242,9 +246,9 @@ impl<'r> Asked<'r> {
                 looked_up = Some(Existing::of(CHECKS, xapi));
             }
             let existing = looked_up.as_ref().filter(|_| case.release.xapi.get().is_some());
-            let decide = |rule: &&Rule| decide(rule, &case, sources, &values, existing);
-            let decided: Vec<_> = self.rules.iter().map(decide).collect();
-            let weights = self.rules.iter().zip(&decided).map(|(rule, decided)| (rule.severity, decided.outcome));
+            let ask = |rule: usize| decide(self.rules[rule], &case, sources, &values, existing);
+            let decided = recall.decide(&values, ask);
+            let weights = self.rules.iter().zip(decided).map(|(rule, decided)| (rule.severity, decided.outcome));
             let verdict = Verdict::weigh(weights);
             let asked = existing.filter(|_| joiner.has_server());
             each(&Joined {

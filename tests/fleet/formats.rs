@@ -123,7 +123,7 @@ fn hosts_without_sets_are_told_and_the_others_levelled() {
     lines.insert(3, "nonsense".to_owned());
     let done = poolgate(["cpu", "level", "-", "--format", "json"]).stdin(lines.join("\n")).status(2);
     assert!(done.stderr.contains("-:3: the CPU of its host is not known"), "{done}");
-    assert!(done.stderr.contains("-:4:1:"), "{done}");
+    assert!(done.stderr.contains("-:4:2:"), "{done}");
     let sets: Vec<_> = done.json()["levels"].as_array().unwrap().iter().map(|level| level["set"].clone()).collect();
     assert_eq!(sets, ["features_hvm_host", "features_pv_host", "features_pv"], "what all show");
 }

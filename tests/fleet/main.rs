@@ -8,6 +8,7 @@
 mod common;
 
 mod broken;
+mod docs;
 mod formats;
 mod made;
 mod oracle;

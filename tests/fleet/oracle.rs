@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 
 use crate::common::run::poolgate;
 use crate::common::shared;
-use crate::made::{Random, of_fixtures, of_records};
+use crate::made::{Random, fixture_line, of_fixtures, of_records};
 
 /// What is said of a joiner, by its line.
 #[derive(Debug, PartialEq, Eq)]
@@ -22,11 +22,11 @@ struct Said {
 }
 
 /// What a fleet says of each joiner, and the lines of each pool.
-fn fleet(folder: &Path, lines: &[String]) -> (BTreeMap<u64, Said>, Vec<Vec<u64>>) {
+fn fleet(folder: &Path, lines: &[String], more: &[&str]) -> (BTreeMap<u64, Said>, Vec<Vec<u64>>) {
     let file = folder.join("fleet.ndjson");
     fs::write(&file, lines.join("\n") + "\n").unwrap();
     let words = ["check", "--fleet", file.to_str().unwrap(), "--format", "ndjson"];
-    let done = poolgate(words).any_status(|status| [0, 1, 3].contains(status));
+    let done = poolgate(words).with(more).any_status(|status| [0, 1, 3].contains(status));
     let (mut said, mut pools) = (BTreeMap::new(), Vec::<Vec<u64>>::new());
     for line in done.stdout.lines() {
         let row: Json = serde_json::from_str(line).unwrap();
@@ -56,14 +56,14 @@ fn fleet(folder: &Path, lines: &[String]) -> (BTreeMap<u64, Said>, Vec<Vec<u64>>
 }
 
 /// What `check` says of the joiners of one pool.
-fn check(folder: &Path, lines: &[String], pool: &[u64]) -> Vec<Said> {
+fn check(folder: &Path, lines: &[String], pool: &[u64], more: &[&str]) -> Vec<Said> {
     let mut words = vec!["check".to_owned(), "--format".to_owned(), "json".to_owned()];
     for (at, number) in pool.iter().enumerate() {
         let file = folder.join(format!("{number}.json"));
         fs::write(&file, &lines[usize::try_from(*number).unwrap() - 1]).unwrap();
         words.extend([if at == 0 { "--pool" } else { "--host" }.to_owned(), file.to_str().unwrap().to_owned()]);
     }
-    let json = poolgate(&words).any_status(|status| [0, 1, 3].contains(status)).json();
+    let json = poolgate(&words).with(more).any_status(|status| [0, 1, 3].contains(status)).json();
     let joiners = json["joiners"].as_array().unwrap().iter();
     let text = |value: &Json| value.as_str().unwrap().to_owned();
     let said = |joiner: &Json| {
@@ -82,11 +82,15 @@ fn check(folder: &Path, lines: &[String], pool: &[u64]) -> Vec<Said> {
 
 /// Compares all pools of a fleet, and gives how often each verdict was said.
 fn compare(lines: &[String]) -> BTreeMap<String, usize> {
+    compare_with(lines, &[])
+}
+
+fn compare_with(lines: &[String], more: &[&str]) -> BTreeMap<String, usize> {
     let folder = tempfile::tempdir().unwrap();
-    let (mut of_fleet, pools) = fleet(folder.path(), lines);
+    let (mut of_fleet, pools) = fleet(folder.path(), lines, more);
     let mut verdicts = BTreeMap::new();
     for pool in pools.iter().filter(|pool| pool.len() > 1) {
-        let alone = check(folder.path(), lines, pool);
+        let alone = check(folder.path(), lines, pool, more);
         assert_eq!(alone.len(), pool.len() - 1);
         for (number, alone) in pool[1..].iter().zip(alone) {
             let together = of_fleet.remove(number).unwrap();
@@ -139,4 +143,43 @@ fn a_fleet_of_hosts_in_every_form() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/fleet-19-hosts.ndjson");
     let lines: Vec<_> = fs::read_to_string(path).unwrap().lines().map(str::to_owned).collect();
     compare(&lines);
+}
+
+/// Rules that decide by what the built-in ones only speak of, by names, places and lists, and whose variable hides another.
+const OWN: &[(&str, &str)] = &[
+    ("gone", "require = \"size(cpu.gone_features) == 0\"\nmessage = \"{size(cpu.gone_features)} gone\""),
+    ("named", "require = \"!host.name_label.endsWith('2')\"\nmessage = \"{host.name_label} ends in 2\""),
+    ("second", "require = \"place != 2\"\nmessage = \"the second of them\""),
+    ("limit", "require = \"size(pool.hosts) + place < 5\"\nmessage = \"{size(pool.hosts)} hosts\""),
+    ("first", "require = \"coordinator.name_label != host.name_label\"\nmessage = \"of one name\""),
+    (
+        "hidden",
+        "applies = \"host.multipathing\"\neach = {name = \"host\", in = \"pool.hosts\"}\n\
+         require = \"host.enabled\"\nmessage = \"{count}: {names}\"",
+    ),
+];
+
+#[test]
+fn rules_of_ones_own_are_asked_alike() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, body) in OWN {
+        let head = format!("id = \"{name}\"\ntitle = \"Rule {name}\"\nwhy = \"A test.\"\nseverity = \"blocker\"\n");
+        fs::write(folder.path().join(format!("{name}.toml")), format!("{head}{body}\n")).unwrap();
+    }
+    let words = ["--rules", folder.path().to_str().unwrap(), "--max-hosts", "4"];
+    let mut random = Random::new(11);
+    let mut lines = of_fixtures(&mut random, false);
+    lines.extend(of_records(&mut random, 8, true));
+    assert!(compare_with(&lines, &words).contains_key("NO-GO"));
+}
+
+#[test]
+fn so_are_candidates_without_the_product() {
+    let mut lines = Vec::new();
+    for stem in ["xcp-ng-8.3-5-hosts", "candidate-bare", "candidate-good", "candidate-bare"] {
+        let mut line = fixture_line(stem);
+        line["group"] = "a".into();
+        lines.push(line.to_string());
+    }
+    compare_with(&lines, &["--as-release", "xcp-ng-8.3"]);
 }

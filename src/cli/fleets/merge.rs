@@ -16,8 +16,8 @@ const MOST: u64 = 64 << 20;
 pub(in crate::cli) fn run(args: &Merge) -> Result<Exit, CliError> {
     let mut sheets = Sheets::open(&args.output)?;
     let rows = sheets.wants_rows();
-    let read: Vec<_> = args.files.iter().map(|path| read_part(path)).collect::<Result<_, _>>()?;
-    if let Some((path, _)) = args.files.iter().zip(&read).find(|(_, (_, lines))| rows && !lines) {
+    let read: Vec<_> = args.parts.iter().map(|path| read_part(path)).collect::<Result<_, _>>()?;
+    if let Some((path, _)) = args.parts.iter().zip(&read).find(|(_, (_, lines))| rows && !lines) {
         return Err(CliError::Usage(format!(
             "{}: JSON has no lines of hosts; for ndjson let each part write ndjson too",
             path.display()
@@ -26,7 +26,7 @@ pub(in crate::cli) fn run(args: &Merge) -> Result<Exit, CliError> {
     let (report, order) = merge(read.into_iter().map(|(part, _)| part).collect())?;
     if rows {
         for place in order {
-            copy_rows(&args.files[place], &mut sheets)?;
+            copy_rows(&args.parts[place], &mut sheets)?;
         }
     }
     sheets.finish(&report, args.quiet)?;

@@ -39,7 +39,8 @@ impl Key {
             };
             Self { pool: pool.uuid.text().or(pool.reference.text()).map(Cow::into_owned), stem: name.and_then(stem) }
         } else {
-            let classes = parts.keys().any(|key| is_class(key)) || !parts.host.is_empty();
+            let records = || parts.host.iter().any(|(_, record)| record.get().starts_with('{'));
+            let classes = parts.is_host() || records() || parts.keys().any(|key| is_class(key) && key != "host");
             let other = parts.get("lscpu").is_some() || parts.get("result").is_some() || parts.get("error").is_some();
             if !classes && !other {
                 return None;

@@ -25,9 +25,22 @@ pub(super) struct Parts<'a> {
 impl<'a> Parts<'a> {
     /// Takes a line apart. Fails only where it is no JSON object.
     pub(super) fn of(line: &'a [u8]) -> Result<Self, serde_json::Error> {
-        let mut json = serde_json::Deserializer::from_slice(without_mark(line).trim_ascii());
-        let parts = json.deserialize_map(PartsVisitor)?;
-        json.end()?;
+        let line = without_mark(line).trim_ascii();
+        // Letters are checked once for the whole line; where they are wrong, reading bytes says at which column.
+        let parts = match std::str::from_utf8(line) {
+            Ok(line) => {
+                let mut json = serde_json::Deserializer::from_str(line);
+                let parts = json.deserialize_map(PartsVisitor)?;
+                json.end()?;
+                parts
+            }
+            Err(_) => {
+                let mut json = serde_json::Deserializer::from_slice(line);
+                let parts = json.deserialize_map(PartsVisitor)?;
+                json.end()?;
+                parts
+            }
+        };
         Ok(parts)
     }
 
@@ -168,6 +181,15 @@ pub(super) fn read_parts(
     // What a line says its pool by is no part of what was seen, and no stranger.
     collected.strangers.retain(|key| !matches!(key.as_str(), "group" | "snapshot.group" | "snapshot"));
     Ok(Box::new(collected))
+}
+
+/// What is wrong with an object that holds no host.
+pub(super) fn no_host(name: &str, number: usize) -> CollectError {
+    CollectError::Nothing {
+        name: format!("{name}:{number}"),
+        what: "JSON",
+        why: "it holds no host; a line of a fleet is a snapshot, XenAPI records, or a host's record".to_owned(),
+    }
 }
 
 /// What is wrong with a line that is no JSON object.

@@ -52,6 +52,7 @@ pub fn read_block(name: &str, block: &Block, mut each: impl FnMut(Found)) {
             each(Found::Pool(pool));
         }
         let read = match parts {
+            Ok(_) if step == Step::Broken => Err(line::no_host(name, number)),
             Ok(parts) => line::read_parts(name, number, text, parts),
             Err(error) => Err(line::malformed(name, number, &error)),
         };
