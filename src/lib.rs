@@ -1,7 +1,7 @@
 //! poolgate: may this server join that XenServer / XCP-ng pool, and what would it cost?
 //!
 //! Data flows one way: [`collect`] → [`snapshot`] → [`cpu`], [`network`], [`eject`] (derive) → [`rules`] → [`report`];
-//! [`diff`] compares two of them; [`gate`] acts on what they say; [`cli`] ties them together. Only `collect`, `gate` and `cli` do I/O.
+//! [`fleet`] does so for many pools; [`diff`] compares two of them; [`gate`] acts on what they say; [`cli`] ties them together. Only `collect`, `gate` and `cli` do I/O.
 
 pub mod cli;
 pub mod collect;

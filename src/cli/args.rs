@@ -1,5 +1,6 @@
 //! The command line's grammar.
 
+mod fleet;
 mod gate;
 
 use std::path::PathBuf;
@@ -7,8 +8,8 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::fleet::ShardOf;
 use crate::rules::Date;
+pub(super) use fleet::{CpuLevel, FleetArgs, Merge};
 pub(super) use gate::{Eject, GateArgs, Join, Journal};
 
 /// Pre-flight checker and gate for adding servers to XenServer / XCP-ng resource pools.
@@ -105,45 +106,6 @@ pub(super) struct Check {
     pub(super) output: Output<ReportFormat>,
     #[command(flatten)]
     pub(super) live: LiveArgs,
-}
-
-/// A fleet instead of one pool.
-#[derive(Debug, Args)]
-pub(super) struct FleetArgs {
-    /// Many pools, a host or pool a line (NDJSON), or -: each pool's further lines are joiners to its first
-    #[arg(long = "fleet", id = "fleet", value_name = "FILE", conflicts_with_all = ["pool", "host", "quote", "phase", "member", "all", "file"])]
-    pub(super) file: Option<String>,
-    /// Judge only the I-th of N parts of the fleet; `merge` puts the JSON or NDJSON reports together
-    #[arg(long, value_name = "I/N", requires = "fleet")]
-    pub(super) shard: Option<ShardOf>,
-    /// How many threads judge a fleet [default: one a core]
-    #[arg(long, value_name = "N", requires = "fleet", value_parser = clap::value_parser!(u16).range(1..=256))]
-    pub(super) threads: Option<u16>,
-    /// How many of a fleet's worst pools and joiners are shown
-    #[arg(long, value_name = "N", default_value = "20", value_parser = worst)]
-    pub(super) worst: usize,
-}
-
-fn worst(text: &str) -> Result<usize, String> {
-    match text.parse() {
-        Ok(count) if count <= 1_000 => Ok(count),
-        _ => Err("expected a number up to 1000".to_owned()),
-    }
-}
-
-#[derive(Debug, Args)]
-pub(super) struct Merge {
-    /// The JSON or NDJSON report of each part, in any order
-    #[arg(required = true, value_name = "FILE")]
-    pub(super) parts: Vec<PathBuf>,
-    /// End with status 1 also for GO WITH WARNINGS
-    #[arg(long, value_enum, value_name = "LEVEL")]
-    pub(super) fail_on: Option<FailOn>,
-    /// Print the verdict only
-    #[arg(long, short)]
-    pub(super) quiet: bool,
-    #[command(flatten)]
-    pub(super) output: Output<ReportFormat>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -352,15 +314,6 @@ pub(super) struct CpuTargets {
     pub(super) output: Output,
     #[command(flatten)]
     pub(super) live: LiveArgs,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct CpuLevel {
-    #[command(flatten)]
-    pub(super) targets: CpuTargets,
-    /// How many threads read a fleet [default: one a core]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
-    pub(super) threads: Option<u16>,
 }
 
 #[derive(Debug, Subcommand)]
