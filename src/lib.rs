@@ -17,6 +17,7 @@
 //! | [`cpu`], [`network`], [`eject`] | snapshots | levels, features lost, where NICs land, what leaving destroys |
 //! | [`rules`] | two [`rules::Side`]s, a [`rules::Policy`] and a [`rules::Registry`] | findings, a [`rules::Verdict`], the server's answer |
 //! | [`report`] | a judged run | table, JSON, SARIF, JUnit, Markdown, HTML and others |
+//! | [`fleet`] | many pools as a stream | counts by verdict, rule and pool, the worst |
 //! | [`diff`] | two snapshots or reports | what changed |
 //! | [`plan`](mod@plan) | many hosts | the fewest pools that lose the fewest features |
 //! | [`gate`] | a verdict and two live sides | a plan, a journal, one `pool.join` or `pool.eject` |

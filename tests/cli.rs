@@ -14,12 +14,14 @@ const XCP_NG: &str = "xcp-ng-8.3-5-hosts";
 
 #[test]
 fn the_help_of_every_command() {
-    let commands: [&[&str]; 16] = [
+    let commands: [&[&str]; 18] = [
         &[],
         &["check"],
         &["collect"],
         &["cpu"],
         &["plan"],
+        &["merge"],
+        &["cpu", "level"],
         &["rules"],
         &["rules", "list"],
         &["rules", "explain"],

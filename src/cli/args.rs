@@ -15,7 +15,7 @@ mod words;
 use clap::{Parser, Subcommand};
 
 pub(super) use check::{Check, CheckPhase, FailOn, OwnRules, WaiverFile};
-pub(super) use fleet::{FleetArgs, Merge};
+pub(super) use fleet::{CpuLevel, FleetArgs, Merge};
 pub(super) use format::{Dress, FileFormat, Format, Output, PageFormat, PlanFormat, ReportFormat};
 pub(super) use gate::{Eject, GateArgs, Join, Journal};
 pub(super) use lab::Lab;

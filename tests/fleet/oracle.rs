@@ -145,7 +145,7 @@ fn a_fleet_of_hosts_in_every_form() {
     compare(&lines);
 }
 
-/// Rules that decide by what the built-in ones only speak of, by names, places and lists, and whose variable hides another.
+/// Rules that decide by what the built-in ones only speak of, by names, places and lists.
 const OWN: &[(&str, &str)] = &[
     ("gone", "require = \"size(cpu.gone_features) == 0\"\nmessage = \"{size(cpu.gone_features)} gone\""),
     ("named", "require = \"!host.name_label.endsWith('2')\"\nmessage = \"{host.name_label} ends in 2\""),
@@ -154,8 +154,8 @@ const OWN: &[(&str, &str)] = &[
     ("first", "require = \"coordinator.name_label != host.name_label\"\nmessage = \"of one name\""),
     (
         "hidden",
-        "applies = \"host.multipathing\"\neach = {name = \"host\", in = \"pool.hosts\"}\n\
-         require = \"host.enabled\"\nmessage = \"{count}: {names}\"",
+        "applies = \"host.multipathing\"\neach = {name = \"member\", in = \"pool.hosts\"}\n\
+         require = \"member.enabled\"\nmessage = \"{count}: {names}\"",
     ),
 ];
 

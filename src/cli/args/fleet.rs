@@ -1,10 +1,10 @@
-//! The grammar of fleets: `check --fleet` and `merge`.
+//! The grammar of fleets: `check --fleet`, `merge` and `cpu level`.
 
 use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
 
-use super::{FailOn, Output, ReportFormat};
+use super::{CpuTargets, FailOn, Output, ReportFormat};
 use crate::fleet::ShardOf;
 
 /// A fleet instead of one pool.
@@ -44,4 +44,13 @@ pub(in crate::cli) struct Merge {
     pub(in crate::cli) quiet: bool,
     #[command(flatten)]
     pub(in crate::cli) output: Output<ReportFormat>,
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct CpuLevel {
+    #[command(flatten)]
+    pub(in crate::cli) targets: CpuTargets,
+    /// How many threads read a fleet [default: one a core]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(in crate::cli) threads: Option<u16>,
 }

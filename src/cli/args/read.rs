@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueHint};
 
 use super::words::releases;
-use super::{LiveArgs, Output};
+use super::{CpuLevel, LiveArgs, Output};
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Collect {
@@ -56,15 +56,6 @@ pub(in crate::cli) struct CpuTargets {
     pub(in crate::cli) output: Output,
     #[command(flatten)]
     pub(in crate::cli) live: LiveArgs,
-}
-
-#[derive(Debug, Args)]
-pub(in crate::cli) struct CpuLevel {
-    #[command(flatten)]
-    pub(in crate::cli) targets: CpuTargets,
-    /// How many threads read a fleet [default: one a core]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
-    pub(in crate::cli) threads: Option<u16>,
 }
 
 #[derive(Debug, Subcommand)]

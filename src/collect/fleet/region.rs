@@ -40,6 +40,10 @@ pub struct Region {
 /// Opens part `index` (from 1) of `of` parts of a file, and says where it lies.
 pub fn open_region(path: &Path, index: u32, of: u32) -> Result<(io::Take<File>, Region), CollectError> {
     let (mut file, bytes) = open_stream(path)?;
+    if !path.is_file() {
+        // Its size is not known, and so neither is where its parts begin.
+        return Err(CollectError::NotAFile { name: path.display().to_string(), kind: "a pipe, which has no parts" });
+    }
     let mut find = || {
         let nth = |index: u32| u64::try_from(u128::from(bytes) * u128::from(index) / u128::from(of)).unwrap_or(bytes);
         let (from, doubtful) = first_pool(&mut file, nth(index - 1), bytes)?;
