@@ -128,7 +128,7 @@ fn run(target: &Target, bytes: &[u8]) {
 
 #[test]
 fn every_target_survives_its_seeds_and_what_is_made_of_them() {
-    let times: u64 = std::env::var("POOLGATE_FUZZ").ok().and_then(|word| word.parse().ok()).unwrap_or(250);
+    let times: u64 = std::env::var("POOLGATE_FUZZ").ok().and_then(|word| word.parse().ok()).unwrap_or(1_000);
     let next = AtomicUsize::new(0);
     let ran = Mutex::new(BTreeSet::new());
     let work = || {
