@@ -139,7 +139,7 @@ fn what_does_not_belong_together_is_refused() {
     // What is no part at all.
     let noise = folder.path().join("noise.json");
     fs::write(&noise, "{\"type\":\"joiner\"}\n").unwrap();
-    refused(&[noise.clone()], "expected the JSON or NDJSON report");
+    refused(std::slice::from_ref(&noise), "expected the JSON or NDJSON report");
     fs::write(&noise, "no").unwrap();
     refused(&[noise], "expected the JSON or NDJSON report");
 }
