@@ -219,16 +219,7 @@ impl<'r> Asked<'r> {
             let weights = self.rules.iter().zip(decided).map(|(rule, decided)| (rule.severity, decided.outcome));
             let verdict = Verdict::weigh(weights);
             let asked = existing.filter(|_| joiner.has_server());
-            each(&Joined {
-                index,
-                verdict,
-                decided: &decided,
-                rules: &self.rules,
-                sources,
-                asked,
-                now: &now,
-                policy,
-            });
+            each(&Joined { index, verdict, decided, rules: &self.rules, sources, asked, now: &now, policy });
             if verdict != Verdict::NoGo && index < last {
                 let cpu = case.cpu;
                 now.take_in(joiner.snapshot.pool);
