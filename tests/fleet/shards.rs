@@ -112,7 +112,7 @@ fn what_does_not_belong_together_is_refused() {
         assert!(said.contains(why), "no word of {why}: {said}");
     };
     refused(&parts[..2], "missing part 3/3");
-    refused(&[parts[1].clone()], "missing parts 1/3, 3/3");
+    refused(std::slice::from_ref(&parts[1]), "missing parts 1/3, 3/3");
     refused(&[parts[0].clone(), parts[1].clone(), parts[2].clone(), parts[1].clone()], "part 2/3 is there twice");
     let whole = folder.path().join("whole.json");
     check(&fleet, &["-o", whole.to_str().unwrap()]);

@@ -40,7 +40,7 @@ pub(super) fn run<R: Read + Send, W: Work + Send>(
     let turn = Condvar::new();
     let one = |mut worker: W| -> Result<W, CollectError> {
         loop {
-            let block = match lock(&blocks).next_block() {
+            let block = match lock(&blocks).take_next() {
                 Ok(Some(block)) => block,
                 Ok(None) => return Ok(worker),
                 Err(error) => {

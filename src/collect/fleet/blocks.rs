@@ -132,7 +132,7 @@ impl<R: Read> Blocks<R> {
     }
 
     /// The next block; none at the end.
-    pub fn next_block(&mut self) -> Result<Option<Block>, CollectError> {
+    pub fn take_next(&mut self) -> Result<Option<Block>, CollectError> {
         let mut text = std::mem::take(&mut self.rest);
         let mut wanted = BLOCK;
         let (end, doubtful) = loop {

@@ -154,8 +154,12 @@ impl<'de> Visitor<'de> for AnyMembers {
 
 /// Reads one line by itself; errors name it.
 pub(super) fn read(name: &str, number: usize, line: &[u8]) -> Result<Box<Collected>, CollectError> {
-    let parts = Parts::of(line).map_err(|error| malformed(name, number, &error))?;
-    read_parts(name, number, line, parts)
+    match Parts::of(line) {
+        Ok(parts) => read_parts(name, number, line, parts),
+        // JSON, and no object: it is said what it looks like.
+        Err(error) if error.is_data() => read_whole(name, number, line),
+        Err(error) => Err(malformed(name, number, &error)),
+    }
 }
 
 /// The same of a line that was taken apart.
@@ -165,12 +169,17 @@ pub(super) fn read_parts(
     line: &[u8],
     parts: Parts<'_>,
 ) -> Result<Box<Collected>, CollectError> {
-    let place = format!("{name}:{number}");
-    let text = without_mark(line).trim_ascii();
     if parts.is_host() {
+        let place = format!("{name}:{number}");
         return records::read_host_line(&place, &parts.line, parts.host).map(Box::new);
     }
-    let document = Document::from_reader(place, text, &mut Budget::new())?;
+    read_whole(name, number, line)
+}
+
+/// Reads a line as a document of its own.
+fn read_whole(name: &str, number: usize, line: &[u8]) -> Result<Box<Collected>, CollectError> {
+    let text = without_mark(line).trim_ascii();
+    let document = Document::from_reader(format!("{name}:{number}"), text, &mut Budget::new())?;
     let read = read_document(document, None::<&Path>);
     let mut collected = read.map_err(|error| match error {
         CollectError::Malformed { column, message, .. } => {

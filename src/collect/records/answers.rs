@@ -371,6 +371,10 @@ impl<'t> Answers<'t> {
 
     /// The lowest API version among the hosts.
     fn api_version(&self) -> Option<(i64, i64)> {
+        // Without hosts there is none; nor may their absence be asked for here, which asks for the version.
+        if !self.classes.contains_key("host") {
+            return None;
+        }
         *self.api_version.get_or_init(|| {
             let hosts = self.objects("host");
             let version = |(reference, found): &(Cow<'_, str>, Found<'_>)| {
