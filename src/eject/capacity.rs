@@ -2,7 +2,7 @@
 
 use super::facts::{Capacity, ClusterAfter};
 use super::{Found, count, follow, known, list, need};
-use crate::facts::Known;
+use crate::facts::{Known, Reason};
 use crate::snapshot::{Host, Pool};
 
 const GIB: i64 = 1 << 30;
@@ -41,9 +41,18 @@ fn staying<'a>(pool: &'a Pool, member: &str) -> Found<Vec<&'a Host>> {
 
 /// What the control domain of a host takes; nothing where its record is not among the VMs.
 fn control_domain_memory(pool: &Pool, host: &Host) -> Found<i64> {
-    let Some(Some(domain)) = host.control_domain.get() else { return Ok(0) };
-    let found = list(&pool.vms, "vms")?.iter().find(|vm| vm.reference.text() == Some(domain));
-    found.map_or(Ok(0), |vm| need(&vm.memory_static_max).copied())
+    let domain = match &host.control_domain {
+        Known::Yes(Some(domain)) => domain,
+        Known::Yes(None) => return Ok(0),
+        Known::No(unknown) if unknown.reason == Reason::AbsentOnRelease => return Ok(0),
+        Known::No(unknown) => return Err(unknown.clone()),
+    };
+    for vm in list(&pool.vms, "vms")? {
+        if need(&vm.reference)? == domain {
+            return need(&vm.memory_static_max).copied();
+        }
+    }
+    Ok(0)
 }
 
 fn needed(pool: &Pool) -> Found<i64> {
@@ -61,7 +70,7 @@ fn needed(pool: &Pool) -> Found<i64> {
 pub(super) fn cluster(pool: &Pool, member: &str) -> Found<Option<ClusterAfter>> {
     let members = match &pool.cluster_hosts {
         // Pools before 7.6 have no clusters.
-        Known::No(unknown) if unknown.reason == crate::facts::Reason::AbsentOnRelease => return Ok(None),
+        Known::No(unknown) if unknown.reason == Reason::AbsentOnRelease => return Ok(None),
         members => list(members, "cluster_hosts")?,
     };
     let mut own = None;
@@ -93,7 +102,7 @@ pub(super) fn cluster(pool: &Pool, member: &str) -> Found<Option<ClusterAfter>> 
         own_enabled: own.enabled.clone(),
         own_joined: own.joined.clone(),
         quorate: known(|| match &record()?.is_quorate {
-            Known::No(unknown) if unknown.reason == crate::facts::Reason::AbsentOnRelease => Ok(None),
+            Known::No(unknown) if unknown.reason == Reason::AbsentOnRelease => Ok(None),
             quorate => need(quorate).copied().map(Some),
         }),
         operations: known(|| {

@@ -75,6 +75,22 @@ fn follow<'a, T>(
         .ok_or_else(|| Unknown::because(Reason::Unreadable, format!("{class} {wanted} is not among the records")))
 }
 
+/// The record of that reference; none where it is gone, which is sure only where every record's reference is known.
+fn follow_or_gone<'a, T>(
+    list: &'a Known<Vec<T>>,
+    reference: fn(&T) -> &Known<String>,
+    wanted: &str,
+) -> Found<Option<&'a T>> {
+    let records = need(list)?;
+    let found = records.iter().find(|record| reference(record).text() == Some(wanted));
+    if found.is_none() {
+        for record in records {
+            need(reference(record))?;
+        }
+    }
+    Ok(found)
+}
+
 fn need<T>(known: &Known<T>) -> Found<&T> {
     match known {
         Known::Yes(value) => Ok(value),

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::facts::{ClusterFacts, VlanFact};
-use super::{Found, count, descending, follow, known, need};
+use super::{Found, count, descending, follow, follow_or_gone, known, need};
 use crate::facts::{Known, Reason};
 use crate::snapshot::{ClusterHost, Host, Pif, Pool, SdnController};
 
@@ -112,7 +112,7 @@ pub(super) fn vlans(joiner: &Pool) -> Found<Vec<VlanFact<'_>>> {
         let own = need(&vlan.untagged_pif)?;
         let interface = match own {
             None => None,
-            Some(own) => need(&joiner.pifs)?.iter().find(|pif| pif.reference.text() == Some(own)),
+            Some(own) => follow_or_gone(&joiner.pifs, |pif| &pif.reference, own)?,
         };
         vlans.push(VlanFact {
             uuid: vlan.uuid.clone(),

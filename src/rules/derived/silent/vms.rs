@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::super::follow_or_gone;
 use super::facts::{SeedClash, StuckVm, VmClash};
 use super::{Found, known, need};
 use crate::cpu::mobility::may_move;
@@ -40,7 +41,7 @@ pub(super) fn seed_clashes(pool: &Pool, joiner: &Pool) -> Found<Vec<SeedClash>> 
 fn own_uuid<'a>(side: &'a Pool, vm: &'a Vm) -> Found<&'a String> {
     if *need(&vm.is_a_snapshot)?
         && let Some(parent) = need(&vm.snapshot_of)?
-        && let Some(parent) = side.vms.each().find(|vm| vm.reference.text() == Some(parent))
+        && let Some(parent) = follow_or_gone(&side.vms, |vm| &vm.reference, parent)?
     {
         return need(&parent.uuid);
     }
