@@ -26,6 +26,7 @@ pub const TARGETS: &[Target] = &[
     target("dump", snapshots::dump, &[]),
     target("expression", files::expression, &[]),
     target("fleet", snapshots::fleet, &[]),
+    target("fleet_pools", snapshots::fleet_pools, &[]),
     target("folder", snapshots::folder, &[]),
     target("http", servers::http, &[]),
     target("journal", files::journal, &[]),

@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::sync::OnceLock;
 
-use poolgate::collect::{Collected, Piece, Target, read_fleet, read_target};
+use poolgate::collect::{Blocks, Collected, Found, Piece, Target, read_block, read_cpus, read_fleet, read_target};
 use poolgate::diff::{Side as DiffSide, diff};
 use poolgate::plan::PlanHost;
 use poolgate::rules::{
@@ -85,6 +85,36 @@ pub(crate) fn fleet(bytes: &[u8]) {
     if let Err(error) = read {
         told(&error.to_string());
     }
+}
+
+/// A fleet as `check --fleet` and `cpu level` read it: every line once and in order, in its pool or as unreadable.
+pub(crate) fn fleet_pools(bytes: &[u8]) {
+    let written = bytes.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty()).count();
+    let mut blocks = Blocks::new("fleet".to_owned(), bytes, 1, false);
+    let mut lines = Vec::new();
+    loop {
+        let block = match blocks.take_next() {
+            Ok(Some(block)) => block,
+            Ok(None) => break,
+            Err(error) => return told(&error.to_string()),
+        };
+        read_cpus("fleet", &block, false, |_, _| true);
+        read_block("fleet", &block, |found| match found {
+            Found::Pool(pool) => {
+                for host in pool.first.iter().chain(&pool.others) {
+                    lines.push(host.line);
+                    sound(&host.collected);
+                }
+            }
+            Found::Unreadable(line, error) => {
+                lines.push(line);
+                told(&error.to_string());
+            }
+        });
+    }
+    lines.sort_unstable();
+    lines.dedup();
+    assert_eq!(lines.len(), written, "lines {lines:?}");
 }
 
 pub(crate) fn snapshot(bytes: &[u8]) {
