@@ -1,16 +1,17 @@
 //! Judges a case: evaluates rules, gathers the evidence, fills in messages and fixes.
 
+mod words;
+
 use std::borrow::Cow;
 
-use super::case::Judged;
-use super::evidence::{Sources, list};
-use super::expr::{Expr, Meter, Read};
-use super::outcome::{Finding, FixStep, Outcome, Refusal, ServerAnswer};
-use super::rule::{Rule, Server};
-use super::says::Fix;
-use super::server::Existing;
 use crate::facts::{Known, Object, Reason, Unknown, Value};
-use crate::text::{cut, shell_word};
+use crate::rules::case::Judged;
+use crate::rules::evidence::Sources;
+use crate::rules::expr::{Expr, Meter};
+use crate::rules::outcome::{Finding, Outcome, Refusal, ServerAnswer};
+use crate::rules::rule::{Rule, Server};
+use crate::rules::server::Existing;
+use crate::text::cut;
 
 /// The longest name in a message, characters.
 const NAME: usize = 80;
@@ -18,7 +19,7 @@ const NAME: usize = 80;
 const NAMED: usize = 8;
 
 /// What every rule says of the case, in the order of the rules.
-pub(super) fn judge<'r>(
+pub(in crate::rules) fn judge<'r>(
     case: &dyn Judged,
     sources: Sources<'_>,
     rules: impl Iterator<Item = &'r Rule>,
@@ -28,12 +29,17 @@ pub(super) fn judge<'r>(
 }
 
 /// What one rule says of the case, whose values are given.
-pub(super) fn finding_of(rule: &Rule, case: &dyn Judged, sources: Sources<'_>, values: &[Value<'_>]) -> Finding {
+pub(in crate::rules) fn finding_of(
+    rule: &Rule,
+    case: &dyn Judged,
+    sources: Sources<'_>,
+    values: &[Value<'_>],
+) -> Finding {
     Judge { rule, case, sources, base: values, meter: Meter::default(), words: true, existing: None }.finding()
 }
 
 /// The same without words: what came out, and what the server's check behind the rule would answer.
-pub(super) fn decide(
+pub(in crate::rules) fn decide(
     rule: &Rule,
     case: &dyn Judged,
     sources: Sources<'_>,
@@ -227,7 +233,7 @@ impl<'c> Judge<'c, 'c> {
         ServerAnswer::Passes
     }
 
-    fn refusal(&mut self, refusal: &super::says::Refusal, vars: &[Value<'_>]) -> Refusal {
+    fn refusal(&mut self, refusal: &crate::rules::says::Refusal, vars: &[Value<'_>]) -> Refusal {
         let mut params = Vec::new();
         for param in &refusal.params {
             params.push(show(&param.eval(vars, &mut self.meter)));
@@ -238,110 +244,6 @@ impl<'c> Judge<'c, 'c> {
             params.extend(list.iter().map(show));
         }
         Refusal { code: refusal.code.clone(), params }
-    }
-
-    fn explain_failure(&mut self, finding: &mut Finding, elements: &Elements<'c>) {
-        let says = self.rule.says.get();
-        finding.message = says.message.render_lossy(&self.over(elements), &mut self.meter);
-        let mut reads = Vec::new();
-        if self.rule.each.is_some() {
-            for (index, element) in &elements.failed {
-                let vars = self.at(element);
-                if let Some(item) = &says.item {
-                    finding.items.push(item.render_lossy(&vars, &mut self.meter));
-                }
-                reads.extend(self.reads_at(*index, &vars));
-            }
-        } else {
-            reads = self.rule.require.trace(self.base, &mut self.meter).reads;
-        }
-        if !says.evidence.is_empty() {
-            reads = says.evidence.iter().flat_map(|fact| fact.trace(self.base, &mut self.meter).reads).collect();
-        }
-        finding.fix = self.fixes(elements);
-        list(finding, self.sources, reads);
-    }
-
-    fn explain_gap(&mut self, finding: &mut Finding, elements: &Elements<'c>) {
-        let why = finding.unknown.clone().unwrap_or_default();
-        finding.message = format!("cannot tell: {} ({why})", decapitalised(&self.rule.title));
-        let mut reads = Vec::new();
-        for (index, element) in &elements.unknown {
-            let vars = self.at(element);
-            reads.extend(self.reads_at(*index, &vars));
-        }
-        if let Some(each) = &self.rule.each {
-            reads.extend(each.list.trace(self.base, &mut self.meter).reads);
-        } else {
-            reads.extend(self.rule.require.trace(self.base, &mut self.meter).reads);
-        }
-        if let Some(applies) = &self.rule.applies {
-            reads.extend(applies.trace(self.base, &mut self.meter).reads);
-        }
-        reads.retain(|read| read.unknown.is_some());
-        list(finding, self.sources, reads);
-    }
-
-    fn fixes(&mut self, elements: &Elements<'c>) -> Vec<FixStep> {
-        let mut steps = Vec::new();
-        for fix in &self.rule.says.get().fix {
-            if fix.each {
-                for (_, element) in &elements.failed {
-                    let vars = self.at(element);
-                    steps.extend(self.step(fix, &vars));
-                }
-            } else {
-                let vars = self.over(elements);
-                steps.extend(self.step(fix, &vars));
-            }
-        }
-        steps
-    }
-
-    fn step(&mut self, fix: &Fix, vars: &[Value<'_>]) -> Option<FixStep> {
-        let mut note = fix.note.as_ref().map(|note| note.render_lossy(vars, &mut self.meter)).unwrap_or_default();
-        if let Some(when) = &fix.when {
-            match answer(when.eval(vars, &mut self.meter)) {
-                Ok(true) => {}
-                Ok(false) => return None,
-                // A step that may be needed is better shown than kept back, as long as it says so.
-                Err(unknown) => {
-                    note = format!("Whether this is the command here is not known ({unknown}). {note}")
-                        .trim_end()
-                        .to_owned();
-                }
-            }
-        }
-        let run = match fix.run.as_ref().map(|run| run.render_quoted(vars, &mut self.meter, shell_word)) {
-            None => String::new(),
-            Some(Ok(run)) => run,
-            // Half a command is worse than none.
-            Some(Err(unknown)) => {
-                let note = format!("the command needs a fact that is missing ({unknown}). {note}");
-                return Some(FixStep {
-                    place: fix.place.clone(),
-                    run: String::new(),
-                    note: note.trim_end().to_owned(),
-                    loses: fix.loses.clone(),
-                });
-            }
-        };
-        Some(FixStep { place: fix.place.clone(), run, note, loses: fix.loses.clone() })
-    }
-
-    /// What the condition read at one element, with the element's place in its list.
-    fn reads_at(&mut self, index: usize, vars: &[Value<'_>]) -> Vec<Read> {
-        let mut reads = self.rule.require.trace(vars, &mut self.meter).reads;
-        if let Some(super::rule::Each { name, path: Some(path), .. }) = &self.rule.each {
-            for read in &mut reads {
-                if let Some(rest) = read.path.strip_prefix(name.as_str())
-                    && (rest.is_empty() || rest.starts_with(['.', '[']))
-                {
-                    read.path = format!("{path}[{index}]{rest}");
-                }
-            }
-        }
-        reads
     }
 
     /// The variables at one element of the list that is judged.
@@ -414,16 +316,5 @@ fn show(value: &Value<'_>) -> String {
         Value::Text(text) => text.clone().into_owned(),
         Value::Unknown(unknown) => format!("(unknown: {unknown})"),
         other => format!("{other:?}"),
-    }
-}
-
-fn decapitalised(title: &str) -> String {
-    let mut chars = title.chars();
-    match (chars.next(), chars.clone().next()) {
-        // An abbreviation keeps its capitals.
-        (Some(first), Some(second)) if first.is_uppercase() && second.is_lowercase() => {
-            first.to_lowercase().chain(chars).collect()
-        }
-        _ => title.to_owned(),
     }
 }

@@ -1,19 +1,23 @@
 //! From a rule's text to a rule whose every expression was checked against the model.
 
+mod says;
+
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::checks;
-use super::expr::{self, Expr, ExprError, Scope, Template};
-use super::file::{self, RuleFile, SaysFile};
-use super::outcome::Severity;
-use super::rule::{Each, PLACES, Phase, Rule, RuleError, Server};
-use super::says::{Fix, Refusal, Said, Says};
-use super::written::Written;
+use crate::rules::checks;
+use crate::rules::expr::{self, Expr, ExprError, Scope, Template};
+use crate::rules::file::{self, RuleFile, SaysFile};
+use crate::rules::outcome::Severity;
+use crate::rules::rule::{Each, Phase, Rule, RuleError, Server};
+use crate::rules::says::Says;
+
 use crate::facts::Type;
+use crate::rules::written::Written;
+pub(in crate::rules) use says::embedded_says;
 
 /// Reads and checks a rule. `stem` is what the id must be; `phase` is the folder's.
-pub(super) fn parse_rule(
+pub(in crate::rules) fn parse_rule(
     origin: &str,
     stem: &str,
     phase: Phase,
@@ -29,7 +33,7 @@ pub(super) fn parse_rule(
 /// Reads and checks a rule that is embedded as JSON, without its examples. Its mistakes have no place: who meets one
 /// reads the file itself with [`parse_rule`].
 /// What the rule says is read from `says` when it is asked for.
-pub(super) fn parse_embedded(
+pub(in crate::rules) fn parse_embedded(
     origin: &str,
     stem: &str,
     phase: Phase,
@@ -39,13 +43,6 @@ pub(super) fn parse_embedded(
 ) -> Option<Rule> {
     let file: RuleFile = serde_json::from_str(decides).ok()?;
     checked(origin, stem, phase, file, Texts::Embedded { says }, scope).ok()
-}
-
-/// Reads what an embedded rule says. `each` is the name and type of the element, where the rule judges a list.
-pub(super) fn embedded_says(file: SaysFile, scope: &Arc<Scope>, each: Option<(String, Type)>) -> Option<Said> {
-    let mut check = Checker { origin: "", texts: Texts::Embedded { says: "" }, scope, errors: Vec::new() };
-    let said = check.says(file, &each.map(|(name, of)| Element { name, of }));
-    said.filter(|_| check.errors.is_empty())
 }
 
 /// Where a rule's texts come from.
@@ -207,31 +204,6 @@ impl Checker<'_> {
         Arc::new(scope.with("names", Type::List(&Type::Text)).with("first", *of))
     }
 
-    fn says(&mut self, file: SaysFile, each: &Option<Element>) -> Option<Said> {
-        let (element, summary) = (self.at(each.as_ref()), self.over(each.as_ref()));
-        let message = self.template(&file.message, &summary);
-        let item = file.item.as_ref().map(|source| {
-            if each.is_none() {
-                self.mistake(
-                    source.span(),
-                    "`item` without [each]".to_owned(),
-                    "an item is written for each failing element; add [each], or drop the item".to_owned(),
-                );
-            }
-            self.template(source, &element)
-        });
-        let fix: Vec<_> = file.fix.into_iter().map(|fix| self.fix(fix, each.is_some(), &element, &summary)).collect();
-        let evidence: Vec<_> = file.evidence.iter().map(|source| self.any(source, self.scope)).collect();
-        let refusals: Vec<_> = file.refusal.iter().map(|refusal| self.refusal(refusal, &summary)).collect();
-        Some(Said {
-            message: message?,
-            item: required(item)?,
-            evidence: evidence.into_iter().collect::<Option<_>>()?,
-            fix: fix.into_iter().collect::<Option<_>>()?,
-            refusals: refusals.into_iter().collect::<Option<_>>()?,
-        })
-    }
-
     /// An example that expects what no rule says could only fail.
     fn examples(&mut self, examples: &[file::Example]) {
         const OUTCOMES: [&str; 4] = ["pass", "fail", "unknown", "not-applicable"];
@@ -272,44 +244,6 @@ impl Checker<'_> {
         Some((Each { name: name.clone(), list, path }, Element { name: name.clone(), of: *of }))
     }
 
-    fn fix(&mut self, fix: file::Fix, has_each: bool, element: &Arc<Scope>, summary: &Arc<Scope>) -> Option<Fix> {
-        if !PLACES.contains(&fix.place.get_ref().as_str()) {
-            self.mistake(
-                fix.place.span(),
-                format!("unknown place \"{}\"", fix.place.get_ref()),
-                format!("write one of {}", PLACES.join(", ")),
-            );
-        }
-        if fix.run.is_none() && fix.note.is_none() {
-            self.mistake(fix.place.span(), "a fix that says nothing".to_owned(), "add `run` or `note`".to_owned());
-        }
-        if fix.each && !has_each {
-            self.mistake(
-                fix.place.span(),
-                "`each` in a fix without [each]".to_owned(),
-                "drop it, or judge a list with [each]".to_owned(),
-            );
-        }
-        let scope = if fix.each { element } else { summary };
-        let run = fix.run.as_ref().map(|source| self.template(source, scope));
-        let note = fix.note.as_ref().map(|source| self.template(source, scope));
-        let when = fix.when.as_ref().map(|source| self.expr(source, scope, Type::Bool));
-        let trusted = self.trusted();
-        let as_written = |source: &Option<Written>| match source {
-            Some(source) if !trusted => source.get_ref().clone(),
-            _ => String::new(),
-        };
-        Some(Fix {
-            written: [as_written(&fix.run), as_written(&fix.note)],
-            place: fix.place.into_inner(),
-            run: required(run)?,
-            note: required(note)?,
-            loses: fix.loses.unwrap_or_default(),
-            each: fix.each,
-            when: required(when)?,
-        })
-    }
-
     fn server(&mut self, server: &file::Server, phase: Phase) -> Option<Server> {
         let name = server.check.get_ref();
         let found = checks::find(phase, name);
@@ -332,18 +266,6 @@ impl Checker<'_> {
         }
         let (place, check) = found?;
         Some(Server { check, place, part: server.part, beyond: server.beyond })
-    }
-
-    fn refusal(&mut self, refusal: &file::Refusal, scope: &Scope) -> Option<Refusal> {
-        let when = refusal.when.as_ref().map(|source| self.expr(source, scope, Type::Bool));
-        let params: Vec<_> = refusal.params.iter().map(|source| self.expr(source, scope, Type::Text)).collect();
-        let list = refusal.param_list.as_ref().map(|source| self.expr(source, scope, Type::List(&Type::Text)));
-        Some(Refusal {
-            when: required(when)?,
-            code: refusal.code.clone(),
-            params: params.into_iter().collect::<Option<_>>()?,
-            param_list: required(list)?,
-        })
     }
 
     fn any(&mut self, source: &Written, scope: &Scope) -> Option<Expr> {
