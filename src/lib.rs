@@ -72,6 +72,7 @@ pub mod fleet;
 pub mod gate;
 pub mod lab;
 pub mod network;
+mod page;
 pub mod plan;
 pub mod report;
 pub mod rules;

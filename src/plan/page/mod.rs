@@ -1,22 +1,20 @@
 //! The plan as one HTML page that needs nothing else, in the style of the reports: what each pool has and loses as a
-//! picture, who is in it and in which order, and who forces a loss. The template escapes every text; [`plain`] has taken
+//! picture, who is in it and in which order, and who forces a loss. The template escapes every text; [`text`] has taken
 //! out what would act before.
 
 mod levels;
 
-use minijinja::value::{Serde, Value};
-use minijinja::{Environment, UndefinedBehavior};
 use serde::Serialize;
 
 use super::model::{Group, Member, Plan, PlannedPool};
 use super::{Weights, words};
 use crate::cpu::names;
-use crate::text::plain;
+use crate::page::text;
 use levels::{Levels, levels};
 
 const PAGE: &str = include_str!("page.html");
-/// The style of all pages, and what only this one has.
-const STYLE: &str = concat!(include_str!("../../report/html/style.css"), include_str!("style.css"));
+/// What only this page has.
+const STYLE: &str = include_str!("style.css");
 
 #[derive(Serialize)]
 struct Page {
@@ -88,20 +86,7 @@ pub fn to_html(plan: &Plan, weights: &Weights) -> String {
             .collect(),
         notes: plan.notes.iter().map(|note| text(note)).collect(),
     };
-    // The template is part of the program, and a test renders every part of it.
-    render(&page).unwrap_or_else(|error| format!("<!doctype html><title>poolgate</title><p>{error}\n"))
-}
-
-fn render(page: &Page) -> Result<String, minijinja::Error> {
-    let mut templates = Environment::new();
-    templates.set_undefined_behavior(UndefinedBehavior::Strict);
-    templates.add_template("page.html", PAGE)?;
-    templates.add_global("style", Value::from_safe_string(STYLE.to_owned()));
-    templates.get_template("page.html")?.render(Serde(page))
-}
-
-fn text(text: &str) -> String {
-    plain(text).into_owned()
+    crate::page::page(PAGE, STYLE, &page)
 }
 
 fn meta(plan: &Plan, weights: &Weights) -> Vec<(&'static str, String)> {

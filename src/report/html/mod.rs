@@ -1,27 +1,24 @@
 //! The report as one HTML page that needs nothing else: no scripts, no fonts, no images from anywhere. The template
-//! escapes every text; [`plain`] has taken out what would act before.
+//! escapes every text; [`text`] has taken out what would act before.
 
 mod matrix;
 mod nics;
 mod pictures;
 
-use minijinja::value::{Serde, Value};
-use minijinja::{Environment, UndefinedBehavior};
 use serde::Serialize;
 
 use super::Report;
 use super::losses::{Losses, losses};
 use super::parts::{Part, PartKind, evidence, is_telling, mark, overridden, place, refusal, waived};
 use crate::eject::EjectFacts;
+use crate::page::text;
 use crate::rules::{Finding, FixStep, Outcome, Verdict};
-use crate::text::plain;
 use matrix::{Matrix, matrix};
 use nics::{NicMap, nic_map};
 
 pub use pictures::Pictures;
 
 const PAGE: &str = include_str!("page.html");
-const STYLE: &str = include_str!("style.css");
 
 #[derive(Serialize)]
 struct Page {
@@ -116,20 +113,7 @@ pub fn to_html(report: &Report, pictures: &Pictures, all: bool) -> String {
         matrix_empty: pictures.features().map(|diff| no_difference(diff.common, diff.has_gaps())).unwrap_or_default(),
         parts: parts.iter().enumerate().map(|(index, part)| html_part(report, part, index, pictures, all)).collect(),
     };
-    // The template is part of the program, and a test renders every part of it.
-    render(&page).unwrap_or_else(|error| format!("<!doctype html><title>poolgate</title><p>{error}\n"))
-}
-
-fn render(page: &Page) -> Result<String, minijinja::Error> {
-    let mut templates = Environment::new();
-    templates.set_undefined_behavior(UndefinedBehavior::Strict);
-    templates.add_template("page.html", PAGE)?;
-    templates.add_global("style", Value::from_safe_string(STYLE.to_owned()));
-    templates.get_template("page.html")?.render(Serde(page))
-}
-
-fn text(text: &str) -> String {
-    plain(text).into_owned()
+    crate::page::page(PAGE, "", &page)
 }
 
 const fn shown(verdict: Verdict) -> Shown {
