@@ -12,7 +12,7 @@ mod files;
 mod fleet;
 pub(crate) mod limits;
 mod look;
-mod members;
+mod node;
 mod peek;
 mod quote;
 mod recognise;

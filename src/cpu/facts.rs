@@ -3,7 +3,26 @@
 use std::borrow::Cow;
 
 use super::masking::MaskingFacts;
-use crate::facts::{Featureset, Known, facts};
+use super::names;
+use crate::facts::{Fact, Featureset, Known, Type, Value, facts};
+
+/// A feature (word × 32 + bit) that is read as its name; most facts are never read, and then nobody needs it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FeatureName(pub usize);
+
+impl FeatureName {
+    /// The name, or `<word>:<bit>`.
+    pub fn label(self) -> Cow<'static, str> {
+        names::label(self.0)
+    }
+}
+
+impl Fact for FeatureName {
+    const TYPE: Type = Type::Text;
+    fn value(&self) -> Value<'_> {
+        Value::Text(self.label())
+    }
+}
 
 facts! {
     /// What the joiner's CPU means for the pool, and the pool for it.
@@ -105,11 +124,11 @@ facts! {
     /// A feature that one side has and the other will not see.
     pub struct FeatureFact as "feature" {
         /// Its name, or `<word>:<bit>`.
-        pub name: Cow<'static, str>,
+        pub name: FeatureName,
         /// What operators call its kind.
         pub group: Cow<'static, str>,
         /// The kinds of guests concerned: `hvm`, `pv`.
-        pub sets: Vec<Cow<'static, str>>,
+        pub sets: &'static [&'static str],
         /// Whether other microcode or firmware settings may change this: a speculation control of a predicted set.
         pub provisional: bool,
     }
@@ -125,9 +144,9 @@ facts! {
         /// The server's reference.
         pub reference: String,
         /// The features that it was started with and the joiner cannot give, by name.
-        pub missing: Vec<String>,
+        pub missing: Vec<FeatureName>,
         /// Why, in the server's words; or which fact is missing.
-        pub reason: String,
+        pub reason: Cow<'static, str>,
         /// Whether it could; for those that are listed, no or not known.
         pub can_move: Known<bool>,
         /// Whether the verdict rests on predicted speculation controls alone, which microcode may change.

@@ -162,8 +162,7 @@ impl Level {
     /// The level after one more host.
     #[must_use]
     pub fn with(mut self, host: &Host) -> Self {
-        let name = label(host);
-        let cpu = match named(host.cpu.as_ref(), || format!("host {name}, cpu")) {
+        let cpu = match named(host.cpu.as_ref(), || format!("host {}, cpu", label(host))) {
             Known::Yes(cpu) => cpu,
             Known::No(unknown) => {
                 self.spoil(&unknown);
@@ -172,17 +171,17 @@ impl Level {
         };
         let hvm = hvm_capable(host);
         if self.skips(cpu, hvm.get() != Some(&false)) {
-            self.skipped.push(name);
+            self.skipped.push(label(host));
             return self;
         }
-        step(&mut self.pv_default, default_set(cpu, self.shape, Guest::Pv), &name);
-        step(&mut self.pv_max, max_set(cpu, Guest::Pv), &name);
+        step(&mut self.pv_default, default_set(cpu, self.shape, Guest::Pv), host);
+        step(&mut self.pv_max, max_set(cpu, Guest::Pv), host);
         match hvm {
             Known::Yes(true) => {
-                step(&mut self.hvm_default, default_set(cpu, self.shape, Guest::Hvm), &name);
-                step(&mut self.hvm_max, max_set(cpu, Guest::Hvm), &name);
+                step(&mut self.hvm_default, default_set(cpu, self.shape, Guest::Hvm), host);
+                step(&mut self.hvm_max, max_set(cpu, Guest::Hvm), host);
             }
-            Known::Yes(false) => self.without_hvm.push(name),
+            Known::Yes(false) => self.without_hvm.push(label(host)),
             Known::No(unknown) => {
                 self.hvm_default = Known::No(unknown.clone());
                 self.hvm_max = Known::No(unknown);
@@ -342,10 +341,13 @@ pub(super) const fn absent<T>(known: &Known<T>) -> bool {
     matches!(known, Known::No(Unknown { reason: Reason::AbsentOnRelease, .. }))
 }
 
-fn step(level: &mut Known<Featureset>, (key, set): (&str, &Known<Featureset>), host: &str) {
+fn step(level: &mut Known<Featureset>, (key, set): (&str, &Known<Featureset>), host: &Host) {
     if absent(set) {
         return;
     }
-    let Known::Yes(so_far) = &*level else { return };
-    *level = named(set.as_ref(), || format!("host {host}, cpu.{key}")).map(|set| so_far.intersect(set));
+    let Known::Yes(so_far) = level else { return };
+    match named(set.as_ref(), || format!("host {}, cpu.{key}", label(host))) {
+        Known::Yes(set) => so_far.narrow(set),
+        Known::No(unknown) => *level = Known::No(unknown),
+    }
 }

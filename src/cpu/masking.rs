@@ -55,9 +55,10 @@ facts! {
 impl MaskingFacts {
     /// All unknown, for pools that level instead of masking.
     pub fn not_applicable(why: &str) -> Self {
-        fn no<T>(why: &str) -> Known<T> {
-            Known::no(Reason::NotApplicable, why)
+        fn no<T>(why: &Unknown) -> Known<T> {
+            Known::No(why.clone())
         }
+        let why = &Unknown::because(Reason::NotApplicable, why);
         Self {
             pool_features: no(why),
             joiner_features: no(why),

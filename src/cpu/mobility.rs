@@ -109,13 +109,12 @@ fn features_refusal(vm: &Vm, host: &Host) -> Known<Option<Refusal>> {
         Known::No(unknown) => return Known::No(unknown),
     };
     guest_of(vm).and_then(|guest| {
-        let name = label(host);
-        named(host.cpu.as_ref(), || format!("host {name}, cpu")).and_then(|cpu| {
+        named(host.cpu.as_ref(), || format!("host {}, cpu", label(host))).and_then(|cpu| {
             let (key, offered) = max_set(cpu, guest);
             if absent(offered) {
                 return Known::Yes(Some(Refusal::NoKeys));
             }
-            named(offered.as_ref(), || format!("host {name}, cpu.{key}")).map(|offered| {
+            named(offered.as_ref(), || format!("host {}, cpu.{key}", label(host))).map(|offered| {
                 let missing = || started_with.zero_extend(offered.words().len()).diff(offered);
                 (!started_with.is_compatible_with(offered)).then(|| Refusal::Features(missing()))
             })

@@ -15,5 +15,5 @@ pub mod predict;
 pub mod releases;
 
 pub use derive::{WORDS, derive, derive_some, eject, sole_host};
-pub use facts::{CpuFacts, EjectCpuFacts, FeatureFact, VmFact};
+pub use facts::{CpuFacts, EjectCpuFacts, FeatureFact, FeatureName, VmFact};
 pub use masking::{MaskingFacts, MemberMask};

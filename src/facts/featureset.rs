@@ -65,7 +65,12 @@ impl Featureset {
     /// The features in it, as word × 32 + bit, ascending.
     pub fn features(&self) -> impl Iterator<Item = usize> + '_ {
         self.0.iter().enumerate().flat_map(|(index, word)| {
-            (0..32).filter(move |bit| word >> bit & 1 == 1).map(move |bit| index * 32 + bit)
+            let mut left = *word;
+            std::iter::from_fn(move || {
+                let bit = usize::try_from(left.trailing_zeros()).ok().filter(|bit| *bit < 32)?;
+                left &= left - 1;
+                Some(index * 32 + bit)
+            })
         })
     }
 
@@ -94,6 +99,16 @@ impl Featureset {
             (true, _) => other.clone(),
             (_, true) => self.clone(),
             _ => self.zip(other, |a, b| a & b),
+        }
+    }
+
+    /// The same in place.
+    pub fn narrow(&mut self, other: &Self) {
+        if self.is_identity() {
+            self.0.clone_from(&other.0);
+        } else if !other.is_identity() {
+            self.0.resize(self.0.len().max(other.0.len()), 0);
+            self.0.iter_mut().enumerate().for_each(|(index, word)| *word &= other.word(index));
         }
     }
 
@@ -161,23 +176,32 @@ impl FromStr for Featureset {
     }
 }
 
+/// The value of each hex digit; 16 for what is none.
+const DIGITS_OF: [u8; 256] = {
+    let mut digits = [16; 256];
+    let mut value = 0;
+    while value < 16 {
+        digits[b"0123456789abcdef"[value] as usize] = value as u8;
+        digits[b"0123456789ABCDEF"[value] as usize] = value as u8;
+        value += 1;
+    }
+    digits
+};
+
 /// All words in one pass: a large pool's records hold tens of thousands of digits.
 fn parse_words(text: &str) -> Option<Vec<u32>> {
     const DIGITS: usize = 8;
     let mut words = Vec::with_capacity(text.len() / (DIGITS + 1) + 1);
     let (mut word, mut length) = (0_u32, 0);
     for byte in text.bytes() {
-        let digit = match byte {
-            b'-' if length > 0 => {
+        let digit = match DIGITS_OF[usize::from(byte)] {
+            digit @ 0..16 if length < DIGITS => digit,
+            _ if byte == b'-' && length > 0 => {
                 words.push(word);
                 (word, length) = (0, 0);
                 continue;
             }
-            _ if length == DIGITS => return None,
-            b'0'..=b'9' => byte - b'0',
-            b'a'..=b'f' => byte - b'a' + 10,
-            b'A'..=b'F' => byte - b'A' + 10,
-            b'_' if length > 0 => {
+            _ if byte == b'_' && length > 0 && length < DIGITS => {
                 length += 1;
                 continue;
             }

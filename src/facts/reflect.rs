@@ -231,6 +231,23 @@ impl Fact for Cow<'static, str> {
     }
 }
 
+/// Texts of the program's own.
+impl Fact for &'static [&'static str] {
+    const TYPE: Type = Type::List(&Type::Text);
+    fn value(&self) -> Value<'_> {
+        Value::List(self)
+    }
+}
+
+impl List for &'static [&'static str] {
+    fn len(&self) -> usize {
+        (**self).len()
+    }
+    fn get(&self, index: usize) -> Value<'_> {
+        Value::Text(Cow::Borrowed(self[index]))
+    }
+}
+
 impl Fact for Featureset {
     const TYPE: Type = Type::Features;
     fn value(&self) -> Value<'_> {

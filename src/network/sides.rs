@@ -190,12 +190,11 @@ pub(super) fn need<T, S: Into<String>>(known: &Known<T>, what: impl FnOnce() -> 
         Known::Yes(value) => Ok(value),
         Known::No(unknown) => {
             let what: String = what().into();
-            let detail = match (what.is_empty(), unknown.detail().is_empty()) {
-                (true, _) => unknown.detail().to_owned(),
-                (false, true) => what,
-                (false, false) => format!("{what}: {}", unknown.detail()),
-            };
-            Err(Unknown::because(unknown.reason, detail))
+            match (what.is_empty(), unknown.detail().is_empty()) {
+                (true, _) => Err(unknown.clone()),
+                (false, true) => Err(Unknown::because(unknown.reason, what)),
+                (false, false) => Err(Unknown::because(unknown.reason, format!("{what}: {}", unknown.detail()))),
+            }
         }
     }
 }

@@ -100,9 +100,9 @@ struct CpuV1<'a> {
 
 #[derive(Serialize)]
 pub(super) struct LossV1<'a> {
-    name: &'a str,
+    name: Cow<'static, str>,
     group: &'a str,
-    sets: &'a [Cow<'static, str>],
+    sets: &'static [&'static str],
 }
 
 #[derive(Serialize)]
@@ -110,7 +110,7 @@ struct StrandedV1<'a> {
     name: &'a str,
     uuid: &'a str,
     power_state: &'a str,
-    missing: &'a [String],
+    missing: Vec<Cow<'static, str>>,
     reason: &'a str,
 }
 
@@ -282,7 +282,7 @@ fn cpu_v1(joiner: &JoinerReport) -> CpuV1<'_> {
                     name: &vm.name_label,
                     uuid: &vm.uuid,
                     power_state: &vm.power_state,
-                    missing: &vm.missing,
+                    missing: vm.missing.iter().map(|feature| feature.label()).collect(),
                     reason: &vm.reason,
                 })
                 .collect()
@@ -294,7 +294,7 @@ fn cpu_v1(joiner: &JoinerReport) -> CpuV1<'_> {
 
 pub(super) fn losses(losses: &Known<Vec<FeatureFact>>) -> Option<Vec<LossV1<'_>>> {
     let losses = losses.get()?;
-    Some(losses.iter().map(|loss| LossV1 { name: &loss.name, group: &loss.group, sets: &loss.sets }).collect())
+    Some(losses.iter().map(|loss| LossV1 { name: loss.name.label(), group: &loss.group, sets: loss.sets }).collect())
 }
 
 pub(super) fn plain(fact: &impl Fact) -> serde_json::Value {

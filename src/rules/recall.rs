@@ -4,13 +4,25 @@
 use super::case::{Case, variables};
 use super::judge::Decided;
 use super::rule::Rule;
-use crate::facts::{Type, Unknown, Value};
+use crate::facts::{Featureset, Type, Unknown, Value};
 
 /// Names that texts about elements of a list may use beside the case's.
 const OF_ELEMENTS: [&str; 3] = ["count", "names", "first"];
+/// Longer lists are not compared: asking again costs no more.
+const LONGEST: usize = 32;
 
-/// A fact as far as it is told apart: a variable of the case, and where that is a record, one of its fields.
-type Place = (usize, Option<usize>);
+/// A fact as far as facts are told apart: a variable of the case, fields of records inside it, and a key where the last of
+/// these is a map.
+#[derive(Debug, PartialEq, Eq)]
+struct Place {
+    root: usize,
+    fields: Vec<usize>,
+    key: Option<String>,
+    /// Whether it is a list of the pool's own records, which only ever grows between two joiners ([`Pool::take_in`]).
+    ///
+    /// [`Pool::take_in`]: crate::snapshot::Pool::take_in
+    grows: bool,
+}
 
 /// Which facts each rule mentions.
 #[derive(Debug)]
@@ -28,16 +40,22 @@ pub(super) struct Recall<'m> {
     decided: Vec<Decided>,
 }
 
-/// A fact's value, as far as values are compared; lists, maps and records never are the same.
+/// A fact's value, as far as values are compared; maps, records and lists of records never are the same, unless empty.
 #[derive(Debug, PartialEq, Eq)]
 enum Stamp {
     /// Not compared: never the same.
     Other,
     Unknown(Unknown),
+    /// A key that is not there.
+    Absent,
     Null,
     Bool(bool),
     Int(i64),
     Text(String),
+    Features(Featureset),
+    List(Vec<Self>),
+    /// A list of which the length says all.
+    Length(usize),
 }
 
 impl Mentions {
@@ -49,14 +67,10 @@ impl Mentions {
             let mut found = Some(Vec::new());
             // Whether the server's check behind a rule exists depends on the release.
             for fact in rule.deciding_facts().into_iter().chain(["release.xapi".to_owned()]) {
-                let (root, rest) = fact.split_once(['.', '[']).unwrap_or((&fact, ""));
-                match place(&roots, root, rest) {
+                let root = fact.split(['.', '[']).next().unwrap_or_default();
+                match place(&roots, &fact) {
                     Some(place) => {
-                        let known = mentions.places.iter().position(|known| *known == place);
-                        let index = known.unwrap_or_else(|| {
-                            mentions.places.push(place);
-                            mentions.places.len() - 1
-                        });
+                        let index = mentions.index_of(place);
                         found.iter_mut().for_each(|found| found.push(index));
                     }
                     // What is said of an element is said of its list, which is mentioned too.
@@ -72,23 +86,76 @@ impl Mentions {
         mentions
     }
 
+    fn index_of(&mut self, place: Place) -> usize {
+        self.places.iter().position(|known| *known == place).unwrap_or_else(|| {
+            self.places.push(place);
+            self.places.len() - 1
+        })
+    }
+
     /// An empty memory for one pool.
     pub(super) const fn recall(&self) -> Recall<'_> {
         Recall { mentions: self, stamps: Vec::new(), decided: Vec::new() }
     }
 }
 
-fn place(roots: &[(&'static str, Type)], root: &str, rest: &str) -> Option<Place> {
-    let index = roots.iter().position(|(name, _)| *name == root)?;
-    let record = match roots[index].1 {
-        Type::Object(def) => def,
-        Type::Nullable(Type::Object(def)) => *def,
-        _ => return Some((index, None)),
-    };
-    let field = rest.split(['.', '[']).next().filter(|field| !field.is_empty());
-    match field {
-        Some(field) => Some((index, Some(record.field(field)?.0))),
-        None => Some((index, None)),
+/// The place of a fact that an expression mentions (`host.cpu.vendor`, `host.software_version['xapi']`, `pool.vms[]`).
+fn place(roots: &[(&'static str, Type)], fact: &str) -> Option<Place> {
+    let (names, inside) = fact.split_once('[').unwrap_or((fact, ""));
+    let mut names = names.split('.');
+    let name = names.next()?;
+    let root = roots.iter().position(|(root, _)| *root == name)?;
+    let mut ty = roots[root].1;
+    let mut fields = Vec::new();
+    for name in names {
+        let def = match ty {
+            Type::Object(def) => def,
+            Type::Nullable(Type::Object(def)) => *def,
+            _ => break,
+        };
+        let (index, field) = def.field(name)?;
+        fields.push(index);
+        ty = field.ty;
+    }
+    let plain = |key: &&str| !key.contains(['\'', '\\']);
+    let key = inside.strip_prefix('\'').and_then(|rest| rest.strip_suffix("']")).filter(plain);
+    let key = key.filter(|_| matches!(ty, Type::Map(_))).map(str::to_owned);
+    let grows = name == "pool" && fields.len() == 1 && matches!(ty, Type::List(Type::Object(_)));
+    Some(Place { root, fields, key, grows })
+}
+
+impl Place {
+    /// What stands there; nothing where a key is missing.
+    fn value<'a>(&self, values: &[Value<'a>]) -> Option<Value<'a>> {
+        let mut value = values[self.root].clone();
+        for field in &self.fields {
+            match value {
+                Value::Object(record) => value = record.field(*field),
+                other => return Some(other),
+            }
+        }
+        match (&self.key, value) {
+            (Some(key), Value::Map(map)) => map.get(key),
+            (_, value) => Some(value),
+        }
+    }
+
+    fn stamp(&self, value: Option<&Value<'_>>) -> Stamp {
+        match value {
+            None => Stamp::Absent,
+            Some(Value::List(list)) if self.grows => Stamp::Length(list.len()),
+            Some(value) => Stamp::of(value),
+        }
+    }
+
+    /// Whether what was taken down is what stands there now.
+    fn same(&self, before: &Stamp, now: Option<&Value<'_>>) -> bool {
+        match (before, now) {
+            (Stamp::Absent, None) => true,
+            (Stamp::Length(before), Some(Value::List(now))) => self.grows && *before == now.len(),
+            (before, Some(now)) => before.is(now),
+            (_, None) => false,
+        }
     }
 }
 
@@ -111,28 +178,20 @@ impl Recall<'_> {
 
     /// Which facts are as they were, taking down what they are now.
     fn compare(&mut self, values: &[Value<'_>]) -> Vec<bool> {
-        let first = self.stamps.is_empty();
-        let mut same = Vec::with_capacity(self.mentions.places.len());
-        for (index, (root, field)) in self.mentions.places.iter().enumerate() {
-            let inner;
-            let value = match (&values[*root], field) {
-                (Value::Object(record), Some(field)) => {
-                    inner = record.field(*field);
-                    &inner
-                }
-                (value, _) => value,
-            };
-            if first {
-                self.stamps.push(Stamp::of(value));
-                same.push(false);
-            } else if self.stamps[index].is(value) {
-                same.push(true);
-            } else {
-                self.stamps[index] = Stamp::of(value);
-                same.push(false);
-            }
+        let places = &self.mentions.places;
+        if self.stamps.is_empty() {
+            self.stamps = places.iter().map(|place| place.stamp(place.value(values).as_ref())).collect();
+            return vec![false; places.len()];
         }
-        same
+        let compared = self.stamps.iter_mut().zip(places).map(|(stamp, place)| {
+            let value = place.value(values);
+            let same = place.same(stamp, value.as_ref());
+            if !same {
+                *stamp = place.stamp(value.as_ref());
+            }
+            same
+        });
+        compared.collect()
     }
 }
 
@@ -143,8 +202,19 @@ impl Stamp {
             Value::Bool(value) => Self::Bool(*value),
             Value::Int(value) => Self::Int(*value),
             Value::Text(text) => Self::Text(text.clone().into_owned()),
+            Value::Features(set) => Self::Features(set.clone().into_owned()),
             Value::Null => Self::Null,
-            Value::Features(_) | Value::List(_) | Value::Made(_) | Value::Map(_) | Value::Object(_) => Self::Other,
+            Value::List(list) if list.len() <= LONGEST => {
+                let mut stamps = Vec::new();
+                for index in 0..list.len() {
+                    match Self::of(&list.get(index)) {
+                        Self::Other => return Self::Other,
+                        stamp => stamps.push(stamp),
+                    }
+                }
+                Self::List(stamps)
+            }
+            Value::List(_) | Value::Made(_) | Value::Map(_) | Value::Object(_) => Self::Other,
         }
     }
 
@@ -156,6 +226,10 @@ impl Stamp {
             (Self::Bool(before), Value::Bool(now)) => before == now,
             (Self::Int(before), Value::Int(now)) => before == now,
             (Self::Text(before), Value::Text(now)) => *before == **now,
+            (Self::Features(before), Value::Features(now)) => *before == **now,
+            (Self::List(before), Value::List(now)) => {
+                before.len() == now.len() && before.iter().enumerate().all(|(index, stamp)| stamp.is(&now.get(index)))
+            }
             _ => false,
         }
     }
@@ -163,8 +237,12 @@ impl Stamp {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
+    use crate::facts::Fact as _;
     use crate::rules::{Phase, Registry};
+    use crate::snapshot::Vm;
 
     #[test]
     fn every_built_in_rule_is_told_by_its_facts() {
@@ -184,12 +262,69 @@ mod tests {
 
     #[test]
     fn what_cannot_be_compared_is_never_the_same() {
-        let list: Vec<String> = Vec::new();
-        let value = Value::List(&list);
-        assert!(!Stamp::of(&value).is(&value));
-        assert!(!Stamp::of(&value).is(&Value::Null));
+        let vm = Vm::default();
+        let map: BTreeMap<String, String> = BTreeMap::new();
+        let vms = vec![Vm::default()];
+        for value in [Value::Object(&vm), Value::Map(&map), Value::List(&vms)] {
+            assert!(!Stamp::of(&value).is(&value), "{value:?}");
+            assert!(!Stamp::of(&value).is(&Value::Null));
+        }
+        let texts = |list: &[&str]| list.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
+        let (none, one, other) = (texts(&[]), texts(&["a"]), texts(&["b"]));
+        assert!(Stamp::of(&Value::List(&none)).is(&Value::List(&none)));
+        assert!(Stamp::of(&Value::List(&one)).is(&Value::List(&one)));
+        assert!(!Stamp::of(&Value::List(&one)).is(&Value::List(&other)));
+        assert!(!Stamp::of(&Value::List(&one)).is(&Value::List(&none)));
         assert!(Stamp::of(&Value::Null).is(&Value::Null));
         assert!(Stamp::of(&Value::Text("a".into())).is(&Value::Text("a".into())));
         assert!(!Stamp::of(&Value::Bool(true)).is(&Value::Bool(false)));
+    }
+
+    #[test]
+    fn places_go_as_deep_as_records_do() {
+        let roots: Vec<_> = variables::<Case<'static>>().collect();
+        let of = |fact: &str| place(&roots, fact).unwrap();
+        assert_eq!(of("host.cpu.vendor").fields.len(), 2);
+        assert_eq!(of("host.software_version['xapi']").key.as_deref(), Some("xapi"));
+        assert_eq!(of("host.software_version['it\\'s']").key, None);
+        assert_eq!(of("host.software_version[]").key, None);
+        assert!(of("pool.vms[].power_state").grows && of("pool.hosts").grows);
+        assert!(!of("joiner.vms[]").grows && !of("pool.repositories").grows);
+        assert_eq!(place(&roots, "vm.name_label"), None);
+        assert_eq!(place(&roots, "host.no_such_field"), None);
+    }
+
+    /// What [`Place::grows`] rests on: were an element changed in place, a rule about it would not be asked again.
+    #[test]
+    fn joining_changes_no_record_that_the_pool_has() {
+        let read = |file: &str| {
+            let path = format!("{}/fixtures/{file}", env!("CARGO_MANIFEST_DIR"));
+            crate::snapshot::read_snapshot(&std::fs::read(path).unwrap()).unwrap().0.pool
+        };
+        let (before, joiner) = (read("xcp-ng-8.3-5-hosts.json"), read("candidate-good.json"));
+        let after = before.admit(&joiner);
+        let (Value::Object(was), Value::Object(is)) = (before.value(), after.value()) else { unreachable!() };
+        let mut grown = 0;
+        for (index, field) in was.def().fields.iter().enumerate() {
+            let (Value::List(was), Value::List(is)) = (was.field(index), is.field(index)) else { continue };
+            if let Type::List(Type::Object(_)) = field.ty {
+                grown += usize::from(is.len() > was.len());
+                for index in 0..was.len() {
+                    assert_eq!(format!("{:?}", whole(&was.get(index))), format!("{:?}", whole(&is.get(index))));
+                }
+            }
+        }
+        assert!(grown > 2);
+    }
+
+    /// A record with all that is in it.
+    fn whole(value: &Value<'_>) -> Vec<String> {
+        match value {
+            Value::Object(record) => {
+                (0..record.def().fields.len()).flat_map(|index| whole(&record.field(index))).collect()
+            }
+            Value::List(list) => (0..list.len()).flat_map(|index| whole(&list.get(index))).collect(),
+            other => vec![format!("{other:?}")],
+        }
     }
 }

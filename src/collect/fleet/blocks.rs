@@ -2,6 +2,8 @@
 
 use std::io::Read;
 
+use memchr::{memchr, memchr_iter, memrchr};
+
 use super::key::Key;
 use super::line::Parts;
 use crate::collect::CollectError;
@@ -66,7 +68,7 @@ impl Place {
         let mut broken = 0;
         let mut end = text.len();
         while end > 0 {
-            let start = text[..end - 1].iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+            let start = memrchr(b'\n', &text[..end - 1]).map_or(0, |at| at + 1);
             let line = &text[start..end];
             if !line.trim_ascii().is_empty() {
                 match key_of(line) {
@@ -101,8 +103,12 @@ pub(super) fn key_of(line: &[u8]) -> Option<Key> {
 }
 
 /// The lines of a text, each with its end.
-pub(super) fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
-    text.split_inclusive(|byte| *byte == b'\n')
+pub(super) fn lines(mut text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    std::iter::from_fn(move || {
+        let end = memchr(b'\n', text).map_or(text.len(), |at| at + 1);
+        let line = text.split_off(..end)?;
+        (!line.is_empty()).then_some(line)
+    })
 }
 
 /// Reads a fleet block by block.
@@ -142,11 +148,7 @@ impl<R: Read> Blocks<R> {
             if self.ended {
                 break (text.len(), false);
             }
-            let end = if self.pools {
-                last_end(&text)
-            } else {
-                text.iter().rposition(|byte| *byte == b'\n').map(|at| (at + 1, false))
-            };
+            let end = if self.pools { last_end(&text) } else { memrchr(b'\n', &text).map(|at| (at + 1, false)) };
             if let Some(end) = end {
                 break end;
             }
@@ -166,7 +168,7 @@ impl<R: Read> Blocks<R> {
         self.rest = rest;
         let block = Block { index: self.index, line: self.line, doubtful: self.doubtful, text };
         self.index += 1;
-        self.line += block.text.iter().filter(|byte| **byte == b'\n').count();
+        self.line += memchr_iter(b'\n', &block.text).count();
         self.doubtful = doubtful;
         Ok(Some(block))
     }
@@ -184,12 +186,12 @@ impl<R: Read> Blocks<R> {
 /// be read stand before that. None where no pool is sure to end.
 fn last_end(text: &[u8]) -> Option<(usize, bool)> {
     // What stands behind the last line end is no whole line yet.
-    let whole = text.iter().rposition(|byte| *byte == b'\n')? + 1;
+    let whole = memrchr(b'\n', text)? + 1;
     let mut end = whole;
     let mut later: Option<Key> = None;
     let mut broken = 0;
     while end > 0 {
-        let start = text[..end - 1].iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+        let start = memrchr(b'\n', &text[..end - 1]).map_or(0, |at| at + 1);
         let line = &text[start..end];
         if !line.trim_ascii().is_empty() {
             match key_of(line) {

@@ -9,7 +9,6 @@ use serde_json::value::RawValue;
 use super::blocks::{Block, lines};
 use super::line;
 use crate::collect::files::without_mark;
-use crate::collect::records::text;
 use crate::collect::{CollectError, Collected};
 use crate::facts::Key;
 
@@ -151,4 +150,13 @@ impl<'de> Cpu<'de> {
         }
         Ok(())
     }
+}
+
+/// A text as it stands in well-formed JSON.
+fn text(raw: &RawValue) -> Option<Cow<'_, str>> {
+    let inner = raw.get().strip_prefix('"')?.strip_suffix('"')?;
+    if inner.contains('\\') {
+        return serde_json::from_str::<String>(raw.get()).ok().map(Cow::Owned);
+    }
+    Some(Cow::Borrowed(inner))
 }

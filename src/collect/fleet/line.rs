@@ -1,24 +1,24 @@
-//! One line of a fleet, taken apart once: the members of its object and of its host's record, each as it stands in the text.
+//! One line of a fleet, taken apart once: the members of its object and of its host's record, in one pass.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::path::Path;
 
-use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde_json::value::RawValue;
+use serde::de::{Deserializer, MapAccess, Visitor};
 
 use crate::collect::files::{Budget, without_mark};
-use crate::collect::members::{Member, members, take_members};
-use crate::collect::records::text;
+use crate::collect::node::{Likely, Member, Node, find, in_order};
 use crate::collect::{CollectError, Collected, Document, read_document, records};
 use crate::facts::Key;
+
+/// So many fields has a host's record, about.
+const FIELDS: usize = 96;
 
 /// A line's members.
 #[derive(Debug, Default)]
 pub(super) struct Parts<'a> {
-    /// Those of the line itself, `host` left out where it is an object.
+    /// Those of the line itself, but `host`, as [`Node::Object`] has them.
     line: Vec<Member<'a>>,
-    /// Those of `host`: a record's fields, or records by reference.
+    /// Those of `host`, where it is an object: a record's fields, or records by reference.
     pub(super) host: Vec<Member<'a>>,
 }
 
@@ -44,9 +44,9 @@ impl<'a> Parts<'a> {
         Ok(parts)
     }
 
-    /// A member of the line; of several with one key the last, as everywhere.
-    pub(super) fn get(&self, key: &str) -> Option<&'a RawValue> {
-        last(&self.line, key)
+    /// A member of the line.
+    pub(super) fn get(&self, key: &str) -> Option<&Node<'a>> {
+        find(&self.line, key)
     }
 
     /// The keys of the line.
@@ -56,24 +56,20 @@ impl<'a> Parts<'a> {
 
     /// Whether `host` is one host's record and not records by reference.
     pub(super) fn is_host(&self) -> bool {
-        last(&self.host, "uuid").is_some_and(|uuid| uuid.get().starts_with('"'))
-            || last(&self.host, "cpu_info").is_some_and(|cpu| cpu.get().starts_with('{'))
+        find(&self.host, "uuid").is_some_and(|uuid| uuid.text().is_some())
+            || find(&self.host, "cpu_info").is_some_and(|cpu| cpu.members().is_some())
     }
 
     /// The name of the only host.
-    pub(super) fn host_name(&self) -> Option<Cow<'a, str>> {
+    pub(super) fn host_name(&self) -> Option<&str> {
         let name = if self.is_host() {
-            last(&self.host, "name_label")
+            find(&self.host, "name_label")
         } else {
             let [(_, record)] = self.host.as_slice() else { return None };
-            last(&members(record.get()).ok()?, "name_label")
+            record.get("name_label")
         };
-        name.and_then(text)
+        name.and_then(Node::text)
     }
-}
-
-fn last<'a>(members: &[Member<'a>], key: &str) -> Option<&'a RawValue> {
-    members.iter().rev().find(|(known, _)| known == key).map(|(_, value)| *value)
 }
 
 struct PartsVisitor;
@@ -89,66 +85,16 @@ impl<'de> Visitor<'de> for PartsVisitor {
         let mut parts = Parts::default();
         while let Some(Key(key)) = map.next_key()? {
             if key == "host" {
-                parts.host = map.next_value_seed(Host)?;
+                parts.host = match map.next_value_seed(Likely(FIELDS))? {
+                    Node::Object(members) => members,
+                    _ => Vec::new(),
+                };
             } else {
                 parts.line.push((key, map.next_value()?));
             }
         }
+        parts.line = in_order(parts.line);
         Ok(parts)
-    }
-}
-
-/// Collects the members of `host`, whatever it is; what is no object has none.
-struct Host;
-
-impl<'de> DeserializeSeed<'de> for Host {
-    type Value = Vec<Member<'de>>;
-
-    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<Self::Value, D::Error> {
-        json.deserialize_any(AnyMembers)
-    }
-}
-
-struct AnyMembers;
-
-impl<'de> Visitor<'de> for AnyMembers {
-    type Value = Vec<Member<'de>>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a value")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
-        take_members(map, 96)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
-        while list.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(Vec::new())
-    }
-
-    fn visit_str<E: de::Error>(self, _: &str) -> Result<Self::Value, E> {
-        Ok(Vec::new())
-    }
-
-    fn visit_bool<E: de::Error>(self, _: bool) -> Result<Self::Value, E> {
-        Ok(Vec::new())
-    }
-
-    fn visit_i64<E: de::Error>(self, _: i64) -> Result<Self::Value, E> {
-        Ok(Vec::new())
-    }
-
-    fn visit_u64<E: de::Error>(self, _: u64) -> Result<Self::Value, E> {
-        Ok(Vec::new())
-    }
-
-    fn visit_f64<E: de::Error>(self, _: f64) -> Result<Self::Value, E> {
-        Ok(Vec::new())
-    }
-
-    fn visit_unit<E: de::Error>(self) -> Result<Self::Value, E> {
-        Ok(Vec::new())
     }
 }
 
@@ -171,7 +117,7 @@ pub(super) fn read_parts(
 ) -> Result<Box<Collected>, CollectError> {
     if parts.is_host() {
         let place = format!("{name}:{number}");
-        return records::read_host_line(&place, &parts.line, parts.host).map(Box::new);
+        return records::read_host_line(&place, parts.line, parts.host).map(Box::new);
     }
     read_whole(name, number, line)
 }

@@ -7,6 +7,7 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
 
+use memchr::{memchr, memchr_iter};
 use sha2::{Digest as _, Sha256};
 
 use super::blocks::{Place, Step, key_of};
@@ -102,7 +103,7 @@ fn skip_line(reader: &mut impl BufRead) -> io::Result<u64> {
     let mut passed = 0;
     loop {
         let buffer = reader.fill_buf()?;
-        let (used, done) = match buffer.iter().position(|byte| *byte == b'\n') {
+        let (used, done) = match memchr(b'\n', buffer) {
             Some(at) => (at + 1, true),
             None => (buffer.len(), buffer.is_empty()),
         };
@@ -125,7 +126,7 @@ fn place_before(file: &mut File, end: u64) -> io::Result<Place> {
         // The first line of a window may be the rest of one.
         let whole = match start {
             0 => 0,
-            _ => text.iter().position(|byte| *byte == b'\n').map_or(text.len(), |at| at + 1),
+            _ => memchr(b'\n', &text).map_or(text.len(), |at| at + 1),
         };
         let (place, decided) = Place::after(&text[whole..]);
         if decided || start == 0 || window >= 4 * MOST {
@@ -145,7 +146,7 @@ fn line_ends(file: &mut File, at: u64) -> io::Result<usize> {
         if buffer.is_empty() {
             return Ok(count);
         }
-        count += buffer.iter().filter(|byte| **byte == b'\n').count();
+        count += memchr_iter(b'\n', buffer).count();
         let used = buffer.len();
         reader.consume(used);
     }

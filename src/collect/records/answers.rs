@@ -6,12 +6,12 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use serde_json::Value;
-use serde_json::value::RawValue;
 
 use super::raw::{Fields, Raw};
 use super::record::Record;
 use crate::collect::CollectError;
 use crate::collect::limits::{HOSTS, ODD, RECORDS};
+use crate::collect::node::{Member, Node};
 use crate::facts::{Known, Reason, Unknown};
 
 /// References to records, as the server answers them.
@@ -195,10 +195,10 @@ impl ServerError {
 enum Class<'t> {
     /// As a tree.
     Tree(Records),
-    /// As they stand in a text, {reference: record}.
-    Text(&'t RawValue),
-    /// One record that was taken apart, with its reference.
-    One(Cow<'t, str>, Fields<'t>),
+    /// In a text, {reference: record}.
+    Node(Node<'t>),
+    /// One record in a text, with its reference.
+    One(Cow<'t, str>, Vec<Member<'t>>),
 }
 
 /// All answers of one server.
@@ -230,13 +230,13 @@ impl<'t> Answers<'t> {
         self.classes.insert(Cow::Owned(class), answer.map(Class::Tree));
     }
 
-    /// Adds the records of a class as they stand in a text.
-    pub(super) fn add_text(&mut self, class: Cow<'t, str>, records: &'t RawValue) {
-        self.classes.insert(class, Ok(Class::Text(records)));
+    /// Adds the records of a class that stand in a text.
+    pub(super) fn add_node(&mut self, class: Cow<'t, str>, records: Node<'t>) {
+        self.classes.insert(class, Ok(Class::Node(records)));
     }
 
     /// Adds a single record of a class.
-    pub(super) fn add_one(&mut self, class: &'static str, reference: Cow<'t, str>, fields: Fields<'t>) {
+    pub(super) fn add_one(&mut self, class: &'static str, reference: Cow<'t, str>, fields: Vec<Member<'t>>) {
         self.classes.insert(Cow::Borrowed(class), Ok(Class::One(reference, fields)));
     }
 
@@ -299,10 +299,10 @@ impl<'t> Answers<'t> {
         })
     }
 
-    fn record<'a>(&self, class: &'static str, reference: Cow<'a, str>, fields: Found<'a>) -> Record<'a> {
+    fn record<'a>(&self, class: &'static str, reference: &'a str, fields: Found<'a>) -> Record<'a> {
         let record = match fields {
             Found::Value(value) => Record::new(class, reference, value),
-            Found::Fields(fields) => Record::of(class, reference, Ok(fields)),
+            Found::Fields(fields) => Record::of(class, Cow::Borrowed(reference), Ok(fields)),
         };
         let record = if self.partial { record.partial() } else { record };
         if self.database { record.of_database() } else { record }
@@ -325,13 +325,13 @@ impl<'t> Answers<'t> {
     }
 
     /// The records of a class in ascending order of their references.
-    fn objects(&self, class: &'static str) -> Known<Vec<(Cow<'_, str>, Found<'_>)>> {
+    fn objects(&self, class: &'static str) -> Known<Vec<(&str, Found<'_>)>> {
         let (fields, kind) = match self.classes.get(class) {
             Some(Ok(Class::One(reference, fields))) => {
-                return Known::Yes(vec![(Cow::Borrowed(reference.as_ref()), Found::Fields(fields.clone()))]);
+                return Known::Yes(vec![(reference, Found::Fields(Fields::Nodes(fields)))]);
             }
             Some(Ok(Class::Tree(value))) => (Raw::Tree(value).fields(), Raw::Tree(value).kind()),
-            Some(Ok(Class::Text(text))) => (Raw::Text(text).fields(), Raw::Text(text).kind()),
+            Some(Ok(Class::Node(node))) => (Raw::Node(node).fields(), Raw::Node(node).kind()),
             Some(Err(error)) => {
                 return Known::no(error.reason(), format!("{class}.get_all_records answered {}", error.code()));
             }
@@ -377,8 +377,8 @@ impl<'t> Answers<'t> {
         }
         *self.api_version.get_or_init(|| {
             let hosts = self.objects("host");
-            let version = |(reference, found): &(Cow<'_, str>, Found<'_>)| {
-                let record = self.record("host", reference.clone(), found.clone());
+            let version = |(reference, found): &(&str, Found<'_>)| {
+                let record = self.record("host", reference, *found);
                 Some((*record.int("API_version_major").get()?, *record.int("API_version_minor").get()?))
             };
             hosts.get()?.iter().filter_map(version).min()
@@ -387,7 +387,7 @@ impl<'t> Answers<'t> {
 }
 
 /// A record before it is read.
-#[derive(Clone)]
+#[derive(Clone, Copy)]
 enum Found<'a> {
     Value(Raw<'a>),
     Fields(Fields<'a>),

@@ -1,11 +1,12 @@
 //! Hosts, with their metrics and what their firmware says.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use super::answers::Answers;
 use super::record::{Record, is_null};
 use super::{cpu, redact};
-use crate::facts::{Known, Reason};
+use crate::facts::{Known, Reason, Unknown};
 use crate::snapshot::{Clock, Hardware, Host};
 
 /// The keys of `host.other_config` that joining depends on.
@@ -56,8 +57,9 @@ pub(super) fn linked<'a>(
 }
 
 fn host(record: &Record<'_>, metrics: &Record<'_>) -> Host {
-    let software_version = record.map("software_version").map(redact::software);
-    let other_config = record.map("other_config").map(|map| redact::only(map, OTHER_CONFIG));
+    let software_version = record.map_where("software_version", redact::is_software).map(redact::public);
+    let other_config =
+        record.map_where("other_config", |key| redact::is_among(key, OTHER_CONFIG)).map(redact::public);
     let capabilities = record.texts("capabilities");
     Host {
         reference: record.own(),
@@ -73,8 +75,8 @@ fn host(record: &Record<'_>, metrics: &Record<'_>) -> Host {
         software_version,
         edition: record.text("edition"),
         editions: record.texts("editions"),
-        licence_daemon: Known::no(Reason::NotCollected, "not on the wire: only the host asks its licence daemon"),
-        restrictions: record.map("license_params").map(redact::restrictions),
+        licence_daemon: only_its_daemon(),
+        restrictions: record.map_where("license_params", redact::is_restriction),
         licence_expiry: record.inner("license_params").and_then(|params| params.text("expiry")),
         cpu: record.inner("cpu_info").map(|map| cpu::host_cpu(&map)),
         external_auth_type: record.text("external_auth_type"),
@@ -181,5 +183,15 @@ fn clock(record: &Record<'_>) -> Clock {
 
 /// What no record of a server holds.
 fn only_the_machine<T>() -> Known<T> {
-    Known::no(Reason::NotApplicable, "only the machine itself tells, not its records")
+    static WHY: LazyLock<Unknown> =
+        LazyLock::new(|| Unknown::because(Reason::NotApplicable, "only the machine itself tells, not its records"));
+    Known::No(WHY.clone())
+}
+
+/// What no record of a server holds either.
+fn only_its_daemon<T>() -> Known<T> {
+    static WHY: LazyLock<Unknown> = LazyLock::new(|| {
+        Unknown::because(Reason::NotCollected, "not on the wire: only the host asks its licence daemon")
+    });
+    Known::No(WHY.clone())
 }

@@ -25,16 +25,14 @@ use std::path::Path;
 
 use serde_json::{Map, Value};
 
-use super::members::{Member, members};
+use super::node::{Member, Node, find};
 use super::peek::Form;
 use super::{CollectError, Collected, Look};
 use crate::facts::Known;
 use crate::snapshot::{Snapshot, Source, SourceKind};
 use answers::is_class;
-use raw::Fields;
 
 pub(super) use folder::read_folder;
-pub(super) use raw::text;
 
 use answers::Answers;
 
@@ -141,32 +139,29 @@ pub(super) fn read_host(name: &str, line: Value) -> Result<Collected, CollectErr
     Ok(collected)
 }
 
-/// The same off the members of a line and of its host, as they stand in the text.
-pub(super) fn read_host_line(
+/// The same off the members of a line and of its host.
+pub(super) fn read_host_line<'t>(
     name: &str,
-    line: &[Member<'_>],
-    host: Vec<Member<'_>>,
+    line: Vec<Member<'t>>,
+    host: Vec<Member<'t>>,
 ) -> Result<Collected, CollectError> {
-    let last = |members: &[Member<'_>], key: &str| {
-        let found = members.iter().rev().find(|(known, _)| known == key);
-        found.and_then(|(_, raw)| text(raw)).map(Cow::into_owned)
-    };
-    let reference = last(line, "ref").unwrap_or_else(|| {
-        last(&host, "uuid").map_or_else(|| "OpaqueRef:host".to_owned(), |uuid| format!("OpaqueRef:{uuid}"))
+    let text = |members: &[Member<'_>], key: &str| find(members, key).and_then(Node::text).map(str::to_owned);
+    let reference = text(&line, "ref").unwrap_or_else(|| {
+        text(&host, "uuid").map_or_else(|| "OpaqueRef:host".to_owned(), |uuid| format!("OpaqueRef:{uuid}"))
     });
     let mut answers = Answers::default();
     let mut taken = None;
     for (key, value) in line {
         match key.as_ref() {
             "ref" | "group" => {}
-            "snapshot" => taken = members(value.get()).ok().and_then(|said| last(&said, "taken")),
-            "pool" if value.get().starts_with('"') => {}
-            key if is_class(key) => answers.add_text(Cow::Owned(key.to_owned()), value),
+            "snapshot" => taken = value.get("taken").and_then(Node::text).map(str::to_owned),
+            "pool" if value.text().is_some() => {}
+            _ if is_class(&key) => answers.add_node(key, value),
             key if answers::is_unused(key) => {}
             key => answers.add_stranger(key.to_owned()),
         }
     }
-    answers.add_one("host", Cow::Owned(reference), Fields::Text(host.into()));
+    answers.add_one("host", Cow::Owned(reference), host);
     let mut collected = snapshot(name, answers)?;
     if let Some(taken) = taken {
         collected.snapshot.source.collected_at = taken.into();

@@ -40,7 +40,9 @@ pub(super) fn network(record: &Record<'_>) -> Network {
         purpose: record.texts("purpose"),
         managed: record.bool("managed"),
         tags: record.texts("tags"),
-        other_config: record.map("other_config").map(|map| redact::only(map, NETWORK_OTHER_CONFIG)),
+        other_config: record
+            .map_where("other_config", |key| redact::is_among(key, NETWORK_OTHER_CONFIG))
+            .map(redact::public),
     }
 }
 
@@ -87,7 +89,9 @@ fn pif(record: &Record<'_>, metrics: &Record<'_>) -> Pif {
         vendor_name: metrics.text("vendor_name"),
         device_id: metrics.text("device_id"),
         device_name: metrics.text("device_name"),
-        other_config: record.map("other_config").map(|map| redact::only(map, PIF_OTHER_CONFIG)),
+        other_config: record
+            .map_where("other_config", |key| redact::is_among(key, PIF_OTHER_CONFIG))
+            .map(redact::public),
         ..Pif::default()
     }
 }

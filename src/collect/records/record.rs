@@ -19,7 +19,7 @@ pub(super) struct Record<'a> {
     reference: Cow<'a, str>,
     /// The field of the record that this map is, for maps.
     within: Option<&'static str>,
-    name: Option<Cow<'a, str>>,
+    name: Option<&'a str>,
     fields: Result<Fields<'a>, Unknown>,
     /// Why a field that is not there is missing.
     gap: Reason,
@@ -105,7 +105,7 @@ impl<'a> Record<'a> {
 
     /// A text.
     pub(super) fn text(&self, field: &str) -> Known<String> {
-        self.get(field, "text", |value| value.as_str().map(Cow::into_owned))
+        self.get(field, "text", |value| value.as_str().map(str::to_owned))
     }
 
     /// True or false; also as text, as untyped XML has it.
@@ -135,22 +135,27 @@ impl<'a> Record<'a> {
 
     /// A map of texts.
     pub(super) fn map(&self, field: &str) -> Known<BTreeMap<String, String>> {
-        self.get(field, "a map of texts", |value| self.as_map(value)?.texts())
+        self.map_where(field, |_| true)
+    }
+
+    /// A map of texts, as far as its keys are wanted.
+    pub(super) fn map_where(&self, field: &str, wanted: impl Fn(&str) -> bool) -> Known<BTreeMap<String, String>> {
+        self.get(field, "a map of texts", |value| self.as_map(value)?.texts(wanted))
     }
 
     /// A map of integers.
     pub(super) fn ints(&self, field: &str) -> Known<BTreeMap<String, i64>> {
-        self.get(field, "a map of integers", |value| self.as_map(value)?.each(int))
+        self.get(field, "a map of integers", |value| self.as_map(value)?.each(|_| true, int, |number| number))
     }
 
     /// A time, brought to `YYYY-MM-DDThh:mm:ssZ`.
     pub(super) fn time(&self, field: &str) -> Known<String> {
-        self.get(field, "a time as in 20260102T03:04:05Z", |value| time(&value.as_str()?))
+        self.get(field, "a time as in 20260102T03:04:05Z", |value| time(value.as_str()?))
     }
 
     /// Feature words.
     pub(super) fn features(&self, field: &str) -> Known<Featureset> {
-        self.text(field).and_then(|text| match text.parse() {
+        self.get(field, "text", Raw::as_str).and_then(|text| match text.parse() {
             Ok(features) => Known::Yes(features),
             Err(_) => {
                 let shown: String = text.chars().take(60).collect();

@@ -8,20 +8,24 @@ type Texts = BTreeMap<String, String>;
 /// What stands where a secret was cut out of a longer text.
 const REMOVED: &str = "(removed)";
 
-/// The parts of names that hold secrets.
-const SECRET_NAMES: [&str; 10] =
-    ["password", "passwd", "passphrase", "pwd", "secret", "token", "credential", "private", "apikey", "accesskey"];
+/// The parts of names that hold secrets, behind their first letters.
+const fn secret_names(first: u8) -> &'static [&'static str] {
+    match first {
+        b'p' => &["assword", "asswd", "assphrase", "wd", "rivate"],
+        b's' => &["ecret"],
+        b't' => &["oken"],
+        b'c' => &["redential"],
+        b'a' => &["pikey", "ccesskey"],
+        _ => &[],
+    }
+}
 
-/// Only the keys of a list; a key ending in `*` stands for all that begin so.
-pub(super) fn only(mut map: Texts, keys: &[&str]) -> Texts {
-    let wanted = |name: &str| {
-        keys.iter().any(|key| match key.strip_suffix('*') {
-            Some(start) => name.starts_with(start),
-            None => *key == name,
-        })
-    };
-    map.retain(|key, _| wanted(key));
-    public(map)
+/// Whether a key is in a list; one ending in `*` stands for all that begin so.
+pub(super) fn is_among(name: &str, keys: &[&str]) -> bool {
+    keys.iter().any(|key| match key.strip_suffix('*') {
+        Some(start) => name.starts_with(start),
+        None => *key == name,
+    })
 }
 
 /// Without keys that hold secrets, and with credentials cut out of the other values. References to secrets by uuid
@@ -35,26 +39,29 @@ pub(super) fn public(mut map: Texts) -> Texts {
     map
 }
 
-/// The licence's restrictions, and nothing else that stands beside them (keys, serial numbers).
-pub(super) fn restrictions(mut map: Texts) -> Texts {
-    map.retain(|key, _| key.starts_with("restrict_"));
-    map
+/// Whether a key is a restriction of the licence, and nothing else that stands beside these (keys, serial numbers).
+pub(super) fn is_restriction(key: &str) -> bool {
+    key.starts_with("restrict_")
 }
 
-/// What the server says of its software, but the machine's serial number.
-pub(super) fn software(mut map: Texts) -> Texts {
-    map.retain(|key, _| !key.contains("serial"));
-    public(map)
+/// Whether a key of what the server says of its software is not the machine's serial number.
+pub(super) fn is_software(key: &str) -> bool {
+    !key.contains("serial")
 }
 
 fn is_secret_name(name: &str) -> bool {
-    let begins = |rest: &[u8], secret: &str| {
-        let mut rest = rest.iter().filter(|byte| byte.is_ascii_alphanumeric()).map(u8::to_ascii_lowercase);
-        secret.bytes().all(|letter| rest.next() == Some(letter))
-    };
-    // Only where one of their first letters stands is it worth a look.
-    let mut starts = name.bytes().enumerate().filter(|(_, byte)| b"pstcaPSTCA".contains(byte));
-    starts.any(|(at, _)| SECRET_NAMES.iter().any(|secret| begins(&name.as_bytes()[at..], secret)))
+    let mut rest = name.as_bytes();
+    while let Some((first, behind)) = rest.split_first() {
+        rest = behind;
+        let begins = |secret: &&str| {
+            let mut letters = behind.iter().filter(|byte| byte.is_ascii_alphanumeric()).map(u8::to_ascii_lowercase);
+            secret.bytes().all(|letter| letters.next() == Some(letter))
+        };
+        if secret_names(first.to_ascii_lowercase()).iter().any(begins) {
+            return true;
+        }
+    }
+    false
 }
 
 fn is_uuid(text: &str) -> bool {
@@ -117,8 +124,8 @@ mod tests {
     #[test]
     fn a_restriction_is_no_secret_whatever_its_name() {
         let map = ["restrict_pool_secret_rotation", "restrict_ad", "license_key"];
-        let left = restrictions(map.map(|key| (key.to_owned(), "true".to_owned())).into());
-        assert_eq!(left.into_keys().collect::<Vec<_>>(), ["restrict_ad", "restrict_pool_secret_rotation"]);
+        let left: Vec<_> = map.into_iter().filter(|key| is_restriction(key)).collect();
+        assert_eq!(left, ["restrict_pool_secret_rotation", "restrict_ad"]);
     }
 
     #[test]

@@ -29,8 +29,10 @@ pub(super) fn sr(record: &Record<'_>) -> Sr {
         is_tools_sr: record.bool("is_tools_sr"),
         clustered: record.bool("clustered"),
         physical_size: record.int("physical_size"),
-        sm_config: record.map("sm_config").map(|map| redact::only(map, SR_SM_CONFIG)),
-        other_config: record.map("other_config").map(|map| redact::only(map, SR_OTHER_CONFIG)),
+        sm_config: record.map_where("sm_config", |key| redact::is_among(key, SR_SM_CONFIG)).map(redact::public),
+        other_config: record
+            .map_where("other_config", |key| redact::is_among(key, SR_OTHER_CONFIG))
+            .map(redact::public),
         current_operations: record.map("current_operations"),
     }
 }

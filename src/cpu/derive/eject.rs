@@ -1,7 +1,7 @@
 //! What leaving gives back.
 
 use super::features::{differing, group_texts};
-use crate::cpu::facts::{EjectCpuFacts, FeatureFact};
+use crate::cpu::facts::{EjectCpuFacts, FeatureFact, FeatureName};
 use crate::cpu::levelling::Level;
 use crate::cpu::names;
 use crate::snapshot::Pool;
@@ -12,7 +12,7 @@ pub fn eject(pool: &Pool, reference: &str) -> EjectCpuFacts {
     let vendor = pool.cpu_info.get().and_then(|cpu| cpu.vendor.text());
     let regained = differing(vendor, |guest| (after.default_of(guest), before.default_of(guest))).map(|features| {
         let fact = |(feature, sets)| FeatureFact {
-            name: names::label(feature),
+            name: FeatureName(feature),
             group: names::group(feature).into(),
             sets,
             provisional: false,

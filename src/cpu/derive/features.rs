@@ -1,10 +1,9 @@
 //! Features that one side has and the other will not see.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 use super::Sides;
-use crate::cpu::facts::FeatureFact;
+use crate::cpu::facts::{FeatureFact, FeatureName};
 use crate::cpu::levelling::{Guest, Level, Shape, default_set, hvm_capable};
 use crate::cpu::names;
 use crate::facts::{Featureset, Known};
@@ -38,7 +37,7 @@ impl Sides<'_> {
             .filter(|(feature, _)| before.shape != Shape::DefaultOnly || !names::adds_up(*feature))
             .partition(|(feature, _)| self.unreadable(*feature));
         let numbers = lost.iter().map(|(feature, _)| *feature).collect();
-        let facts = |features: Vec<(usize, Vec<Cow<'static, str>>)>| {
+        let facts = |features: Vec<Differing>| {
             features.into_iter().map(|(feature, sets)| self.fact(feature, sets)).collect::<Vec<_>>()
         };
         Lost { features: Known::Yes(facts(lost)), numbers, undecided: Known::Yes(facts(undecided)) }
@@ -64,10 +63,10 @@ impl Sides<'_> {
             .map(|features| features.into_iter().map(|(feature, sets)| self.fact(feature, sets)).collect())
     }
 
-    pub(super) fn fact(&self, feature: usize, sets: Vec<Cow<'static, str>>) -> FeatureFact {
+    pub(super) fn fact(&self, feature: usize, sets: &'static [&'static str]) -> FeatureFact {
         let group = names::group(feature);
         FeatureFact {
-            name: names::label(feature),
+            name: FeatureName(feature),
             group: Cow::Borrowed(group),
             sets,
             provisional: self.predicted() && group == names::MITIGATIONS_GROUP,
@@ -85,23 +84,27 @@ impl Sides<'_> {
     }
 }
 
-/// A feature, and the kinds of guests for which `from` has it and `to` lacks it, made comparable for people.
+/// A feature, and the kinds of guests for which it differs.
+pub(super) type Differing = (usize, &'static [&'static str]);
+
+/// The features that `from` has and `to` lacks, made comparable for people.
 pub(super) fn differing<'a>(
     vendor: Option<&str>,
     sets: impl Fn(Guest) -> (&'a Known<Featureset>, &'a Known<Featureset>),
-) -> Known<Vec<(usize, Vec<Cow<'static, str>>)>> {
-    let mut found: BTreeMap<usize, Vec<Cow<'static, str>>> = BTreeMap::new();
-    for guest in [Guest::Hvm, Guest::Pv] {
-        match sets(guest) {
-            (Known::Yes(from), Known::Yes(to)) => {
-                for feature in names::comparable(from, vendor).diff(&names::comparable(to, vendor)).features() {
-                    found.entry(feature).or_default().push(Cow::Borrowed(guest.word()));
-                }
-            }
-            (Known::No(unknown), _) | (_, Known::No(unknown)) => return Known::No(unknown.clone()),
+) -> Known<Vec<Differing>> {
+    const KINDS: [[&[&str]; 2]; 2] = [[&[], &["pv"]], [&["hvm"], &["hvm", "pv"]]];
+    let differing = |guest| match sets(guest) {
+        (Known::Yes(from), Known::Yes(to)) => {
+            Known::Yes(names::comparable(from, vendor).diff(&names::comparable(to, vendor)))
         }
-    }
-    Known::Yes(found.into_iter().collect())
+        (Known::No(unknown), _) | (_, Known::No(unknown)) => Known::No(unknown.clone()),
+    };
+    let (hvm, pv) = match (differing(Guest::Hvm), differing(Guest::Pv)) {
+        (Known::Yes(hvm), Known::Yes(pv)) => (hvm, pv),
+        (Known::No(unknown), _) | (_, Known::No(unknown)) => return Known::No(unknown),
+    };
+    let kinds = |feature| KINDS[usize::from(hvm.has(feature))][usize::from(pv.has(feature))];
+    Known::Yes(hvm.union(&pv).features().map(|feature| (feature, kinds(feature))).collect())
 }
 
 /// Where pool.cpu_info and the hosts' sets disagree; unknown when one of them is. Bits that add up over a pool do not
@@ -136,5 +139,6 @@ pub(super) fn level_source(pool: &Pool, before: &Level) -> &'static str {
 
 /// Features by group, for a sentence.
 pub(super) fn group_texts(features: &[FeatureFact]) -> Vec<String> {
-    names::grouped(features.iter().map(|feature| (&*feature.group, &*feature.name)))
+    let labels: Vec<_> = features.iter().map(|feature| (&feature.group, feature.name.label())).collect();
+    names::grouped(labels.iter().map(|(group, name)| (&***group, &**name)))
 }

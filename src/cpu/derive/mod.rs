@@ -223,9 +223,8 @@ impl Sides<'_> {
     fn masked(&self) -> CpuFacts {
         let facts = masking::derive(self.pool, &self.coordinator, &self.joiner);
         let by_name = |from: &Known<Featureset>| {
-            masking::missing(from, &facts).map(|missing| {
-                missing.features().map(|feature| self.fact(feature, vec!["all".into()])).collect::<Vec<_>>()
-            })
+            masking::missing(from, &facts)
+                .map(|missing| missing.features().map(|feature| self.fact(feature, &["all"])).collect::<Vec<_>>())
         };
         let lost = by_name(&facts.pool_features);
         let numbers =
@@ -298,7 +297,7 @@ fn level_kept(lost: &Known<Vec<super::FeatureFact>>, undecided: &Known<Vec<super
         _ if !lost.is_empty() => Known::Yes(false),
         Known::Yes(undecided) if undecided.is_empty() => Known::Yes(true),
         Known::Yes(undecided) => {
-            let names: Vec<_> = undecided.iter().map(|feature| &*feature.name).collect();
+            let names: Vec<_> = undecided.iter().map(|feature| feature.name.label()).collect();
             let why = format!("the joiner's words that hold {} were not readable", names.join(", "));
             Known::No(Unknown::because(Reason::NotCollected, why))
         }

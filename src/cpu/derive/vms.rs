@@ -1,7 +1,9 @@
 //! VMs that could not move to the joiner.
 
+use std::borrow::Cow;
+
 use super::Sides;
-use crate::cpu::facts::VmFact;
+use crate::cpu::facts::{FeatureName, VmFact};
 use crate::cpu::levelling::named;
 use crate::cpu::mobility::{Refusal, may_have_to_move};
 use crate::cpu::names;
@@ -28,7 +30,7 @@ impl Sides<'_> {
                 Known::Yes(Some(Refusal::Features(missing))) => {
                     let (blank, sure): (Vec<_>, Vec<_>) =
                         missing.features().partition(|feature| self.unreadable(*feature));
-                    let names = |features: &[usize]| features.iter().copied().map(names::name).collect();
+                    let names = |features: &[usize]| features.iter().copied().map(FeatureName).collect();
                     if sure.is_empty() {
                         let why = "the joiner's words that hold these features were not readable";
                         undecided.push(undecided_fact(
@@ -51,7 +53,7 @@ impl Sides<'_> {
     }
 }
 
-fn vm_fact(vm: &Vm, missing: Vec<String>, reason: &str) -> VmFact {
+fn vm_fact(vm: &Vm, missing: Vec<FeatureName>, reason: impl Into<Cow<'static, str>>) -> VmFact {
     let text = |known: &Known<String>| known.text().unwrap_or_default().to_owned();
     VmFact {
         name_label: text(&vm.name_label),
@@ -59,13 +61,13 @@ fn vm_fact(vm: &Vm, missing: Vec<String>, reason: &str) -> VmFact {
         power_state: text(&vm.power_state),
         reference: text(&vm.reference),
         missing,
-        reason: reason.to_owned(),
+        reason: reason.into(),
         provisional: false,
         can_move: Known::Yes(false),
     }
 }
 
 /// A VM of which it is not known whether it could move, and why not.
-fn undecided_fact(vm: &Vm, missing: Vec<String>, unknown: Unknown) -> VmFact {
-    VmFact { can_move: Known::No(unknown.clone()), ..vm_fact(vm, missing, unknown.detail()) }
+fn undecided_fact(vm: &Vm, missing: Vec<FeatureName>, unknown: Unknown) -> VmFact {
+    VmFact { can_move: Known::No(unknown.clone()), ..vm_fact(vm, missing, unknown.detail().to_owned()) }
 }

@@ -74,8 +74,8 @@ pub(super) fn matrix(report: &Report, diff: &Diff, pictures: &Pictures) -> Optio
     // Joiners are the last columns and are never left out.
     let left_out = diff.hosts.len().saturating_sub(MOST);
     let columns: Vec<usize> = (left_out..diff.hosts.len()).collect();
-    let lost: BTreeSet<&str> =
-        report.joiners.iter().flat_map(|joiner| joiner.cpu.lost_by_pool.each()).map(|loss| &*loss.name).collect();
+    let losses = report.joiners.iter().flat_map(|joiner| joiner.cpu.lost_by_pool.each());
+    let lost: BTreeSet<_> = losses.map(|loss| loss.name.label()).collect();
     let label = |column: usize| text(&middle_cut(&diff.hosts[column].name, NAME));
     // The names stand upright, about seven and a half units a letter.
     let top = columns.iter().map(|&column| label(column).chars().count()).max().unwrap_or_default() * 15 / 2 + 16;

@@ -1,5 +1,7 @@
 //! What goes wrong without a word, as rules read it (`silent`). The rest of this room fills it in.
 
+use std::borrow::Cow;
+
 use crate::facts::{Known, facts};
 
 facts! {
@@ -119,7 +121,7 @@ facts! {
     /// A setting of the joiner that does not survive.
     pub struct Setting as "setting" {
         /// Which.
-        pub name: String,
+        pub name: Cow<'static, str>,
         /// What it is on the joiner.
         pub value: String,
         /// What becomes of it: `lost`, or what the pool has in its place.

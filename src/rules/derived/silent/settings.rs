@@ -1,5 +1,6 @@
 //! Settings that a joiner had and a member has not, and features that its licence takes from the pool.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::facts::{Setting, SharedSr};
@@ -49,22 +50,22 @@ type Change = Option<(String, String)>;
 struct Settings(Vec<Setting>);
 
 impl Settings {
-    fn add(&mut self, name: &str, change: Found<Change>) {
+    fn add(&mut self, name: impl Into<Cow<'static, str>>, change: Found<Change>) {
         let (value, becomes, kept) = match change {
             Ok(None) => return,
             Ok(Some((value, becomes))) => (value, becomes, Known::Yes(false)),
             Err(why) => (String::new(), String::new(), Known::No(why)),
         };
-        self.0.push(Setting { name: name.to_owned(), value, becomes, kept });
+        self.0.push(Setting { name: name.into(), value, becomes, kept });
     }
 
     /// A fact that is lost where it has something to lose.
-    fn lost<T>(&mut self, name: &str, fact: &Known<T>, value: impl Fn(&T) -> Option<String>) {
+    fn lost<T>(&mut self, name: &'static str, fact: &Known<T>, value: impl Fn(&T) -> Option<String>) {
         self.add(name, told(fact).map(|fact| Some((value(fact?)?, LOST.to_owned()))));
     }
 
     /// A switch that the pool may have in another position.
-    fn replaced(&mut self, name: &str, ours: &Known<bool>, theirs: &Known<bool>) {
+    fn replaced(&mut self, name: &'static str, ours: &Known<bool>, theirs: &Known<bool>) {
         let word = |on: bool| if on { "on" } else { "off" }.to_owned();
         let change = || -> Found<Change> {
             let both = told(ours)?.zip(told(theirs)?);
@@ -89,7 +90,7 @@ impl Settings {
                 let theirs = theirs.and_then(|theirs| theirs.get(key));
                 (theirs != Some(value)).then(|| (value.clone(), theirs.map_or(LOST, String::as_str).to_owned()))
             });
-            self.add(&format!("pool other_config:{key}"), change);
+            self.add(format!("pool other_config:{key}"), change);
         }
     }
 
