@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{Deserializer, MapAccess, Visitor};
+use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use crate::facts::Key;
@@ -14,6 +14,11 @@ pub(crate) type Member<'a> = (Cow<'a, str>, &'a RawValue);
 /// The members of an object, in the order of the text.
 pub(crate) fn members(json: &str) -> Result<Vec<Member<'_>>, serde_json::Error> {
     serde_json::Deserializer::from_str(json).deserialize_map(Members)
+}
+
+/// How many members an object has; none of what is no object.
+pub(crate) fn count(json: &str) -> usize {
+    serde_json::Deserializer::from_str(json).deserialize_map(Count).unwrap_or(0)
 }
 
 struct Members;
@@ -37,4 +42,22 @@ pub(crate) fn take_members<'de, A: MapAccess<'de>>(mut map: A, likely: usize) ->
         members.push((key, map.next_value()?));
     }
     Ok(members)
+}
+
+struct Count;
+
+impl<'de> Visitor<'de> for Count {
+    type Value = usize;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<usize, A::Error> {
+        let mut count = 0;
+        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {
+            count += 1;
+        }
+        Ok(count)
+    }
 }

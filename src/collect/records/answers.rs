@@ -12,7 +12,11 @@ use super::raw::{Fields, Raw};
 use super::record::Record;
 use crate::collect::CollectError;
 use crate::collect::limits::{HOSTS, ODD, RECORDS};
+use crate::collect::members::count;
 use crate::facts::{Known, Reason, Unknown};
+
+/// Bytes that an entry of an object takes in a text at least: `"":0,`.
+const LEAST: usize = 5;
 
 /// References to records, as the server answers them.
 pub(in crate::collect) type Records = Value;
@@ -255,11 +259,18 @@ impl<'t> Answers<'t> {
         self.off_wire.as_ref()
     }
 
-    /// Refuses more records than any pool has, and more entries that are none than any server sends. What stands in a text is
-    /// counted when it is looked at.
+    /// Refuses more records than any pool has, and more entries that are none than any server sends. Of what stands in a text,
+    /// records are counted where there is room for so many; entries that are none, when they are looked at.
     pub(super) fn bounded(&self, name: &str) -> Result<(), CollectError> {
         let crowded = |limit, what| Err(CollectError::Crowded { name: name.to_owned(), limit, what });
-        let (mut all, mut odd) = (0, 0);
+        let texts = || {
+            self.classes.values().filter_map(|answer| match answer {
+                Ok(Class::Text(text)) => Some(text.get()),
+                _ => None,
+            })
+        };
+        let room = texts().map(str::len).sum::<usize>() / LEAST;
+        let (mut all, mut odd) = (if room > RECORDS { texts().map(count).sum() } else { 0 }, 0);
         for (class, answer) in &self.classes {
             let Ok(Class::Tree(Value::Object(records))) = answer else { continue };
             if class == "host" && records.len() > HOSTS {
@@ -341,7 +352,7 @@ impl<'t> Answers<'t> {
             Some(fields) => {
                 let objects = fields.sorted();
                 let odd = objects.iter().filter(|(_, value)| value.kind() != "an object").count();
-                if objects.len() > RECORDS || odd > ODD {
+                if odd > ODD {
                     let detail =
                         format!("class {class} has {} entries, {odd} of which are no records", objects.len());
                     return Known::no(Reason::Unreadable, detail);
