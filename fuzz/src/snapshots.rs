@@ -2,17 +2,13 @@
 
 use std::fs;
 use std::io;
-use std::sync::OnceLock;
 
 use poolgate::collect::{Blocks, Collected, Found, Piece, Target, read_block, read_cpus, read_fleet, read_target};
 use poolgate::diff::{Side as DiffSide, diff};
 use poolgate::plan::PlanHost;
-use poolgate::rules::{
-    EjectJudgement, Judgement, Phase, Policy, Registry, Side, Verdict, example_sides, judge_eject, judge_sequence,
-};
 use poolgate::snapshot::{Snapshot, read_snapshot};
 
-use super::told;
+use super::{told, told_of};
 
 /// Any document, its form told by its content.
 pub(crate) fn any(bytes: &[u8]) {
@@ -68,28 +64,36 @@ pub(crate) fn folder(bytes: &[u8]) {
     }
 }
 
-/// A fleet as `plan` reads it: as many pieces as lines, and each of them sound.
+/// A fleet as `plan` reads it: as many pieces as lines, in their order, and each of them sound.
 pub(crate) fn fleet(bytes: &[u8]) {
-    let mut last = 0;
+    let (mut last, mut lines, mut whole) = (0, 0, false);
     let read = read_fleet(&Target::Stdin, &mut &*bytes, |piece| match piece {
-        Piece::One(collected) => sound(&collected),
+        Piece::One(collected) => {
+            whole = true;
+            sound(&collected);
+        }
         Piece::Line(number, read) => {
             assert!(number > last, "line {number} after {last}");
-            last = number;
+            (last, lines) = (number, lines + 1);
             match read {
                 Ok(collected) => sound(&collected),
-                Err(error) => told(&error.to_string()),
+                Err(error) => told_of(&format!(":{number}"), &error.to_string()),
             }
         }
     });
-    if let Err(error) = read {
-        told(&error.to_string());
+    match read {
+        Ok(()) => assert!(whole && lines == 0 || !whole && lines == written(bytes), "{lines} lines"),
+        Err(error) => told(&error.to_string()),
     }
+}
+
+/// How many lines hold something.
+fn written(bytes: &[u8]) -> usize {
+    bytes.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty()).count()
 }
 
 /// A fleet as `check --fleet` and `cpu level` read it: every line once and in order, in its pool or as unreadable.
 pub(crate) fn fleet_pools(bytes: &[u8]) {
-    let written = bytes.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty()).count();
     let mut blocks = Blocks::new("fleet".to_owned(), bytes, 1, false);
     let mut lines = Vec::new();
     loop {
@@ -114,7 +118,7 @@ pub(crate) fn fleet_pools(bytes: &[u8]) {
     }
     lines.sort_unstable();
     lines.dedup();
-    assert_eq!(lines.len(), written, "lines {lines:?}");
+    assert_eq!(lines.len(), written(bytes), "lines {lines:?}");
 }
 
 pub(crate) fn snapshot(bytes: &[u8]) {
@@ -125,7 +129,7 @@ pub(crate) fn snapshot(bytes: &[u8]) {
 }
 
 /// What was read is written and read again without a change, and can be planned and compared.
-fn sound(collected: &Collected) {
+pub(crate) fn sound(collected: &Collected) {
     same_again(&collected.snapshot);
     for host in collected.snapshot.pool.hosts.each() {
         // A host that cannot be planned says why.
@@ -149,35 +153,4 @@ fn same_again(snapshot: &Snapshot) {
         }
         Err(error) => panic!("a snapshot that cannot be read again: {error}: {json}"),
     }
-}
-
-/// Everything that is derived and judged of a snapshot: as a joiner, as a pool, and a member of it that leaves.
-pub(crate) fn judged(bytes: &[u8]) {
-    static RULES: OnceLock<(Registry, Side, Side)> = OnceLock::new();
-    let Ok((snapshot, _)) = read_snapshot(bytes) else { return };
-    let (rules, pool, joiner) = RULES.get_or_init(|| {
-        let rules = Registry::load(&[]).unwrap_or_else(|errors| panic!("{errors:?}"));
-        let (pool, joiner) = example_sides().unwrap_or_else(|error| panic!("{error}"));
-        (rules, pool, joiner)
-    });
-    let policy = Policy { max_hosts: 16, as_release: None };
-    let side = Side { target: "-".to_owned(), snapshot, assumed: Vec::new(), notes: Vec::new() };
-    for (pool, joiner) in [(pool, &side), (&side, joiner), (&side, &side)] {
-        for phase in [Phase::Join, Phase::Procurement] {
-            let judgements = judge_sequence(pool, std::slice::from_ref(joiner), rules, phase, &policy);
-            judgements.iter().for_each(honest);
-        }
-    }
-    for member in side.snapshot.pool.hosts.each().take(2) {
-        let EjectJudgement { verdict, findings, .. } = judge_eject(&side, member, rules, &policy);
-        assert_eq!(verdict, Verdict::over(&findings));
-    }
-}
-
-/// The verdict is that of the findings, and what the server refuses is never let in.
-fn honest(judgement: &Judgement) {
-    assert_eq!(judgement.verdict, Verdict::over(&judgement.findings));
-    let refused = judgement.server.as_ref().is_some_and(|server| server.first.is_some());
-    let lets_in = matches!(judgement.verdict, Verdict::Go | Verdict::GoWithWarnings);
-    assert!(!(refused && lets_in), "GO where the server refuses: {:?}", judgement.server);
 }
