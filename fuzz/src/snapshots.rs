@@ -2,13 +2,17 @@
 
 use std::fs;
 use std::io;
+use std::sync::OnceLock;
 
 use poolgate::collect::{Blocks, Collected, Found, Piece, Target, read_block, read_cpus, read_fleet, read_target};
 use poolgate::diff::{Side as DiffSide, diff};
+use poolgate::fleet::{FleetJudge, Wanted};
 use poolgate::plan::PlanHost;
+use poolgate::report::{TableOptions, fleet_to_table};
+use poolgate::rules::{Phase, Policy, Registry, Verdict};
 use poolgate::snapshot::{Snapshot, read_snapshot};
 
-use super::{told, told_of};
+use super::{quiet, told, told_of};
 
 /// Any document, its form told by its content.
 pub(crate) fn any(bytes: &[u8]) {
@@ -116,9 +120,31 @@ pub(crate) fn fleet_pools(bytes: &[u8]) {
             }
         });
     }
+    fleet_judged(bytes);
     lines.sort_unstable();
     lines.dedup();
     assert_eq!(lines.len(), written(bytes), "lines {lines:?}");
+}
+
+/// The same judged: a row for every line, and no GO for a fleet of which something cannot be read.
+fn fleet_judged(bytes: &[u8]) {
+    static RULES: OnceLock<Registry> = OnceLock::new();
+    let rules =
+        RULES.get_or_init(|| Registry::load_for(Phase::Join, &[]).unwrap_or_else(|errors| panic!("{errors:?}")));
+    let policy = Policy { max_hosts: 16, as_release: None };
+    let judge = FleetJudge::new("fleet".to_owned(), rules, policy, None, Wanted { worst: 3, rows: true });
+    let (mut worker, mut rows) = (judge.worker(), String::new());
+    let mut blocks = Blocks::new("fleet".to_owned(), bytes, 1, false);
+    while let Ok(Some(block)) = blocks.take_next() {
+        rows.push_str(&worker.judge(&block));
+    }
+    let report = worker.finish().report("fleet".to_owned(), judge.policy());
+    assert_eq!(rows.lines().count(), written(bytes), "{rows}");
+    assert_eq!(report.read.lines + report.read.unreadable, written(bytes) as u64);
+    let gaps = report.read.unreadable + report.read.not_judged + report.joiners.no_go + report.joiners.undecided;
+    let lets_in = matches!(report.verdict, Some(Verdict::Go | Verdict::GoWithWarnings));
+    assert!(!(lets_in && gaps > 0), "{:?} of {:?} and {:?}", report.verdict, report.read, report.joiners);
+    quiet(&fleet_to_table(&report, TableOptions { width: 80, color: false, all: true, quiet: false }));
 }
 
 pub(crate) fn snapshot(bytes: &[u8]) {
@@ -131,6 +157,7 @@ pub(crate) fn snapshot(bytes: &[u8]) {
 /// What was read is written and read again without a change, and can be planned and compared.
 pub(crate) fn sound(collected: &Collected) {
     same_again(&collected.snapshot);
+    collected.notes.iter().for_each(|note| told(note));
     for host in collected.snapshot.pool.hosts.each() {
         // A host that cannot be planned says why.
         if let Err(out) = PlanHost::read(&collected.snapshot.pool, host, "-") {
