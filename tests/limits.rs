@@ -1,34 +1,41 @@
 //! Every limit on what is read, crossed: each is refused in time and in bounded memory, with a message that says the
 //! limit. `docs/limits.md` is the table of them. Time and hostile servers: `live_hostile.rs`, `live_faults.rs`.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail as tests do")]
 
 pub mod common;
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
 use common::rehearsal::Rehearsal;
 use common::run::{fixture, poolgate};
+use poolgate::collect::{Blocks, Found, read_block};
 use tempfile::TempDir;
 
 /// The most memory that any of these may take, KiB of address space.
 const MEMORY: u64 = 2 << 20;
 
-/// Runs with so much memory and no more; it must end with 2, soon. What it complained of, on one line.
-fn refused<W: AsRef<str>>(words: &[W]) -> String {
-    let begun = Instant::now();
-    let output = Command::new("sh")
+/// Runs with so much memory and no more.
+fn limited<W: AsRef<str>>(words: &[W]) -> Output {
+    Command::new("sh")
         .args(["-c", &format!("ulimit -v {MEMORY}; exec \"$0\" \"$@\"")])
         .arg(env!("CARGO_BIN_EXE_poolgate"))
         .args(words.iter().map(AsRef::as_ref))
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .env_clear()
         .output()
-        .unwrap();
+        .unwrap()
+}
+
+/// The same; it must end with 2, soon. What it complained of, on one line.
+fn refused<W: AsRef<str>>(words: &[W]) -> String {
+    let begun = Instant::now();
+    let output = limited(words);
     let said = String::from_utf8(output.stderr).unwrap();
     let words: Vec<_> = words.iter().map(AsRef::as_ref).collect();
     assert_eq!(output.status.code(), Some(2), "{words:?}: {said}");
@@ -85,6 +92,17 @@ fn tar(entries: usize, name: &str, size: u64) -> Vec<u8> {
     header.as_bytes().repeat(entries)
 }
 
+/// An answer of XML-RPC with a host, one of whose fields nests; the answer itself takes three levels.
+fn nested(lists: usize) -> Vec<u8> {
+    let member = |name: &str, value: &str| format!("<member><name>{name}</name><value>{value}</value></member>");
+    let field = "<array><data><value>".repeat(lists) + "x" + &"</value></data></array>".repeat(lists);
+    let host = member("API_version_major", "2") + &member("software_version", &field);
+    let records = member("OpaqueRef:1", &format!("<struct>{host}</struct>"));
+    let answer = member("Status", "Success") + &member("Value", &format!("<struct>{records}</struct>"));
+    let value = format!("<param><value><struct>{answer}</struct></value></param>");
+    format!("<methodResponse><params>{value}</params></methodResponse>").into_bytes()
+}
+
 #[test]
 fn what_a_target_may_hold() {
     let folder = Folder::new();
@@ -114,6 +132,7 @@ fn what_a_target_may_hold() {
         ),
         ("rows", many("<database>", |_| "<a/>".to_owned(), 8_000_000, "</database>"), "more than 8000000 values"),
         ("elements", many("<cpudata>", |_| "<a/>".to_owned(), 1 << 20, "</cpudata>"), "more than 1048576 elements"),
+        ("nesting of XML-RPC", nested(62), "values nest more than 64 deep"),
         ("files", gzip(&tar(200_001, "x", 0)), "more than 200000 files"),
         ("a database", tar(1, "xapi-db.xml", (256 << 20) + 1), "xapi-db.xml: larger than 256 MiB"),
         (
@@ -151,6 +170,8 @@ fn what_a_target_may_hold() {
         let said = refused(&["collect", &path]);
         assert!(said.contains(message), "{name}: {said}");
     }
+    // As deep as may be.
+    poolgate(["collect", &folder.put("target", nested(61))]).status(0);
 }
 
 #[test]
@@ -177,6 +198,100 @@ fn a_line_of_a_fleet() {
     let line = many("{\"host\":{\"uuid\":\"", |_| "x".repeat(1 << 20), 65, "\"}}\n");
     let said = refused(&["plan", &folder.put("fleet.ndjson", line)]);
     assert!(said.contains("larger than 64 MiB"), "{said}");
+}
+
+/// A line of a fleet is read where its facts are asked for, and is refused all the same.
+#[test]
+fn records_in_a_line_of_a_fleet() {
+    let line = |classes: &[&str], record: &'static str, times| {
+        let records =
+            many("", |index| format!("{}\"{index}\":{record}", if index > 0 { "," } else { "" }), times, "");
+        let records = String::from_utf8(records).unwrap();
+        let classes: String = classes.iter().map(|class| format!(",\"{class}\":{{{records}}}")).collect();
+        let host = |name: &str| format!("{{\"group\":\"g\",\"host\":{{\"uuid\":\"{name}\"}}");
+        format!("{}}}\n{}{classes}}}\n", host("first"), host("second"))
+    };
+    let read = |text: &str| {
+        let mut joiner = None;
+        let block = Blocks::new("fleet".to_owned(), text.as_bytes(), 1, false).take_next().unwrap().unwrap();
+        read_block("fleet", &block, |found| match found {
+            Found::Pool(pool) => {
+                joiner = joiner.take().or_else(|| Some(Ok(pool.others.into_iter().next()?.collected)));
+            }
+            Found::Unreadable(line, error) => {
+                assert_eq!(line, 2);
+                joiner = Some(Err(error.to_string()));
+            }
+        });
+        joiner.unwrap()
+    };
+    // Of all classes together.
+    assert!(read(&line(&["VM"], "{}", 200_000)).is_ok());
+    for (classes, times) in [(&["VM"][..], 200_001), (&["VM", "PIF", "SR"], 66_667)] {
+        let Err(error) = read(&line(classes, "{}", times)) else { panic!("{classes:?} are read") };
+        assert!(error.contains("fleet:2: holds more than 200000 records"), "{error}");
+    }
+    // Too many entries that are no records, and the class is not known.
+    let pifs = |times| read(&line(&["PIF"], "0", times)).unwrap().snapshot.pool.pifs;
+    assert_eq!(pifs(1_000).get().map(Vec::len), Some(1_000));
+    let why = pifs(1_001).unknown().map(ToString::to_string);
+    assert!(
+        why.as_ref().is_some_and(|why| why.contains("class PIF has 1001 entries, 1001 of which are no")),
+        "{why:?}"
+    );
+
+    // All that a line has room for, in bounded memory; nobody is let in for it.
+    let classes = ["VM", "PIF", "SR", "PBD", "VLAN", "network", "Bond", "host_cpu"];
+    let folder = Folder::new();
+    for text in [line(&classes, "{}", 200_000), line(&classes, "0", 200_000)] {
+        let fleet = folder.put("fleet.ndjson", text);
+        let done = limited(&["check", "--fleet", &fleet, "--format", "json"]);
+        let report: serde_json::Value = serde_json::from_slice(&done.stdout).unwrap();
+        assert_eq!((done.status.code(), &report["verdict"]), (Some(2), &"UNDECIDED".into()));
+        let message = report["unreadable"][0]["message"].as_str().unwrap();
+        assert!(message.contains("more than 200000 records"), "{message}");
+    }
+}
+
+/// What is looked at no further than a limit, and what is then said instead.
+#[test]
+fn what_is_not_looked_at() {
+    let folder = Folder::new();
+    // Keys before the one that tells the format.
+    let keys = |times| many("{", |index| format!("\"k{index}\":0,"), times, "\"host\":{\"OpaqueRef:1\":{}}}");
+    poolgate(["collect", &folder.put("keys.json", keys(999))]).status(0);
+    let said = refused(&["collect", &folder.put("keys.json", keys(1_000))]);
+    assert!(
+        said.contains("looks like JSON of another kind, with the keys \"k0\",") && said.contains("994 more"),
+        "{said}"
+    );
+
+    // A first value that leaves no room for such a key.
+    let long = |length| format!("{{\"x\":\"{}\",\"host\":{{\"OpaqueRef:1\":{{}}}}}}", "y".repeat(length));
+    poolgate(["collect", &folder.put("long.json", long(60 << 10))]).status(0);
+    let said = refused(&["collect", &folder.put("long.json", long(64 << 10))]);
+    assert!(said.contains("looks like JSON of another kind, with the key \"x\";"), "{said}");
+
+    let host = |name: &str, content: String| {
+        let json = poolgate(["collect", &folder.put(name, content)]).status(0).json();
+        json["pool"]["hosts"][0]["cpu"].clone()
+    };
+    let flags = |depth: usize| {
+        let (down, up) = ("{\"field\":\"x:\",\"data\":\"y\",\"children\":[".repeat(depth), "]}".repeat(depth));
+        let x86 = "{\"field\":\"Architecture:\",\"data\":\"x86_64\"}";
+        let flags = "{\"field\":\"Flags:\",\"data\":\"fpu vme\"}";
+        host("lscpu.json", format!("{{\"lscpu\":[{x86},{down}{flags}{up}]}}"))["flags"].clone()
+    };
+    assert_eq!(flags(16), "fpu vme");
+    assert_eq!(flags(17)["detail"], "lscpu shows no \"Flags\"");
+
+    let xen = |words: usize| {
+        let raw = ["bfebfbff"; 65][..words].join(":");
+        let pv = "PV Max                          bfebfbff:77faf3ff:2c100800:00000121";
+        host("xen.txt", format!("Dynamic sets:\nRaw                             {raw}\n{pv}\n"))["raw"].clone()
+    };
+    assert_eq!(xen(64).as_str().unwrap().split('-').count(), 64);
+    assert_eq!(xen(65)["detail"], "xen-cpuid printed no such set");
 }
 
 #[test]
@@ -309,19 +424,55 @@ fn expressions() {
     }
 }
 
-/// The table names every limit of the code, and no other.
+/// Where each limit is crossed: the test's file, and the test.
+const CROSSED: &[(&str, &str, &[&str])] = &[
+    ("tests/limits.rs", "how_large_a_target_may_be", &["TARGET", "ROOM"]),
+    ("tests/limits.rs", "what_is_not_looked_at", &["HEAD", "KEYS", "LSCPU_DEPTH", "XEN_WORDS"]),
+    (
+        "tests/limits.rs",
+        "what_a_target_may_hold",
+        &["ENTRIES", "VALUES", "XML_NODES", "XML_DEPTH", "RECORDS", "HOSTS", "ODD"],
+    ),
+    ("tests/limits.rs", "what_a_target_may_hold", &["DUMP_CPUS", "CPUINFO_CPUS", "LIBVIRT_NODES"]),
+    ("tests/limits.rs", "records_in_a_line_of_a_fleet", &["RECORDS", "ODD"]),
+    ("tests/limits.rs", "leaves_of_a_dump", &["DUMP_LEAVES"]),
+    ("tests/limits.rs", "quotes", &["QUOTE", "QUOTE_SERVERS", "QUOTE_NICS"]),
+    ("tests/limits.rs", "files_of_live_targets", &["KNOWN_HOSTS", "AUTHORITIES", "PASSWORD"]),
+    ("tests/limits.rs", "files_of_commands", &["RULE", "WAIVERS", "WEIGHTS", "REPORT", "REPORT_VALUES"]),
+    ("tests/limits.rs", "a_folder_of_rules", &["RULES"]),
+    ("tests/limits.rs", "plans_and_journals", &["PLAN"]),
+    ("src/collect/archive.rs", "no_more_is_unpacked_than_is_allowed", &["UNPACKED"]),
+    ("tests/live_hostile.rs", "whatever_comes_is_survived_and_said", &["ANSWER"]),
+    ("tests/live_hostile.rs", "the_local_socket_is_no_more_trusting", &["ANSWER_HEAD"]),
+    ("tests/live_hostile.rs", "an_error_of_many_words_is_cut", &["ERROR_PARAMS", "ERROR_PARAM"]),
+    ("tests/live_faults.rs", "a_logout_that_hangs_is_not_waited_for", &["LOGOUT"]),
+    ("tests/live_faults.rs", "reading_is_tried_again_and_logging_in_is_not", &["PAUSES"]),
+];
+
+/// Every limit of the code is in the documented table and is crossed by a test, and the list of tests names no other.
 #[test]
-fn the_table_is_that_of_the_code() {
+fn every_limit_is_documented_and_crossed() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let table = fs::read_to_string(root.join("docs/limits.md")).unwrap();
-    let mut named = 0;
+    let read = |file: &str| fs::read_to_string(root.join(file)).unwrap();
+    let table = read("docs/limits.md");
+    let mut limits = BTreeSet::new();
     for file in ["src/collect/limits.rs", "src/cli/limits.rs"] {
-        let code = fs::read_to_string(root.join(file)).unwrap();
+        let code = read(file);
         for line in code.lines().filter_map(|line| line.split_once("const ").map(|(_, rest)| rest)) {
-            let name = line.split(':').next().unwrap();
+            let name = line.split(':').next().unwrap().to_owned();
             assert!(table.contains(&format!("`{name}`")), "{name} of {file} is not in docs/limits.md");
-            named += 1;
+            limits.insert(name);
         }
     }
-    assert!(named > 30, "{named}");
+    assert!(limits.len() > 30, "{limits:?}");
+    let crossed: BTreeSet<_> =
+        CROSSED.iter().flat_map(|(_, _, limits)| limits.iter().map(|limit| (*limit).to_owned())).collect();
+    assert_eq!(limits, crossed, "a limit without a test that crosses it, or a test of none");
+    for (file, test, _) in CROSSED {
+        assert!(
+            read(file)
+                .contains(&format!("#[test]\n{}fn {test}()", if file.starts_with("src") { "    " } else { "" })),
+            "{file}: no test {test}"
+        );
+    }
 }

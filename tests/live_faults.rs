@@ -166,6 +166,18 @@ fn a_server_that_speaks_only_old_tls_is_named_as_such() {
     assert!(complaint.contains("answers, but not with TLS; is the port right?"), "{complaint}");
 }
 
+/// A server that takes a logout and says nothing: what was read is printed all the same, soon.
+#[test]
+fn a_logout_that_hangs_is_not_waited_for() {
+    let well = logging_in(small);
+    let fake = Fake::start(move |asked| if asked.method == "session.logout" { Answer::Hang } else { well(asked) });
+    let begun = Instant::now();
+    let done = collect(&fake, "50s").status(0);
+    assert!(done.json()["pool"]["hosts"].is_array());
+    assert!((3..30).contains(&begun.elapsed().as_secs()), "{:?}", begun.elapsed());
+    assert_eq!(fake.count("session.logout"), 1);
+}
+
 #[test]
 fn a_signal_ends_the_run_and_its_sessions() {
     for signal in [rustix::process::Signal::INT, rustix::process::Signal::TERM] {

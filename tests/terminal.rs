@@ -1,5 +1,7 @@
 //! Colour, width, pipes and interruptions: how reports fit where they are read.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
 pub mod common;
 
 use std::process::Command;
@@ -10,6 +12,7 @@ use common::pty::{CTRL_C, Ended};
 use common::rehearsal::{PASSWORD, Rehearsal, served};
 use common::run::{Poolgate, check, fixture, poolgate};
 use poolgate::lab::{Fault, LabConfig};
+use rustix::process::{Pid, Signal, kill_process};
 use unicode_width::UnicodeWidthStr as _;
 
 const POOL: &str = "xcp-ng-8.3-5-hosts";
@@ -238,4 +241,91 @@ fn a_lab_is_closed_by_ctrl_c() {
     let ended = terminal.end();
     assert_eq!(ended.code(), 0, "{ended:?}");
     assert!(ended.usable && ended.seen.ends_with("the lab is closed\r\n"), "{ended:?}");
+}
+
+/// What a process was started with says whether it is of a run.
+fn processes_with(word: &str) -> usize {
+    let entries = std::fs::read_dir("/proc").unwrap().map(|entry| entry.unwrap().path().join("environ"));
+    let holds = |path: &std::path::PathBuf| {
+        std::fs::read(path).is_ok_and(|variables| String::from_utf8_lossy(&variables).contains(word))
+    };
+    entries.filter(holds).count()
+}
+
+#[test]
+fn an_interrupted_demonstration_leaves_nothing() {
+    for (signal, seen) in
+        [(None, "$ poolgate check"), (Some(Signal::TERM), "And the join"), (Some(Signal::HUP), "$ ")]
+    {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().to_str().unwrap();
+        let mut terminal = poolgate(["lab", "--demo"]).env("TMPDIR", path).on_a_terminal(80);
+        terminal.wait_for(seen);
+        assert!(processes_with(path) > 0 && std::fs::read_dir(path).unwrap().count() == 1);
+        match signal {
+            None => terminal.keys(CTRL_C),
+            Some(signal) => terminal.signal(signal),
+        };
+        let ended = terminal.end();
+        assert_eq!(ended.signal(), signal.unwrap_or(Signal::INT).as_raw(), "{ended:?}");
+        assert!(ended.usable && !ended.seen.contains("broke off"), "{ended:?}");
+        assert_eq!(std::fs::read_dir(path).unwrap().count(), 0, "{signal:?}: a folder is left");
+        assert_eq!(processes_with(path), 0, "{signal:?}: a process is left");
+    }
+}
+
+/// A fleet is written while it is judged, into a file beside the one that it is to replace.
+#[test]
+fn an_interrupted_fleet_leaves_the_old_file_and_no_other() {
+    for (command, signal) in [("check", None), ("check", Some(Signal::TERM)), ("merge", Some(Signal::HUP))] {
+        let folder = tempfile::tempdir().unwrap();
+        let kept = folder.path().join("kept.ndjson");
+        std::fs::write(&kept, "kept").unwrap();
+        let output = kept.to_str().unwrap();
+        // Standard input that does not end: the run waits for more of it.
+        let words: &[&str] = match command {
+            "check" => &["check", "--fleet", "-", "-o", output],
+            _ => &["merge", "/dev/stdin", "-o", output],
+        };
+        let files = || std::fs::read_dir(folder.path()).unwrap().count();
+        let mut terminal = poolgate(words).on_a_terminal(80);
+        terminal.wait_for_the_program();
+        let until = Instant::now() + Duration::from_secs(30);
+        while files() == 1 {
+            assert!(Instant::now() < until, "nothing is begun");
+            std::thread::yield_now();
+        }
+        match signal {
+            None => terminal.keys(CTRL_C),
+            Some(signal) => terminal.signal(signal),
+        };
+        let ended = terminal.end();
+        assert_eq!(ended.signal(), signal.unwrap_or(Signal::INT).as_raw(), "{ended:?}");
+        assert_eq!(std::fs::read_to_string(&kept).unwrap(), "kept");
+        assert_eq!(files(), 1, "something half-written is left");
+    }
+}
+
+/// `nohup` starts a program that ignores the terminal's end.
+#[test]
+fn what_a_run_was_started_to_ignore_is_ignored() {
+    let folder = tempfile::tempdir().unwrap();
+    let kept = folder.path().join("kept.ndjson");
+    let line = "trap '' HUP; exec \"$0\" check --fleet - -o \"$1\"";
+    let mut child = Command::new("sh")
+        .args(["-c", line, env!("CARGO_BIN_EXE_poolgate"), kept.to_str().unwrap()])
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let until = Instant::now() + Duration::from_secs(30);
+    while std::fs::read_dir(folder.path()).unwrap().count() == 0 {
+        assert!(Instant::now() < until, "nothing is begun");
+        std::thread::yield_now();
+    }
+    kill_process(Pid::from_child(&child), Signal::HUP).unwrap();
+    let fleet = std::fs::read("fixtures/fleet-19-hosts.ndjson").unwrap();
+    std::io::Write::write_all(child.stdin.as_mut().unwrap(), &fleet).unwrap();
+    assert_eq!(child.wait_with_output().unwrap().status.code(), Some(1));
+    assert!(std::fs::read_to_string(&kept).unwrap().ends_with("\n"));
 }

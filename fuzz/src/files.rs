@@ -6,16 +6,21 @@ use std::sync::OnceLock;
 use poolgate::collect::quote_from;
 use poolgate::diff::{Side, diff};
 use poolgate::facts::{Fact, Type, Value};
+use poolgate::fleet::{FleetReport, Part, merge};
 use poolgate::gate::digest::sha256;
 use poolgate::gate::journal::read as read_journal;
 use poolgate::gate::left_open;
 use poolgate::gate::plan::{Plan, PlanError, read_plan, to_markdown, to_table};
 use poolgate::plan::Weights;
+use poolgate::report::{TableOptions, fleet_to_table};
 use poolgate::rules::expr::{Meter, Scope, Template, infer, render};
-use poolgate::rules::{Phase, Registry, RuleSource, SeveritySource, Waivers, example_sides, run_examples};
+use poolgate::rules::{
+    Phase, Registry, RuleSource, Severity, SeveritySource, Verdict, Waivers, example_sides, run_examples,
+};
 use poolgate::snapshot::Pool;
 
-use super::told;
+use super::snapshots::sound;
+use super::{quiet, told, told_of};
 
 fn text(bytes: &[u8]) -> Option<&str> {
     std::str::from_utf8(bytes).ok()
@@ -28,7 +33,10 @@ pub(crate) fn rule(bytes: &[u8]) {
         let source = RuleSource { path: "own.toml".to_owned(), stem: "own".to_owned(), phase, text: text.to_owned() };
         match Registry::read_one(&source) {
             Ok(rule) => run_examples(&rule).iter().for_each(|error| told(&error.to_string())),
-            Err(errors) => errors.iter().for_each(|error| told(&error.to_string())),
+            Err(errors) => {
+                assert!(!errors.is_empty(), "refused without a reason: {text}");
+                errors.iter().for_each(|error| told_of("own.toml", &error.to_string()));
+            }
         }
     }
 }
@@ -46,7 +54,8 @@ fn scope() -> Scope {
     Scope::new([("pool", Pool::TYPE), ("joiner", Pool::TYPE), ("n", Type::Int)])
 }
 
-/// An expression is checked, and has a value over known and unknown facts.
+/// An expression is checked, and has a value over known and unknown facts. What it says of a host of which nothing is
+/// known, it says of every host: a missing fact is never a pass, nor anything else.
 pub(crate) fn expression(bytes: &[u8]) {
     let Some(text) = text(bytes) else { return };
     let (pool, joiner) = pools();
@@ -54,11 +63,18 @@ pub(crate) fn expression(bytes: &[u8]) {
         Ok(expression) => {
             let _ = expression.facts();
             let nothing = Pool::default();
-            for joiner in [joiner, &nothing] {
+            let [known, unknown] = [joiner, &nothing].map(|joiner| {
                 let variables = [pool.value(), joiner.value(), Value::Int(7)];
-                let plain = expression.eval(&variables, &mut Meter::default());
+                let mut meter = Meter::default();
+                let plain = expression.eval(&variables, &mut meter);
                 let traced = expression.trace(&variables, &mut Meter::default()).value;
                 assert_eq!(format!("{plain:?}"), format!("{traced:?}"), "{text}");
+                // A record is one whatever is known of it.
+                let says = !matches!(plain, Value::Unknown(_) | Value::Object(_) | Value::List(_) | Value::Made(_));
+                (format!("{plain:?}"), says, meter.exhausted())
+            });
+            if unknown.1 && !known.2 {
+                assert_eq!(known.0, unknown.0, "known although nothing is: {text}");
             }
         }
         Err(errors) => {
@@ -68,7 +84,7 @@ pub(crate) fn expression(bytes: &[u8]) {
     }
 }
 
-/// A message with holes.
+/// A message with holes. Filled in, it is the same whichever way it is filled; what is not known is said to be.
 pub(crate) fn template(bytes: &[u8]) {
     let Some(text) = text(bytes) else { return };
     let (pool, joiner) = pools();
@@ -76,8 +92,11 @@ pub(crate) fn template(bytes: &[u8]) {
         Ok(template) => {
             let _ = template.facts();
             let variables = [pool.value(), joiner.value(), Value::Int(7)];
-            let _ = template.render(&variables, &mut Meter::default());
-            let _ = template.render_lossy(&variables, &mut Meter::default());
+            let lossy = template.render_lossy(&variables, &mut Meter::default());
+            match template.render(&variables, &mut Meter::default()) {
+                Ok(filled) => assert_eq!(filled, lossy, "{text}"),
+                Err(unknown) => assert!(lossy.contains("(unknown: "), "{text}: {unknown}"),
+            }
         }
         Err(errors) => told(&render("own.toml", text, 0, &errors)),
     }
@@ -88,8 +107,13 @@ pub(crate) fn severity(bytes: &[u8]) {
     let source = SeveritySource { path: "severity.toml".to_owned(), text: text.to_owned() };
     // The built-in rules are read each time: a registry takes its severities once.
     let rules = Registry::load_for(Phase::Eject, &[]).unwrap_or_else(|errors| panic!("{errors:?}"));
-    if let Err(errors) = rules.with_severities(&[source]) {
-        errors.iter().for_each(|error| told(&error.to_string()));
+    match rules.with_severities(&[source]) {
+        // What the server refuses anyway stays a blocker, whatever a file says.
+        Ok(rules) => {
+            let weak = rules.all().find(|rule| rule.server.is_some() && rule.severity != Severity::Blocker);
+            assert!(weak.is_none(), "{text}: {:?}", weak.map(|rule| &rule.id));
+        }
+        Err(errors) => errors.iter().for_each(|error| told_of("severity.toml", &error.to_string())),
     }
 }
 
@@ -101,14 +125,24 @@ pub(crate) fn waivers(bytes: &[u8]) {
         Ok(waivers) => waivers.list.iter().for_each(|waiver| {
             assert!(!waiver.owner.trim().is_empty() && !waiver.reason.trim().is_empty(), "{waiver:?}");
         }),
-        Err(errors) => errors.iter().for_each(|error| told(&error.to_string())),
+        Err(errors) => errors.iter().for_each(|error| told_of("waivers.toml", &error.to_string())),
     }
 }
 
+/// The servers of a quote are as many as it says, and what it does not say of them is unknown.
 pub(crate) fn quote(bytes: &[u8]) {
     match quote_from("offer.toml", bytes) {
-        Ok(quote) => assert!((1..=1000).contains(&quote.servers.len()), "{} servers", quote.servers.len()),
-        Err(error) => told(&error.to_string()),
+        Ok(quote) => {
+            assert!((1..=1000).contains(&quote.servers.len()), "{} servers", quote.servers.len());
+            sound(&quote.servers[0]);
+            for server in &quote.servers {
+                let [host] = server.snapshot.pool.hosts.get().map_or(&[][..], Vec::as_slice) else {
+                    panic!("a server of a quote is no single host");
+                };
+                assert!(host.software_version.get().is_none(), "software of a server that nobody has installed");
+            }
+        }
+        Err(error) => told_of("offer.toml", &error.to_string()),
     }
 }
 
@@ -164,7 +198,8 @@ pub(crate) fn plan_file(bytes: &[u8]) {
     match read_plan(&again) {
         Ok(same) => {
             assert_eq!(same, plan);
-            let _ = (to_table(&same, 80), to_markdown(&same));
+            quiet(&to_table(&same, 80));
+            quiet(&to_markdown(&same));
         }
         Err(PlanError::Format { .. } | PlanError::Version { .. }) => {}
         Err(error) => panic!("a plan that cannot be read again: {error}"),
@@ -179,10 +214,35 @@ pub(crate) fn report(bytes: &[u8]) {
         (Ok(old), Ok(new)) => match diff(&old, &new, true) {
             Ok(found) => {
                 assert!(found.differences.is_empty(), "a report differs from itself: {json}");
-                let _ = found.to_table(80);
+                quiet(&found.to_table(80));
             }
             Err(error) => told(&error.to_string()),
         },
         (Err(error), _) | (_, Err(error)) => told(&error.to_string()),
+    }
+}
+
+/// Reports on parts of a fleet, one a line, as `merge` reads them. The whole is as good as its worst part and no better,
+/// and counts what its parts do.
+pub(crate) fn parts(bytes: &[u8]) {
+    let read: Result<Vec<FleetReport>, _> = bytes
+        .split(|byte| *byte == b'\n')
+        .filter(|line| !line.trim_ascii().is_empty())
+        .map(serde_json::from_slice::<FleetReport>)
+        .collect();
+    let Ok(reports) = read else { return };
+    let part =
+        |(place, report): (usize, &FleetReport)| Part { file: format!("{place}.json"), report: report.clone() };
+    match merge(reports.iter().enumerate().map(part).collect()) {
+        Ok((whole, order)) => {
+            let worst = reports.iter().filter_map(|report| report.verdict).reduce(Verdict::and);
+            assert_eq!(whole.verdict, worst, "another verdict than that of the parts");
+            let lines: u128 = reports.iter().map(|report| u128::from(report.read.lines)).sum();
+            assert_eq!((u128::from(whole.read.lines), order.len()), (lines, reports.len()));
+            let json = serde_json::to_string(&whole).unwrap_or_else(|error| panic!("{error}"));
+            assert_eq!(serde_json::from_str::<FleetReport>(&json).ok(), Some(whole.clone()));
+            quiet(&fleet_to_table(&whole, TableOptions { width: 80, color: false, all: false, quiet: false }));
+        }
+        Err(error) => told(&error.to_string()),
     }
 }

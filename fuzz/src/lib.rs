@@ -4,7 +4,10 @@
 //! A target more: a line in [`TARGETS`], a file of two lines in `fuzz_targets/` with its `[[bin]]` in `Cargo.toml`, and a
 //! folder of seeds in `corpus/`; a test holds the four together.
 
+use poolgate::text::{lines, plain};
+
 mod files;
+mod forgotten;
 mod servers;
 mod snapshots;
 
@@ -30,8 +33,9 @@ pub const TARGETS: &[Target] = &[
     target("folder", snapshots::folder, &[]),
     target("http", servers::http, &[]),
     target("journal", files::journal, &[]),
-    target("judged", snapshots::judged, &[("fixtures", "candidate-bare.json")]),
+    target("judged", forgotten::judged, &[("fixtures", "candidate-bare.json")]),
     target("known_hosts", servers::known_hosts, &[]),
+    target("parts", files::parts, &[]),
     target("plan_file", files::plan_file, &[]),
     target("quote", files::quote, &[("src/collect", "quote.toml")]),
     target("records", snapshots::records, &[]),
@@ -58,8 +62,23 @@ pub fn run(name: &str, bytes: &[u8]) {
     }
 }
 
-/// A message is never empty, and is text that a person can read to its end.
+/// A message is never empty, and is text that a person can read to its end; shown, it does nothing to a terminal.
 fn told(message: &str) {
     assert!(!message.trim().is_empty(), "an error without a message");
     assert!(message.len() < 64 << 10, "an error of {} bytes: {message:.200}", message.len());
+    quiet(&lines(message, false));
+}
+
+/// The same of a mistake in a file, which names the file.
+fn told_of(file: &str, message: &str) {
+    told(message);
+    assert!(message.contains(file), "an error that does not say where: {message}");
+}
+
+/// Text for a terminal holds nothing that a terminal acts on, and no line that a log of CI takes for a command.
+fn quiet(text: &str) {
+    for line in text.split('\n') {
+        assert_eq!(plain(line), line, "not as it is shown");
+        assert!(!line.trim_start().starts_with("::"), "a log's command: {line:?}");
+    }
 }

@@ -5,10 +5,11 @@ use std::time::{Duration, Instant};
 use poolgate::collect::Target;
 use poolgate::collect::xapi::{Address, Fingerprint, KnownHosts, read_http};
 use poolgate::facts::Featureset;
+use poolgate::fleet::ShardOf;
 use poolgate::lab::Fault;
 use poolgate::rules::Date;
 
-use super::told;
+use super::{told, told_of};
 
 /// Words: what is accepted is written as something that is accepted again and means the same.
 pub(crate) fn words(bytes: &[u8]) {
@@ -21,8 +22,9 @@ pub(crate) fn words(bytes: &[u8]) {
         Err(error) => {
             told(&error.to_string());
             // What may hold a password is not repeated.
-            let rest = word.split_once("://").map_or("", |(_, rest)| rest);
-            assert!(rest.len() < 8 || !error.to_string().contains(rest), "{error}");
+            let (scheme, rest) = word.split_once("://").unwrap_or((word, ""));
+            let repeated = error.to_string().contains(rest) && !scheme.contains(rest);
+            assert!(rest.len() < 8 || !repeated, "{error}");
         }
     }
     match word.parse::<Address>() {
@@ -46,6 +48,13 @@ pub(crate) fn words(bytes: &[u8]) {
         Ok(set) => assert_eq!(set.to_string().parse(), Ok(set)),
         Err(error) => told(&error.to_string()),
     }
+    match word.parse::<ShardOf>() {
+        Ok(shard) => {
+            assert!(0 < shard.index && shard.index <= shard.of, "{shard}");
+            assert_eq!(shard.to_string().parse(), Ok(shard));
+        }
+        Err(error) => told(&error.to_string()),
+    }
     if let Err(error) = word.parse::<Fault>() {
         told(&error.to_string());
     }
@@ -62,7 +71,7 @@ pub(crate) fn known_hosts(bytes: &[u8]) {
                 assert!(known.at(&address).is_some(), "{address} is not found");
             }
         }
-        Err(error) => told(&error.to_string()),
+        Err(error) => told_of("known_hosts", &error.to_string()),
     }
 }
 

@@ -6,13 +6,13 @@ use std::sync::OnceLock;
 
 use poolgate::collect::{Blocks, Collected, Found, Piece, Target, read_block, read_cpus, read_fleet, read_target};
 use poolgate::diff::{Side as DiffSide, diff};
+use poolgate::fleet::{FleetJudge, Wanted};
 use poolgate::plan::PlanHost;
-use poolgate::rules::{
-    EjectJudgement, Judgement, Phase, Policy, Registry, Side, Verdict, example_sides, judge_eject, judge_sequence,
-};
+use poolgate::report::{TableOptions, fleet_to_table};
+use poolgate::rules::{Phase, Policy, Registry, Verdict};
 use poolgate::snapshot::{Snapshot, read_snapshot};
 
-use super::told;
+use super::{quiet, told, told_of};
 
 /// Any document, its form told by its content.
 pub(crate) fn any(bytes: &[u8]) {
@@ -68,28 +68,36 @@ pub(crate) fn folder(bytes: &[u8]) {
     }
 }
 
-/// A fleet as `plan` reads it: as many pieces as lines, and each of them sound.
+/// A fleet as `plan` reads it: as many pieces as lines, in their order, and each of them sound.
 pub(crate) fn fleet(bytes: &[u8]) {
-    let mut last = 0;
+    let (mut last, mut lines, mut whole) = (0, 0, false);
     let read = read_fleet(&Target::Stdin, &mut &*bytes, |piece| match piece {
-        Piece::One(collected) => sound(&collected),
+        Piece::One(collected) => {
+            whole = true;
+            sound(&collected);
+        }
         Piece::Line(number, read) => {
             assert!(number > last, "line {number} after {last}");
-            last = number;
+            (last, lines) = (number, lines + 1);
             match read {
                 Ok(collected) => sound(&collected),
-                Err(error) => told(&error.to_string()),
+                Err(error) => told_of(&format!(":{number}"), &error.to_string()),
             }
         }
     });
-    if let Err(error) = read {
-        told(&error.to_string());
+    match read {
+        Ok(()) => assert!(whole && lines == 0 || !whole && lines == written(bytes), "{lines} lines"),
+        Err(error) => told(&error.to_string()),
     }
+}
+
+/// How many lines hold something.
+fn written(bytes: &[u8]) -> usize {
+    bytes.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty()).count()
 }
 
 /// A fleet as `check --fleet` and `cpu level` read it: every line once and in order, in its pool or as unreadable.
 pub(crate) fn fleet_pools(bytes: &[u8]) {
-    let written = bytes.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty()).count();
     let mut blocks = Blocks::new("fleet".to_owned(), bytes, 1, false);
     let mut lines = Vec::new();
     loop {
@@ -112,9 +120,31 @@ pub(crate) fn fleet_pools(bytes: &[u8]) {
             }
         });
     }
+    fleet_judged(bytes);
     lines.sort_unstable();
     lines.dedup();
-    assert_eq!(lines.len(), written, "lines {lines:?}");
+    assert_eq!(lines.len(), written(bytes), "lines {lines:?}");
+}
+
+/// The same judged: a row for every line, and no GO for a fleet of which something cannot be read.
+fn fleet_judged(bytes: &[u8]) {
+    static RULES: OnceLock<Registry> = OnceLock::new();
+    let rules =
+        RULES.get_or_init(|| Registry::load_for(Phase::Join, &[]).unwrap_or_else(|errors| panic!("{errors:?}")));
+    let policy = Policy { max_hosts: 16, as_release: None };
+    let judge = FleetJudge::new("fleet".to_owned(), rules, policy, None, Wanted { worst: 3, rows: true });
+    let (mut worker, mut rows) = (judge.worker(), String::new());
+    let mut blocks = Blocks::new("fleet".to_owned(), bytes, 1, false);
+    while let Ok(Some(block)) = blocks.take_next() {
+        rows.push_str(&worker.judge(&block));
+    }
+    let report = worker.finish().report("fleet".to_owned(), judge.policy());
+    assert_eq!(rows.lines().count(), written(bytes), "{rows}");
+    assert_eq!(report.read.lines + report.read.unreadable, written(bytes) as u64);
+    let gaps = report.read.unreadable + report.read.not_judged + report.joiners.no_go + report.joiners.undecided;
+    let lets_in = matches!(report.verdict, Some(Verdict::Go | Verdict::GoWithWarnings));
+    assert!(!(lets_in && gaps > 0), "{:?} of {:?} and {:?}", report.verdict, report.read, report.joiners);
+    quiet(&fleet_to_table(&report, TableOptions { width: 80, color: false, all: true, quiet: false }));
 }
 
 pub(crate) fn snapshot(bytes: &[u8]) {
@@ -125,8 +155,9 @@ pub(crate) fn snapshot(bytes: &[u8]) {
 }
 
 /// What was read is written and read again without a change, and can be planned and compared.
-fn sound(collected: &Collected) {
+pub(crate) fn sound(collected: &Collected) {
     same_again(&collected.snapshot);
+    collected.notes.iter().for_each(|note| told(note));
     for host in collected.snapshot.pool.hosts.each() {
         // A host that cannot be planned says why.
         if let Err(out) = PlanHost::read(&collected.snapshot.pool, host, "-") {
@@ -149,35 +180,4 @@ fn same_again(snapshot: &Snapshot) {
         }
         Err(error) => panic!("a snapshot that cannot be read again: {error}: {json}"),
     }
-}
-
-/// Everything that is derived and judged of a snapshot: as a joiner, as a pool, and a member of it that leaves.
-pub(crate) fn judged(bytes: &[u8]) {
-    static RULES: OnceLock<(Registry, Side, Side)> = OnceLock::new();
-    let Ok((snapshot, _)) = read_snapshot(bytes) else { return };
-    let (rules, pool, joiner) = RULES.get_or_init(|| {
-        let rules = Registry::load(&[]).unwrap_or_else(|errors| panic!("{errors:?}"));
-        let (pool, joiner) = example_sides().unwrap_or_else(|error| panic!("{error}"));
-        (rules, pool, joiner)
-    });
-    let policy = Policy { max_hosts: 16, as_release: None };
-    let side = Side { target: "-".to_owned(), snapshot, assumed: Vec::new(), notes: Vec::new() };
-    for (pool, joiner) in [(pool, &side), (&side, joiner), (&side, &side)] {
-        for phase in [Phase::Join, Phase::Procurement] {
-            let judgements = judge_sequence(pool, std::slice::from_ref(joiner), rules, phase, &policy);
-            judgements.iter().for_each(honest);
-        }
-    }
-    for member in side.snapshot.pool.hosts.each().take(2) {
-        let EjectJudgement { verdict, findings, .. } = judge_eject(&side, member, rules, &policy);
-        assert_eq!(verdict, Verdict::over(&findings));
-    }
-}
-
-/// The verdict is that of the findings, and what the server refuses is never let in.
-fn honest(judgement: &Judgement) {
-    assert_eq!(judgement.verdict, Verdict::over(&judgement.findings));
-    let refused = judgement.server.as_ref().is_some_and(|server| server.first.is_some());
-    let lets_in = matches!(judgement.verdict, Verdict::Go | Verdict::GoWithWarnings);
-    assert!(!(refused && lets_in), "GO where the server refuses: {:?}", judgement.server);
 }

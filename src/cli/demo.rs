@@ -1,11 +1,14 @@
 //! `poolgate lab --demo`: the whole story on a lab of its own, in seconds: a check that says no, what mends it, the plan,
 //! the join, what an eject would cost. Every command is run as it is shown, and what is shown of its output is real.
 
+mod stage;
+
 use std::path::Path;
 use std::process::Command;
 
 use serde_json::{Value as Json, json};
 
+use self::stage::Stage;
 use super::Exit;
 use super::error::CliError;
 use super::output::print;
@@ -22,6 +25,7 @@ const SR: &str = "ISO library";
 const PASSWORD: &str = "LAB_PASSWORD";
 
 pub(super) fn run() -> Result<Exit, CliError> {
+    let stage = Stage::set()?;
     let password = Lab::made_up_password();
     let lab = Lab::start(
         LabConfig::new(&password).serve(served("pool", POOL, |_| {})?).serve(served("host", HOST, trouble)?),
@@ -30,10 +34,8 @@ pub(super) fn run() -> Result<Exit, CliError> {
         [pool, host] => (pool.clone(), host.clone()),
         _ => return Err(CliError::Usage("the demonstration needs one pool and one host".to_owned())),
     };
-    let folder = tempfile::tempdir()
-        .map_err(|error| CliError::Usage(format!("cannot make a folder for the demonstration: {error}")))?;
-    trust(folder.path(), [&pool, &host])?;
-    let shell = Shell { folder: folder.path(), password: &password };
+    trust(stage.folder(), [&pool, &host])?;
+    let shell = Shell { stage: &stage, password: &password };
     Story { shell, lab: &lab, pool: &pool, host: &host }.tell()
 }
 
@@ -123,7 +125,7 @@ fn trust(folder: &Path, endpoints: [&Endpoint; 2]) -> Result<(), CliError> {
 
 /// Runs commands as they are shown.
 struct Shell<'a> {
-    folder: &'a Path,
+    stage: &'a Stage,
     password: &'a str,
 }
 
@@ -140,17 +142,17 @@ impl Shell<'_> {
         let wrong =
             |error: std::io::Error| CliError::Usage(format!("cannot run the demonstration's commands: {error}"));
         let program = std::env::current_exe().map_err(wrong)?;
-        let output = Command::new(program)
+        let folder = self.stage.folder();
+        let mut command = Command::new(program);
+        command
             .args(words)
             .args(["--password-env", PASSWORD, "--known-hosts"])
-            .arg(self.folder.join("known_hosts"))
+            .arg(folder.join("known_hosts"))
             .env(PASSWORD, self.password)
-            .env("XDG_STATE_HOME", self.folder)
+            .env("XDG_STATE_HOME", folder)
             .env("NO_COLOR", "1")
-            .current_dir(self.folder)
-            .stdin(std::process::Stdio::null())
-            .output()
-            .map_err(wrong)?;
+            .current_dir(folder);
+        let output = self.stage.output(command).map_err(wrong)?;
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let ran = Ran { stdout: text(&output.stdout), stderr: text(&output.stderr) };
         if output.status.code() != Some(status) {

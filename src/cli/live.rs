@@ -14,10 +14,11 @@ use super::args::LiveArgs;
 use super::error::CliError;
 use super::output::complain;
 use super::passwords::{Login, passwords};
-use super::prompt::{let_go, line};
+use super::prompt::line;
+use super::signals::end_in_order;
 use crate::collect::xapi::{
     Address, CONSOLE, Client, Fingerprint, KnownHosts, Limits, Password, Session, TrustProblem, TrustStore,
-    XapiError, log_out_on_signals, read_session,
+    XapiError, read_session,
 };
 use crate::collect::{Collected, Target};
 
@@ -44,7 +45,7 @@ impl<'a> Live<'a> {
     /// Reads trust and passwords for those of the targets that are live. Asks for passwords where no option gives them.
     pub(super) fn new(args: &'a LiveArgs, targets: &[Target]) -> Result<Self, CliError> {
         // Before the first question, which an interruption ends too.
-        log_out_on_signals(let_go);
+        end_in_order();
         Self::open(args, targets)
     }
 

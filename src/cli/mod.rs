@@ -25,6 +25,7 @@ mod prompt;
 mod quote;
 mod rules;
 mod schema;
+mod signals;
 mod targets;
 mod version;
 mod waivers;

@@ -6,6 +6,7 @@ use std::io::{self, IsTerminal as _, Write as _};
 use std::ops::RangeInclusive;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::args::{Dress, FileFormat, Format, Output};
 use super::error::CliError;
@@ -165,6 +166,24 @@ impl Staged {
     }
 }
 
+/// The files that were begun, by the names that they have until they are whole.
+static BEGUN: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+
+fn begun() -> MutexGuard<'static, Vec<PathBuf>> {
+    BEGUN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Removes what was begun and is not whole, for a process that is being ended: from now on nothing is begun, and nothing
+/// put in its place.
+pub(super) fn sweep() {
+    let begun = begun();
+    for path in begun.iter() {
+        // What is in its place by now, or was given up, is gone from here.
+        let _ = fs::remove_file(path);
+    }
+    std::mem::forget(begun);
+}
+
 enum Staging {
     /// What is no regular file is written into.
     Through(fs::File),
@@ -186,7 +205,10 @@ impl Staging {
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
         // A new file gets what the user's mask leaves of this.
         let mode = found.map_or_else(|| fs::Permissions::from_mode(0o666), |found| found.permissions());
+        let mut begun = begun();
         let file = tempfile::Builder::new().permissions(mode).tempfile_in(folder)?;
+        begun.push(file.path().to_owned());
+        drop(begun);
         Ok(Self::Beside(Box::new(file), path))
     }
 
@@ -200,6 +222,8 @@ impl Staging {
     fn end(self) -> io::Result<()> {
         if let Self::Beside(file, path) = self {
             file.as_file().sync_all()?;
+            let mut begun = begun();
+            begun.retain(|name| *name != file.path());
             file.persist(&path).map_err(|error| error.error)?;
         }
         Ok(())

@@ -9,9 +9,11 @@ use super::error::CliError;
 use super::fleet::{Fleet, tell_apart};
 use super::limits::{WEIGHTS, read_text};
 use super::output::emit;
+use super::signals::end_in_order;
 use crate::plan::{KeptPool, PlanTable, Question, Weights, plan, to_html, to_json, to_markdown, to_table};
 
 pub(super) fn run(args: &Plan) -> Result<Exit, CliError> {
+    end_in_order();
     let until = args.time.and_then(|time| Instant::now().checked_add(*time));
     if args.targets.iter().chain(&args.keep).filter(|word| *word == "-").count() > 1 {
         return Err(CliError::Usage("standard input (-) can be only one of the targets".to_owned()));

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::tally::Tally;
-use super::{FleetReport, Shard};
+use super::{FleetReport, Shard, ShardError, ShardOf};
+use crate::rules::Verdict;
 
 /// A part, and the file that it was read from.
 #[derive(Clone, Debug)]
@@ -25,6 +26,14 @@ pub enum MergeError {
     Whole {
         /// The file.
         file: String,
+    },
+    /// A part that contradicts itself.
+    #[error("{file}: {what}; poolgate did not write that: judge the part again")]
+    Unsound {
+        /// The file.
+        file: String,
+        /// What in it cannot be.
+        what: String,
     },
     /// A part of another run.
     #[error(
@@ -94,6 +103,9 @@ pub fn merge(parts: Vec<Part>) -> Result<(FleetReport, Vec<usize>), MergeError> 
     let mut first: Option<(String, Shard, FleetReport)> = None;
     for (place, part) in parts.into_iter().enumerate() {
         let Some(shard) = part.report.shard.clone() else { return Err(MergeError::Whole { file: part.file }) };
+        if let Some(what) = unsound(&part.report, &shard) {
+            return Err(MergeError::Unsound { file: part.file, what });
+        }
         match &first {
             None => first = Some((part.file.clone(), shard.clone(), part.report.clone())),
             Some((file, other, report)) => same_run(file, (report, other), &part, &shard)?,
@@ -133,6 +145,34 @@ pub fn merge(parts: Vec<Part>) -> Result<(FleetReport, Vec<usize>), MergeError> 
     }
 }
 
+/// What contradicts itself in a part. Nothing was counted more often than the part has bytes, so sums of parts that meet
+/// do not overflow; and a verdict is that of the counts.
+fn unsound(report: &FleetReport, shard: &Shard) -> Option<String> {
+    let Shard { index, of, bytes, from, to, .. } = shard;
+    if !(1..=*of).contains(index) || *of > ShardOf::MOST {
+        return Some(format!("part {index}/{of}: {ShardError}"));
+    }
+    if from > to || to > bytes {
+        return Some(format!("bytes {from} to {to} of {bytes} are no part of a fleet"));
+    }
+    let (read, length) = (&report.read, to - from);
+    let joiners = report.joiners.checked_total();
+    let rules = report.rules.iter().flat_map(|rule| [rule.failed, rule.undecided, rule.pools]);
+    let counts = [read.lines, read.unreadable, read.pools, read.alone, read.doubtful, read.not_judged]
+        .into_iter()
+        .chain(rules)
+        .chain(report.refusals.iter().map(|refusal| refusal.joiners))
+        .map(Some)
+        .chain([joiners, report.pools.checked_total()]);
+    if counts.into_iter().any(|count| count.is_none_or(|count| count > length)) {
+        return Some(format!("counts more than its {length} bytes of the fleet can hold"));
+    }
+    let words = |verdict: Option<Verdict>| verdict.map_or("nothing", Verdict::words);
+    let counted = Tally::of(report.clone()).verdict();
+    (counted != report.verdict)
+        .then(|| format!("says {}, but its counts say {}", words(report.verdict), words(counted)))
+}
+
 /// Whether two parts are of one fleet, judged by one program, one set of rules and one policy.
 fn same_run(
     first: &str,
@@ -158,6 +198,52 @@ fn same_run(
         None => Ok(()),
         Some((what, here, there)) => {
             Err(MergeError::Foreign { file: part.file.clone(), first: first.to_owned(), what, here, there })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::FleetPolicy;
+    use super::*;
+
+    /// A part with one joiner that may not join.
+    fn part(index: u32, change: impl FnOnce(&mut FleetReport, &mut Shard)) -> Part {
+        let mut tally = Tally::new(1);
+        tally.joiners.add(Verdict::NoGo);
+        tally.read.lines = 2;
+        let mut report = tally.report("fleet".to_owned(), FleetPolicy { max_hosts: 16, as_release: None, worst: 1 });
+        let (from, to) = (100 * u64::from(index - 1), 100 * u64::from(index));
+        let mut shard = Shard { index, of: 2, bytes: 200, from, to, head: "a".to_owned(), rules: "b".to_owned() };
+        change(&mut report, &mut shard);
+        report.shard = Some(shard);
+        Part { file: format!("{index}.json"), report }
+    }
+
+    #[test]
+    fn the_whole_is_no_better_than_its_parts() {
+        let (whole, order) = merge(vec![part(2, |_, _| {}), part(1, |_, _| {})]).unwrap();
+        assert_eq!((whole.verdict, whole.joiners.no_go, order), (Some(Verdict::NoGo), 2, vec![1, 0]));
+    }
+
+    #[test]
+    fn what_contradicts_itself_is_no_part() {
+        type Change = fn(&mut FleetReport, &mut Shard);
+        let cases: [(Change, &str); 8] = [
+            // Together with another part this was none at all, and the whole was GO.
+            (|report, _| report.joiners.no_go = u64::MAX, "counts more than its 100 bytes of the fleet can hold"),
+            (|report, _| (report.joiners.go, report.joiners.no_go) = (u64::MAX, 1), "counts more than"),
+            (|report, _| report.read.lines = 101, "counts more than"),
+            (|report, _| report.verdict = Some(Verdict::Go), "says GO, but its counts say NO-GO"),
+            (|report, _| (report.joiners.no_go, report.joiners.go) = (0, 1), "says NO-GO, but its counts say GO"),
+            // Each part that is missing was told, by name.
+            (|_, shard| shard.of = u32::MAX, "part 1/4294967295: expected I/N with 1 \u{2264} I"),
+            (|_, shard| shard.index = 3, "part 3/2: expected I/N"),
+            (|_, shard| shard.to = 201, "bytes 0 to 201 of 200 are no part of a fleet"),
+        ];
+        for (change, message) in cases {
+            let error = merge(vec![part(1, change), part(2, |_, _| {})]).unwrap_err().to_string();
+            assert!(error.starts_with("1.json: ") && error.contains(message), "{error}");
         }
     }
 }

@@ -112,6 +112,12 @@ impl VerdictCounts {
         self.go + self.go_with_warnings + self.no_go + self.undecided
     }
 
+    /// The same where it may be more than there is room for.
+    pub(super) fn checked_total(&self) -> Option<u64> {
+        let Self { go, go_with_warnings, no_go, undecided } = *self;
+        [go, go_with_warnings, no_go, undecided].into_iter().try_fold(0, u64::checked_add)
+    }
+
     /// One more.
     pub const fn add(&mut self, verdict: Verdict) {
         match verdict {

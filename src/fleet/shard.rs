@@ -19,6 +19,11 @@ pub struct ShardOf {
 #[error("expected I/N with 1 ≤ I ≤ N ≤ 100000, as in 2/7")]
 pub struct ShardError;
 
+impl ShardOf {
+    /// The most parts that a fleet is split into.
+    pub(super) const MOST: u32 = 100_000;
+}
+
 impl FromStr for ShardOf {
     type Err = ShardError;
 
@@ -29,7 +34,7 @@ impl FromStr for ShardOf {
             false => Err(ShardError),
         };
         let (index, of) = (number(index)?, number(of)?);
-        if index == 0 || index > of || of > 100_000 { Err(ShardError) } else { Ok(Self { index, of }) }
+        if index == 0 || index > of || of > Self::MOST { Err(ShardError) } else { Ok(Self { index, of }) }
     }
 }
 

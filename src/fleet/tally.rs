@@ -170,7 +170,7 @@ impl Tally {
     }
 
     /// A host that was not read or not judged is never part of a GO.
-    fn verdict(&self) -> Option<Verdict> {
+    pub(super) fn verdict(&self) -> Option<Verdict> {
         let gaps = self.read.unreadable > 0 || self.read.not_judged > 0;
         let gaps = if gaps { Some(Verdict::Undecided) } else { None };
         match (self.joiners.worst(), gaps) {

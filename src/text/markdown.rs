@@ -45,6 +45,11 @@ pub(crate) fn md(text: &str) -> String {
     out
 }
 
+/// A text as code within a line.
+pub(crate) fn code(text: &str) -> String {
+    format!("`{}`", plain(text).replace(['`', '\n'], "'"))
+}
+
 /// A text inside an HTML element, where Markdown is not read.
 pub(crate) fn html(text: &str) -> String {
     let text = plain(text).replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");

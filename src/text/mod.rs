@@ -7,7 +7,7 @@ mod json;
 mod markdown;
 
 pub use json::{json, json_text};
-pub(crate) use markdown::{fenced, html, md};
+pub(crate) use markdown::{code, fenced, html, md};
 
 use std::borrow::Cow;
 

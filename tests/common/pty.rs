@@ -9,6 +9,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::fs::{Mode, OFlags, open};
+use rustix::process::{Pid, Signal, kill_process};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize};
 
@@ -100,6 +101,12 @@ impl Terminal {
     /// Types.
     pub fn keys(&mut self, keys: &str) -> &mut Self {
         rustix::io::write(&self.keyboard, keys.as_bytes()).unwrap();
+        self
+    }
+
+    /// Sends a signal to the run itself, and to nothing that it has started.
+    pub fn signal(&mut self, signal: Signal) -> &mut Self {
+        kill_process(Pid::from_child(&self.child), signal).unwrap();
         self
     }
 

@@ -4,6 +4,7 @@ use crate::cli::Exit;
 use crate::cli::args::{FailOn, FileFormat as _, Output, ReportFormat};
 use crate::cli::error::CliError;
 use crate::cli::output::{Staged, complain, format_of, put, safe, style_of_output};
+use crate::cli::signals::end_in_order;
 use crate::fleet::{FleetLine, FleetReport};
 use crate::report::{
     TableOptions, fleet_to_github, fleet_to_json, fleet_to_junit, fleet_to_markdown, fleet_to_table,
@@ -26,6 +27,8 @@ struct Sheet {
 impl Sheets {
     /// Opens them. A format that says nothing of a fleet is refused before anything is read.
     pub(super) fn open(output: &Output<ReportFormat>) -> Result<Self, CliError> {
+        // Before the first file is begun.
+        end_in_order();
         let (color, width) = style_of_output(output.no_color);
         let format = output.format;
         let mut places = Vec::new();

@@ -255,18 +255,24 @@ impl<'t> Answers<'t> {
         self.off_wire.as_ref()
     }
 
-    /// Refuses more records than any pool has, and more entries that are none than any server sends. What stands in a text is
-    /// counted when it is looked at.
+    /// Refuses more records than any pool has, and more entries that are none than any server sends. Those of a line of a fleet
+    /// make their class unknown, and are counted when it is looked at.
     pub(super) fn bounded(&self, name: &str) -> Result<(), CollectError> {
         let crowded = |limit, what| Err(CollectError::Crowded { name: name.to_owned(), limit, what });
         let (mut all, mut odd) = (0, 0);
         for (class, answer) in &self.classes {
-            let Ok(Class::Tree(Value::Object(records))) = answer else { continue };
-            if class == "host" && records.len() > HOSTS {
+            let (records, others) = match answer {
+                Ok(Class::Tree(Value::Object(records))) => {
+                    (records.len(), records.values().filter(|record| !record.is_object()).count())
+                }
+                Ok(Class::Node(Node::Object(records))) => (records.len(), 0),
+                _ => continue,
+            };
+            if class == "host" && records > HOSTS {
                 return crowded(HOSTS, "hosts");
             }
-            all += records.len();
-            odd += records.values().filter(|record| !record.is_object()).count();
+            all += records;
+            odd += others;
         }
         if all > RECORDS {
             return crowded(RECORDS, "records");
@@ -341,7 +347,7 @@ impl<'t> Answers<'t> {
             Some(fields) => {
                 let objects = fields.sorted();
                 let odd = objects.iter().filter(|(_, value)| value.kind() != "an object").count();
-                if objects.len() > RECORDS || odd > ODD {
+                if odd > ODD {
                     let detail =
                         format!("class {class} has {} entries, {odd} of which are no records", objects.len());
                     return Known::no(Reason::Unreadable, detail);

@@ -25,6 +25,7 @@ pub use password::Password;
 pub use pin::{Fingerprint, FingerprintError};
 pub use read::read_session;
 pub use session::Session;
+pub(crate) use sessions::ending_signals;
 pub use sessions::{log_out_now, log_out_on_signals};
 pub use socket::read_http;
 pub use trust::{AuthorityError, Trust, TrustStore};

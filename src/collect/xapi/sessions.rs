@@ -1,6 +1,7 @@
 //! Every open session of this process, so that all are logged out on the way out, also after a signal.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, Once, PoisonError};
 use std::thread;
 use std::time::Instant;
@@ -135,10 +136,11 @@ fn wait_for_the_end() -> XapiError {
 }
 
 /// From now on SIGINT, SIGTERM and SIGHUP log out all sessions first, do what is last, and then end the process as they always do.
+/// Those that the process was started to ignore are ignored.
 pub fn log_out_on_signals(last: fn()) {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        if let Ok(mut signals) = Signals::new([SIGINT, SIGTERM, SIGHUP]) {
+        if let Ok(mut signals) = Signals::new(ending_signals()) {
             thread::spawn(move || {
                 if let Some(signal) = signals.forever().next() {
                     log_out_all();
@@ -149,6 +151,14 @@ pub fn log_out_on_signals(last: fn()) {
             });
         }
     });
+}
+
+/// The signals that end a process, but for those that it was started to ignore, as by `nohup`.
+pub(crate) fn ending_signals() -> Vec<i32> {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| u64::from_str_radix(line.strip_prefix("SigIgn:")?.trim(), 16).ok());
+    let heeded = |signal: &i32| ignored.is_none_or(|ignored| ignored >> (signal - 1) & 1 == 0);
+    [SIGINT, SIGTERM, SIGHUP].into_iter().filter(heeded).collect()
 }
 
 /// Logs out all sessions now, but for those that were set aside.

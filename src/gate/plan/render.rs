@@ -6,7 +6,7 @@ use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width, presets};
 
 use super::{Plan, PlannedFinding, Step};
 use crate::rules::{FixStep, Outcome, Severity, Waived};
-use crate::text::{cut, md, plain, wrapped};
+use crate::text::{code, cut, md, plain, wrapped};
 
 /// The longest text of a table's cell.
 const LONGEST: usize = 600;
@@ -188,8 +188,14 @@ pub fn to_markdown(plan: &Plan) -> String {
     let mut out = String::new();
     let _ = writeln!(out, "# Plan: {}\n", plan.verdict.words());
     let _ = writeln!(out, "{}\n", md(&subject(plan)));
-    let _ =
-        writeln!(out, "Made {} by {}. Digest `{}`, rules `{}`.", plan.made_at, plan.tool, plan.digest, plan.rules);
+    let _ = writeln!(
+        out,
+        "Made {} by {}. Digest {}, rules {}.",
+        md(&plan.made_at),
+        md(&plan.tool),
+        code(&plan.digest),
+        code(&plan.rules)
+    );
     if !plan.waivers.is_empty() {
         let _ = writeln!(out, "\n## Waivers\n");
         findings_markdown(&mut out, &plan.waivers);
@@ -200,8 +206,12 @@ pub fn to_markdown(plan: &Plan) -> String {
         for (what, text) in certificates(plan, step) {
             let _ = writeln!(out, "- {what}: {}", md(&text));
         }
-        let _ =
-            writeln!(out, "- snapshots: pool `{}`, host `{}`", plan.pool.coordinator.snapshot, step.host.snapshot);
+        let _ = writeln!(
+            out,
+            "- snapshots: pool {}, host {}",
+            code(&plan.pool.coordinator.snapshot),
+            code(&step.host.snapshot)
+        );
         let _ = writeln!(out, "\n### What the rules say\n");
         if step.findings.is_empty() {
             let _ = writeln!(out, "Nothing: every rule that has a say passes.");
@@ -238,7 +248,7 @@ pub fn to_markdown(plan: &Plan) -> String {
 fn findings_markdown(out: &mut String, findings: &[PlannedFinding]) {
     for finding in findings {
         let waived = finding.waived.as_ref().map(|waived| format!("; {}", md(&answer(waived)))).unwrap_or_default();
-        let _ = writeln!(out, "- **{}** `{}`: {}{waived}", mark(finding), finding.rule, md(&finding.message));
+        let _ = writeln!(out, "- **{}** {}: {}{waived}", mark(finding), code(&finding.rule), md(&finding.message));
     }
 }
 
