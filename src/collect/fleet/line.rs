@@ -6,7 +6,7 @@ use std::path::Path;
 use serde::de::{Deserializer, MapAccess, Visitor};
 
 use crate::collect::files::{Budget, without_mark};
-use crate::collect::node::{Likely, Member, Node, find, in_order};
+use crate::collect::node::{Likely, Member, Node, find};
 use crate::collect::{CollectError, Collected, Document, read_document, records};
 use crate::facts::Key;
 
@@ -16,7 +16,7 @@ const FIELDS: usize = 96;
 /// A line's members.
 #[derive(Debug, Default)]
 pub(super) struct Parts<'a> {
-    /// Those of the line itself, but `host`, as [`Node::Object`] has them.
+    /// Those of the line itself, but `host`.
     line: Vec<Member<'a>>,
     /// Those of `host`, where it is an object: a record's fields, or records by reference.
     pub(super) host: Vec<Member<'a>>,
@@ -44,7 +44,7 @@ impl<'a> Parts<'a> {
         Ok(parts)
     }
 
-    /// A member of the line.
+    /// A member of the line; of several with one key the last, as everywhere.
     pub(super) fn get(&self, key: &str) -> Option<&Node<'a>> {
         find(&self.line, key)
     }
@@ -93,7 +93,6 @@ impl<'de> Visitor<'de> for PartsVisitor {
                 parts.line.push((key, map.next_value()?));
             }
         }
-        parts.line = in_order(parts.line);
         Ok(parts)
     }
 }

@@ -21,7 +21,7 @@ pub(super) enum Raw<'a> {
 pub(in crate::collect) enum Fields<'a> {
     /// Of a tree.
     Tree(&'a Map<String, Value>),
-    /// As [`Node::Object`] has them.
+    /// In the order of the text; of several with one key the last counts.
     Nodes(&'a [Member<'a>]),
 }
 
@@ -101,7 +101,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// All of them, in no order.
+    /// All of them, in no order; of several with one key the last is the last here too.
     fn entries(self) -> Vec<(&'a str, Raw<'a>)> {
         match self {
             Self::Tree(map) => map.iter().map(|(key, value)| (key.as_str(), Raw::Tree(value))).collect(),
@@ -109,10 +109,17 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// All of them by key, in ascending order.
+    /// All of them by key, in ascending order; of several with one key the last.
     pub(super) fn sorted(self) -> Vec<(&'a str, Raw<'a>)> {
         let mut all = self.entries();
-        all.sort_unstable_by_key(|(key, _)| *key);
+        all.sort_by_key(|(key, _)| *key);
+        all.dedup_by(|later, kept| {
+            let same = later.0 == kept.0;
+            if same {
+                *kept = *later;
+            }
+            same
+        });
         all
     }
 
@@ -135,6 +142,7 @@ impl<'a> Fields<'a> {
                 kept.push((key.to_owned(), keep(value)));
             }
         }
+        // Collecting keeps the last of several, too.
         Some(kept.into_iter().collect())
     }
 }
