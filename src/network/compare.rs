@@ -15,7 +15,7 @@ pub(super) struct Usual {
 
 /// What most members have on a bridge.
 pub(super) fn usual(sides: &Sides<'_>, bridge: &str) -> Usual {
-    let nics = match &sides.pool_nics {
+    let nics = match sides.pool_nics() {
         Known::Yes(nics) => nics,
         Known::No(unknown) => {
             return Usual {

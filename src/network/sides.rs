@@ -1,5 +1,6 @@
-//! Both sides of a join, indexed once: records by reference, networks by bridge, NICs by position.
+//! Both sides of a join, indexed once, where it is asked for: records by reference, networks by bridge, NICs by position.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 use super::nics::{Nic, PoolNic, joiner_nics, pool_nics};
@@ -18,8 +19,8 @@ pub(super) struct Records<'a> {
     pub(super) pool: &'a Pool,
     /// What this side is called in reasons.
     pub(super) name: &'static str,
-    pifs: Known<ByReference<'a, Pif>>,
-    networks: Known<ByReference<'a, Network>>,
+    pifs: OnceCell<Known<ByReference<'a, Pif>>>,
+    networks: OnceCell<Known<ByReference<'a, Network>>>,
 }
 
 /// Both sides.
@@ -30,12 +31,11 @@ pub(super) struct Sides<'a> {
     pub(super) host: Known<&'a Host>,
     /// The joiner's NICs by position, then device.
     pub(super) nics: Known<Vec<Nic<'a>>>,
-    /// The NICs of the pool's members; the coordinator's first, by position.
-    pub(super) pool_nics: Known<Vec<PoolNic<'a>>>,
+    pool_nics: OnceCell<Known<Vec<PoolNic<'a>>>>,
     /// Whether the joiner's NICs are predicted.
     pub(super) predicted: bool,
-    bridges: Known<BTreeMap<&'a str, &'a Network>>,
-    vms: Known<BTreeMap<&'a str, i64>>,
+    bridges: OnceCell<Known<BTreeMap<&'a str, &'a Network>>>,
+    vms: OnceCell<Known<BTreeMap<&'a str, i64>>>,
 }
 
 impl<'a> Sides<'a> {
@@ -51,9 +51,9 @@ impl<'a> Sides<'a> {
             && host.get().is_some_and(|host| host.hardware.get().is_some_and(|it| it.nics.get().is_some()));
         Self {
             nics: known(|| joiner_nics(&joiner, &host, predicted)),
-            pool_nics: known(|| pool_nics(&pool, need(&coordinator, || "the pool's coordinator")?)),
-            bridges: known(|| bridges(pool.pool)),
-            vms: known(|| vms_by_network(pool.pool)),
+            pool_nics: OnceCell::new(),
+            bridges: OnceCell::new(),
+            vms: OnceCell::new(),
             pool,
             joiner,
             coordinator,
@@ -67,37 +67,48 @@ impl<'a> Sides<'a> {
         need(&self.nics, || "").map(Vec::as_slice)
     }
 
+    /// The NICs of the pool's members; the coordinator's first, by position.
+    pub(super) fn pool_nics(&self) -> &Known<Vec<PoolNic<'a>>> {
+        let coordinator = || need(&self.coordinator, || "the pool's coordinator");
+        self.pool_nics.get_or_init(|| known(|| pool_nics(&self.pool, coordinator()?)))
+    }
+
     /// The coordinator's NICs.
     pub(super) fn coordinator_nics(&self) -> Found<impl Iterator<Item = &PoolNic<'a>> + Clone> {
-        Ok(need(&self.pool_nics, || "")?.iter().filter(|nic| nic.coordinator))
+        Ok(need(self.pool_nics(), || "")?.iter().filter(|nic| nic.coordinator))
     }
 
     /// The pool's network with a bridge, which is where a NIC with this bridge lands.
     pub(super) fn network_with_bridge(&self, bridge: &str) -> Found<Option<&'a Network>> {
-        Ok(need(&self.bridges, || "")?.get(bridge).copied())
+        let bridges = self.bridges.get_or_init(|| known(|| bridges(self.pool.pool)));
+        Ok(need(bridges, || "")?.get(bridge).copied())
     }
 
     /// How many VMs of the pool have an interface on a network.
     pub(super) fn vms_on(&self, network: &str) -> Known<i64> {
-        self.vms.as_ref().map(|vms| vms.get(network).copied().unwrap_or(0))
+        let vms = self.vms.get_or_init(|| known(|| vms_by_network(self.pool.pool)));
+        vms.as_ref().map(|vms| vms.get(network).copied().unwrap_or(0))
     }
 }
 
 impl<'a> Records<'a> {
-    fn of(pool: &'a Pool, name: &'static str) -> Self {
-        Self {
-            pool,
-            name,
-            pifs: known(|| by_reference(&pool.pifs, |pif| &pif.reference, || format!("the PIFs of {name}"))),
-            networks: known(|| {
-                by_reference(&pool.networks, |network| &network.reference, || format!("the networks of {name}"))
-            }),
-        }
+    const fn of(pool: &'a Pool, name: &'static str) -> Self {
+        Self { pool, name, pifs: OnceCell::new(), networks: OnceCell::new() }
+    }
+
+    fn pifs(&self) -> &Known<ByReference<'a, Pif>> {
+        let name = || format!("the PIFs of {}", self.name);
+        self.pifs.get_or_init(|| known(|| by_reference(&self.pool.pifs, |pif| &pif.reference, name)))
+    }
+
+    fn networks(&self) -> &Known<ByReference<'a, Network>> {
+        let name = || format!("the networks of {}", self.name);
+        self.networks.get_or_init(|| known(|| by_reference(&self.pool.networks, |network| &network.reference, name)))
     }
 
     /// The interface that a reference leads to.
     pub(super) fn pif(&self, reference: &str) -> Found<&'a Pif> {
-        let found = need(&self.pifs, || "")?.get(reference).copied();
+        let found = need(self.pifs(), || "")?.get(reference).copied();
         found.ok_or_else(|| self.lost("PIF", reference))
     }
 
@@ -109,7 +120,7 @@ impl<'a> Records<'a> {
 
     /// The network that a reference leads to.
     pub(super) fn network(&self, reference: &str) -> Found<&'a Network> {
-        let found = need(&self.networks, || "")?.get(reference).copied();
+        let found = need(self.networks(), || "")?.get(reference).copied();
         found.ok_or_else(|| self.lost("network", reference))
     }
 

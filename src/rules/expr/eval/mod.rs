@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 use super::code::{Code, Order};
 use super::functions::Function;
-use super::trace::{Place, Places, Traced, Val};
+use super::trace::{Place, Places, RawRead, Traced, Val};
 use super::values::{Items, equal, mistyped, weight};
 use super::{Expr, MAX_LOOPS, Meter, unreadable};
 use crate::facts::{Reason, Type, Value};
@@ -74,9 +74,9 @@ impl<'a, 'v> Eval<'a, 'v> {
             Code::Order { sides, order } => self.order(sides, *order),
             Code::In(sides) => self.membership(sides),
             Code::Add(sides) => self.add(sides),
-            Code::Subtract(sides) => match self.operands(sides.as_slice()) {
-                Ok(operands) => match operands.as_slice() {
-                    [Val { value: Value::Int(a), .. }, Val { value: Value::Int(b), .. }] => number(a.checked_sub(*b)),
+            Code::Subtract(sides) => match self.both(sides, false) {
+                Ok(operands) => match operands {
+                    [Val { value: Value::Int(a), .. }, Val { value: Value::Int(b), .. }] => number(a.checked_sub(b)),
                     _ => Value::Unknown(mistyped()).into(),
                 },
                 Err(unknown) => unknown,
@@ -173,41 +173,53 @@ impl<'a, 'v> Eval<'a, 'v> {
 
     /// Operands that are all needed. When one is unknown, only what the unknown ones read is evidence.
     fn operands(&mut self, codes: &'a [Code]) -> Result<Vec<Val<'a>>, Val<'a>> {
-        self.operands_with(codes, false)
-    }
-
-    fn operands_with(&mut self, codes: &'a [Code], null: bool) -> Result<Vec<Val<'a>>, Val<'a>> {
         let mark = self.mark();
-        let mut operands = Vec::with_capacity(codes.len());
-        let mut why = Vec::new();
-        let mut unknown = None;
+        let (mut operands, mut why, mut unknown) = (Vec::with_capacity(codes.len()), Vec::new(), None);
         for code in codes {
-            let from = self.mark();
-            let val = self.eval(code);
-            let val = if null { val } else { self.needed(val) };
-            if matches!(val.value, Value::Unknown(_)) {
-                why.extend(self.split(from));
-                unknown = unknown.or(Some(val));
-            } else {
-                operands.push(val);
+            match self.operand(code, false, &mut why) {
+                Ok(operand) => operands.push(operand),
+                Err(val) => unknown = unknown.or(Some(val)),
             }
         }
         match unknown {
             None => Ok(operands),
-            Some(unknown) => {
-                self.split(mark);
-                self.keep(why);
-                Err(Val { value: unknown.value, place: Place::None })
-            }
+            Some(unknown) => Err(self.for_want_of(unknown, mark, why)),
         }
     }
 
+    /// The same of two, which most operators have; `null` where null is a value like others.
+    fn both(&mut self, [a, b]: &'a [Code; 2], null: bool) -> Result<[Val<'a>; 2], Val<'a>> {
+        let mark = self.mark();
+        let mut why = Vec::new();
+        match (self.operand(a, null, &mut why), self.operand(b, null, &mut why)) {
+            (Ok(a), Ok(b)) => Ok([a, b]),
+            (Err(unknown), _) | (_, Err(unknown)) => Err(self.for_want_of(unknown, mark, why)),
+        }
+    }
+
+    /// One operand; where it is unknown, what it read is moved to `why`.
+    fn operand(&mut self, code: &'a Code, null: bool, why: &mut Vec<RawRead<'a>>) -> Result<Val<'a>, Val<'a>> {
+        let from = self.mark();
+        let val = self.eval(code);
+        let val = if null { val } else { self.needed(val) };
+        if matches!(val.value, Value::Unknown(_)) {
+            why.extend(self.split(from));
+            return Err(val);
+        }
+        Ok(val)
+    }
+
+    fn for_want_of(&mut self, unknown: Val<'a>, mark: usize, why: Vec<RawRead<'a>>) -> Val<'a> {
+        self.split(mark);
+        self.keep(why);
+        Val { value: unknown.value, place: Place::None }
+    }
+
     fn equal(&mut self, sides: &'a [Code; 2], not: bool) -> Val<'a> {
-        let operands = match self.operands_with(sides, true) {
+        let [a, b] = match self.both(sides, true) {
             Ok(operands) => operands,
             Err(unknown) => return unknown,
         };
-        let [a, b] = operands.as_slice() else { return Value::Unknown(mistyped()).into() };
         if !self.meter.step(weight(&a.value)) {
             return self.exhausted();
         }
@@ -215,11 +227,11 @@ impl<'a, 'v> Eval<'a, 'v> {
     }
 
     fn order(&mut self, sides: &'a [Code; 2], order: Order) -> Val<'a> {
-        let operands = match self.operands(sides) {
+        let operands = match self.both(sides, false) {
             Ok(operands) => operands,
             Err(unknown) => return unknown,
         };
-        let ordering = match operands.as_slice() {
+        let ordering = match &operands {
             [Val { value: Value::Int(a), .. }, Val { value: Value::Int(b), .. }] => a.cmp(b),
             [Val { value: Value::Text(a), .. }, Val { value: Value::Text(b), .. }] => a.cmp(b),
             _ => return Value::Unknown(mistyped()).into(),
@@ -286,11 +298,10 @@ impl<'a, 'v> Eval<'a, 'v> {
     }
 
     fn add(&mut self, sides: &'a [Code; 2]) -> Val<'a> {
-        let operands = match self.operands(sides) {
+        let [a, b] = match self.both(sides, false) {
             Ok(operands) => operands,
             Err(unknown) => return unknown,
         };
-        let [a, b] = operands.as_slice() else { return Value::Unknown(mistyped()).into() };
         if !self.meter.step(weight(&a.value).saturating_add(weight(&b.value))) {
             return self.exhausted();
         }
