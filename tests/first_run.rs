@@ -14,11 +14,13 @@ fn told(words: &[&str], status: i32) -> String {
 #[test]
 fn nothing_at_all() {
     let complaint = poolgate::<&str>([]).status(2).complaint();
-    let last: Vec<_> = complaint.lines().rev().take(3).collect();
+    let last: Vec<_> = complaint.lines().rev().take(5).collect();
     insta::assert_snapshot!(last.into_iter().rev().collect::<Vec<_>>().join("\n"), @r"
     First steps:
-      poolgate lab --demo                                             a join, played on simulated servers
-      poolgate check --pool https://10.0.0.1 --host https://10.0.0.9  may that host join that pool?
+      poolgate lab --demo
+          A join, played on simulated servers
+      poolgate check --pool https://10.0.0.1 --host https://10.0.0.9
+          May that host join that pool?
     ");
 }
 

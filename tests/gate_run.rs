@@ -247,6 +247,10 @@ fn lost() -> Sent {
     Sent::Lost { why: "connection reset".to_owned() }
 }
 
+fn forgotten() -> Sent {
+    Sent::Refused { code: "SESSION_INVALID".to_owned(), params: vec![] }
+}
+
 fn emergency(code: &str) -> HostLook {
     HostLook::Emergency { code: code.to_owned(), params: vec!["192.0.2.51".to_owned()] }
 }
@@ -285,6 +289,16 @@ fn what_does_not_come_up_is_told_by_the_phase_in_which_it_hangs() {
         ),
         (never(refused(), alone()), Outcome::Refused, "HA_IS_ENABLED"),
         (never(Sent::NotSent { why: "no route".to_owned() }, alone()), Outcome::NotStarted, "no route"),
+        // A session that is gone, the call's own or one on its way, says nothing of how far it came: a look does.
+        (
+            never(forgotten(), alone()),
+            Outcome::NoEffect,
+            "the server answered SESSION_INVALID; the host still stands",
+        ),
+        (never(forgotten(), HostLook::Alone { busy: true }), Outcome::Unconfirmed, "something is in progress on it"),
+        (never(forgotten(), silent()), Outcome::Unconfirmed, "the host does not answer"),
+        (Fate::Comes { after: 1, sent: forgotten() }, Outcome::Done, ""),
+        (Fate::Comes { after: 6, sent: forgotten() }, Outcome::Done, ""),
         // Whatever the call was answered: a host that is there is there.
         (Fate::Comes { after: 1, sent: refused() }, Outcome::Done, ""),
         (Fate::Comes { after: 6, sent: lost() }, Outcome::Done, ""),
@@ -307,6 +321,11 @@ fn a_host_that_is_lost_for_good_is_not_waited_for() {
     let mut world = joins(&["candidate-good"], never(Sent::Done, emergency("HOST_UNKNOWN_TO_MASTER")));
     run(&mut world);
     assert!(world.clock < Duration::from_secs(30), "{:?}", world.clock);
+    // Nor one whose call was answered with an error, and of which nothing is to be seen.
+    let mut world = joins(&["candidate-good"], never(forgotten(), HostLook::Alone { busy: false }));
+    run(&mut world);
+    assert!(world.clock < Duration::from_secs(30), "{:?}", world.clock);
+    assert_eq!(world.calls, ["pool.join xcp-good"]);
 }
 
 #[test]

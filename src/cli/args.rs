@@ -28,8 +28,10 @@ pub(super) use shell::{Completions, Man};
 /// What to type first.
 const FIRST_STEPS: &str = "\
 First steps:
-  poolgate lab --demo                                             a join, played on simulated servers
-  poolgate check --pool https://10.0.0.1 --host https://10.0.0.9  may that host join that pool?";
+  poolgate lab --demo
+      A join, played on simulated servers
+  poolgate check --pool https://10.0.0.1 --host https://10.0.0.9
+      May that host join that pool?";
 
 /// Pre-flight checker and gate for adding servers to XenServer / XCP-ng resource pools.
 ///

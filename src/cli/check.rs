@@ -88,11 +88,30 @@ fn run_join(args: &Check) -> Result<Exit, CliError> {
     let Some(pool) = pool else {
         return Err(CliError::Usage("no pool".to_owned()));
     };
+    note_swapped(&pool, &mut joiners);
     let judged = judge(args, &pool, &joiners, &rules, Phase::Join, &policy)?;
     let exit = finish(args, &pool, &joiners, judged, policy)?;
     // The process ends here: taking the model apart piece by piece would cost a tenth of the run.
     std::mem::forget((pool, joiners, rules));
     Ok(exit)
+}
+
+/// Where the sides look as if they were named the wrong way round, their joiner says so: the rules alone would tell how a
+/// pool is taken apart.
+pub(super) fn note_swapped(pool: &Side, joiners: &mut [Side]) {
+    let count = |side: &Side| side.snapshot.pool.hosts.get().map_or(0, Vec::len);
+    if count(pool) != 1 {
+        return;
+    }
+    for joiner in joiners {
+        let hosts = count(joiner);
+        if hosts > 1 {
+            joiner.notes.insert(
+                0,
+                format!("--host names a pool of {hosts} hosts, and --pool a single one: are they the wrong way round?"),
+            );
+        }
+    }
 }
 
 /// What a phase's rules say of joiners, waivers settled.

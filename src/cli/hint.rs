@@ -30,9 +30,26 @@ pub(super) fn after(error: &Error) -> Option<String> {
             }
             _ => None,
         },
+        // Words without an option, as other programs take them.
+        ErrorKind::UnknownArgument => match error.get(ContextKind::InvalidArg) {
+            Some(ContextValue::String(word)) if is_target(word) => {
+                let command = std::env::args().nth(1)?;
+                let (_, example) = BY_OPTION.iter().find(|(name, _)| *name == command)?;
+                Some(format!("{word} needs an option in front that says what it is: {example}"))
+            }
+            _ => None,
+        },
         _ => None,
     }
 }
+
+/// Commands that take no target without an option in front, and how theirs are named.
+const BY_OPTION: [(&str, &str); 4] = [
+    ("check", "poolgate check --pool POOL --host HOST [--host HOST]"),
+    ("join", "poolgate join --pool POOL --host HOST [--host HOST]"),
+    ("eject", "poolgate eject --pool POOL --member NAME"),
+    ("lab", "poolgate lab --pool FILE --host FILE"),
+];
 
 fn is_target(word: &str) -> bool {
     word.starts_with("https://") || word == "local" || word == "xapi-local" || word.ends_with(".json")

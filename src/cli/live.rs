@@ -196,10 +196,24 @@ impl<'a> Live<'a> {
     fn read(&self, target: &Target, total: Option<Instant>) -> Result<Collected, XapiError> {
         let mut limits = self.limits();
         limits.until = limits.until.map(|until| total.map_or(until, |total| total.min(until)));
-        let read = || read_session(&mut self.enter(target, limits)?, &target.to_string());
-        match read() {
-            // The server forgot the session, as after a restart of the toolstack: all is read again in a new one.
-            Err(error) if error.code() == Some("SESSION_INVALID") => read(),
+        self.in_session(target, || limits, |session| read_session(session, &target.to_string()), |_| {})
+    }
+
+    /// What only asks, in a session of its own. Where the server forgets it midway, all is asked again, once, in a new
+    /// one; `forgotten` hears of it.
+    pub(super) fn in_session<T>(
+        &self,
+        target: &Target,
+        limits: impl Fn() -> Limits,
+        mut ask: impl FnMut(&mut Session) -> Result<T, XapiError>,
+        forgotten: impl FnOnce(&XapiError),
+    ) -> Result<T, XapiError> {
+        let mut once = || ask(&mut self.enter(target, limits())?);
+        match once() {
+            Err(error) if error.is_forgotten_session() => {
+                forgotten(&error);
+                once()
+            }
             done => done,
         }
     }

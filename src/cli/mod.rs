@@ -30,16 +30,26 @@ mod targets;
 mod version;
 mod waivers;
 
-use clap::Parser as _;
+use clap::{CommandFactory as _, FromArgMatches as _};
 
 pub use error::CliError;
 pub use exit::Exit;
 
 use args::{Cli, Command};
 
+/// The most columns of help: longer lines are hard to follow.
+const HELP: u16 = 100;
+
+/// The command line. Its help fits where it is read.
+fn parse() -> Result<Cli, clap::Error> {
+    let mut command = Cli::command().term_width(usize::from(output::width().min(HELP)));
+    let mut matches = command.try_get_matches_from_mut(std::env::args_os())?;
+    Cli::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))
+}
+
 /// Runs the command that the process was started with.
 pub fn run() -> Exit {
-    let cli = match Cli::try_parse() {
+    let cli = match parse() {
         Ok(cli) => cli,
         Err(error) => {
             // A mistake repeats what was typed, and in a script that may come from anywhere.

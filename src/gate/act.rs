@@ -14,6 +14,20 @@ const STUCK: usize = 2;
 /// How often it must look untouched before it counts as untouched, whatever the clocks say.
 const UNTOUCHED: usize = 3;
 
+/// What a server answers to a session that it does not know: any more, or one of its own on the way.
+const FORGOTTEN: &str = "SESSION_INVALID";
+
+/// What the server said to the call.
+#[derive(Clone, Copy)]
+enum Answer<'a> {
+    /// That it is done.
+    Done,
+    /// An error: the call is over, and what it had begun may be there.
+    Error(&'a str),
+    /// Nothing: it may still be at it.
+    Nothing,
+}
+
 /// The turn of one host.
 pub(super) struct Turning<'a> {
     pub(super) world: &'a mut dyn World,
@@ -38,6 +52,7 @@ impl Turning<'_> {
         })?;
         self.world.tell(&format!("{} is sent for {}; this can take minutes", step.call.method, self.host.name));
         let sent = self.world.send(self.place, &step.call);
+        self.note_renewed();
         self.note(Event::Answered { host: self.host.uuid.clone(), sent: sent.clone() });
         Ok(self.conclude(Some(&sent), &step.predicted, Duration::ZERO))
     }
@@ -47,23 +62,26 @@ impl Turning<'_> {
         let end = match sent {
             Some(Sent::NotSent { .. }) if self.world.interrupted() => End::Interrupted,
             Some(Sent::NotSent { why }) => End::Unreachable(why.clone()),
-            Some(Sent::Refused { code, params }) if self.look(predicted).standing != Standing::Arrived => {
-                End::Refused { code: code.clone(), params: params.clone() }
-            }
-            Some(Sent::Done) => self.follow(predicted, true, ago),
-            _ => self.follow(predicted, false, ago),
+            Some(Sent::Refused { code, params }) => match self.look(predicted).standing {
+                Standing::Arrived | Standing::Halfway => self.follow(predicted, Answer::Error(code), ago),
+                // Said of the call's own session or of one that the call itself had: only a look tells how far it came.
+                _ if code == FORGOTTEN => self.follow(predicted, Answer::Error(code), ago),
+                _ => End::Refused { code: code.clone(), params: params.clone() },
+            },
+            Some(Sent::Done) => self.follow(predicted, Answer::Done, ago),
+            Some(Sent::Lost { .. }) | None => self.follow(predicted, Answer::Nothing, ago),
         };
         self.note(Event::Ended { host: self.host.uuid.clone(), outcome: end.outcome(), about: end.about() });
         end
     }
 
-    /// Waits for the host to arrive, and verifies. `answered`: whether the server said that it is done.
-    fn follow(&mut self, predicted: &Predicted, answered: bool, ago: Duration) -> End {
+    /// Waits for the host to arrive, and verifies.
+    fn follow(&mut self, predicted: &Predicted, answer: Answer<'_>, ago: Duration) -> End {
         let began = self.world.elapsed();
         let mut word = "";
-        let (mut stuck, mut untouched) = (0, 0);
+        let (mut stuck, mut untouched, mut halfway) = (0, 0, 0);
         loop {
-            let phase = self.look(predicted);
+            let mut phase = self.look(predicted);
             if phase.word != word {
                 word = phase.word;
                 self.world.tell(&format!("{}: {}", self.host.name, phase.about));
@@ -76,11 +94,21 @@ impl Turning<'_> {
             let passed = self.world.elapsed().saturating_sub(began);
             stuck = if phase.standing == Standing::Stuck { stuck + 1 } else { 0 };
             untouched = if phase.standing == Standing::Untouched { untouched + 1 } else { 0 };
+            halfway = if phase.standing == Standing::Halfway { halfway + 1 } else { 0 };
+            if let (Answer::Error(code), true) = (answer, phase.standing != Standing::Arrived) {
+                phase.about = format!("the server answered {code}; {}", phase.about);
+            }
+            let settled = match answer {
+                Answer::Done => false,
+                Answer::Error(_) => true,
+                Answer::Nothing => ago + passed >= self.waits.settle,
+            };
             match phase.standing {
                 Standing::Arrived => return self.verify(predicted, began),
-                Standing::Untouched if !answered && untouched >= UNTOUCHED && ago + passed >= self.waits.settle => {
+                Standing::Untouched if settled && untouched >= UNTOUCHED => {
                     return End::NoEffect { about: phase.about };
                 }
+                Standing::Halfway if settled && halfway >= UNTOUCHED => return unconfirmed(phase),
                 _ if stuck >= STUCK || passed >= self.waits.wait => return unconfirmed(phase),
                 _ if self.world.interrupted() => {
                     let about = format!("interrupted after {} was sent; {}", self.act.method(), phase.about);
@@ -93,13 +121,15 @@ impl Turning<'_> {
 
     fn look(&mut self, predicted: &Predicted) -> Phase {
         let pool = self.world.look_pool();
-        match self.act {
+        let phase = match self.act {
             Act::Join => {
                 let (world, place) = (&mut *self.world, self.place);
                 look::of_join(&pool, &predicted.host, || world.look_host(place))
             }
             Act::Eject => look::of_eject(&pool, &predicted.host),
-        }
+        };
+        self.note_renewed();
+        phase
     }
 
     /// Compares the pool with the prediction; what comes up late gets its time.
@@ -112,6 +142,7 @@ impl Turning<'_> {
                 // A pool that does not answer for a moment says nothing of the host.
                 (Err(trouble), _) => (vec![unread(&trouble.what)], self.waits.wait),
             };
+            self.note_renewed();
             let late = self.world.elapsed().saturating_sub(arrived) >= patience;
             if differences.is_empty() || late || self.world.interrupted() {
                 let notes = if self.act == Act::Eject { self.wait_for_return(began) } else { Vec::new() };
@@ -126,6 +157,7 @@ impl Turning<'_> {
         let mut told = String::new();
         loop {
             let (back, about) = look::of_return(&self.world.look_host(self.place));
+            self.note_renewed();
             if about != told {
                 self.world.tell(&format!("{}: {about}", self.host.name));
                 told.clone_from(&about);
@@ -141,6 +173,12 @@ impl Turning<'_> {
                 )];
             }
             self.world.pause(self.waits.poll);
+        }
+    }
+
+    fn note_renewed(&mut self) {
+        for renewed in self.world.renewed() {
+            self.note(renewed.into());
         }
     }
 

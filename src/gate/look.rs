@@ -23,6 +23,8 @@ pub enum Standing {
     Arrived,
     /// It may still come.
     UnderWay,
+    /// It has begun and not come to its end: seen while a call is under way, and left by a call that failed.
+    Halfway,
     /// It will not come by itself.
     Stuck,
     /// Nothing of it is to be seen.
@@ -50,6 +52,12 @@ pub fn of_join(pool: &Result<Vec<Member>, Trouble>, uuid: &str, host: impl FnOnc
         }
         Some(_) => match host() {
             HostLook::Emergency { code, params } => emergency(&code, &params),
+            HostLook::Alone { .. } => phase(
+                "recorded-alone",
+                Standing::Halfway,
+                "the pool has a record of the host, and the host still stands alone".to_owned(),
+                "If it stays so, the join broke off half-way: see /var/log/xensource.log on both. To begin anew, remove the record with `xe host-forget` on the coordinator, with the host's uuid.",
+            ),
             _ => phase(
                 "known-not-enabled",
                 Standing::UnderWay,

@@ -20,7 +20,7 @@ pub use end::{End, Turn, Waits};
 pub use restore::restore_script;
 pub use resume::{Left, Resumed, left_open, resume};
 pub use run::{Replan, Run, named};
-pub use world::{Collected, HostLook, Member, Trouble, World};
+pub use world::{Collected, HostLook, Member, Renewed, Trouble, World};
 
 /// What the journal of a pool is called by default.
 pub fn journal_name(pool: &str) -> String {

@@ -1,6 +1,8 @@
 //! A run: hosts one after another, each judged anew against the pool as it then is. The first that does not end well
 //! stops the rest.
 
+use std::ops::Range;
+
 use super::act::Turning;
 use super::drift::{Basis, compare};
 use super::end::{End, Turn, Waits};
@@ -20,6 +22,9 @@ struct Seen {
 
 /// What was seen, or the place in the plan at which the run ends, and how.
 type Looked = Result<Seen, (usize, End)>;
+
+/// What was collected of one side.
+type Found = Result<Collected, Trouble>;
 
 /// What a run needs.
 pub struct Run<'a> {
@@ -84,7 +89,7 @@ impl Run<'_> {
     fn first_look(&mut self) -> Result<Looked, JournalError> {
         let trouble = |trouble: Trouble| (0, End::Unreachable(trouble.what));
         let joiners = if self.plan.act == Act::Join { self.plan.steps.len() } else { 0 };
-        let (pool, found) = self.world.collect_all(0..joiners);
+        let (pool, found) = self.collect(0..joiners)?;
         let pool = match pool {
             Ok(pool) => pool,
             Err(error) => return Ok(Err(trouble(error))),
@@ -114,7 +119,7 @@ impl Run<'_> {
 
     /// One more host against the pool as it is now.
     fn look_again(&mut self, place: usize, was: &Step) -> Result<Looked, JournalError> {
-        let (pool, mut host) = self.world.collect_all(place..place + 1);
+        let (pool, mut host) = self.collect(place..place + 1)?;
         let looked = pool.and_then(|pool| Ok((pool, host.pop().transpose()?)));
         let (pool, host) = match looked {
             Ok((pool, Some(host))) => (pool, host),
@@ -132,6 +137,15 @@ impl Run<'_> {
         let drift = compare((self.plan, was), (&now, is), Basis::AfterJoins);
         self.journal.write(compared(was, is, &now, &drift))?;
         Ok(if drift.is_empty() { Ok(Seen { now, busy: vec![busy] }) } else { Err((place, End::Drifted(drift))) })
+    }
+
+    /// Collects the pool and hosts of the plan anew.
+    fn collect(&mut self, places: Range<usize>) -> Result<(Found, Vec<Found>), JournalError> {
+        let found = self.world.collect_all(places);
+        for renewed in self.world.renewed() {
+            self.journal.write(renewed.into())?;
+        }
+        Ok(found)
     }
 
     fn turn(&mut self, place: usize, planned: &Step, step: &Step, busy: &[String]) -> Result<End, JournalError> {

@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::time::Duration;
 
-use super::journal::Sent;
+use super::journal::{Event, Sent};
 use super::plan::{Call, Sought};
 use crate::rules::Side;
 
@@ -27,6 +27,10 @@ pub trait World {
     fn look_pool(&mut self) -> Result<Vec<Member>, Trouble>;
     /// What a host itself answers at its own address.
     fn look_host(&mut self, place: usize) -> HostLook;
+    /// Sessions that servers forgot since this was last asked, where it was logged in again and went on.
+    fn renewed(&mut self) -> Vec<Renewed> {
+        Vec::new()
+    }
     /// Time since the run began.
     fn elapsed(&self) -> Duration;
     /// Lets time pass; returns early when the operator interrupts.
@@ -35,6 +39,21 @@ pub trait World {
     fn interrupted(&self) -> bool;
     /// Tells the operator something.
     fn tell(&mut self, text: &str);
+}
+
+/// A server forgot a session in the middle of something that changes nothing; the same was asked again in a new one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Renewed {
+    /// The server.
+    pub server: String,
+    /// What was being asked.
+    pub during: String,
+}
+
+impl From<Renewed> for Event {
+    fn from(Renewed { server, during }: Renewed) -> Self {
+        Self::LoggedInAgain { server, during }
+    }
 }
 
 /// A server could not be reached, trusted, logged in to or read.

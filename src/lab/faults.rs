@@ -38,6 +38,8 @@ pub enum FaultKind {
     CannotTalkBack,
     /// In `metadata`: the pool does not take the host's record, and the join goes on.
     NotRecorded,
+    /// In `checking`, `certificates` or `metadata`: the pool forgets the host's own session, and the join ends there.
+    PoolForgets,
     /// In `starting`: the member's xapi is newer than the coordinator's.
     NewerThanCoordinator,
 }
@@ -64,7 +66,7 @@ pub struct Fault {
 #[error(
     "\"{}\" is no fault: {reason}; expected KIND[=VALUE][,endpoint=HOST][,method=NAME][,phase=PHASE][,after=N][,count=N] with \
      KIND one of slow=DURATION, hang, reset, lose-answer, truncate, wrong-types, html-500, session-lost, \
-     swap-certificate, change-coordinator, error=CODE, crash, die, cannot-talk-back, not-recorded, newer",
+     swap-certificate, change-coordinator, error=CODE, crash, die, cannot-talk-back, not-recorded, pool-forgets, newer",
     spec.escape_debug()
 )]
 pub struct FaultError {
@@ -116,7 +118,10 @@ impl Fault {
     /// Whether it belongs to a step of a host and not to a call.
     const fn is_of_phase(&self) -> bool {
         use FaultKind as K;
-        matches!(self.kind, K::Crash | K::Die | K::CannotTalkBack | K::NotRecorded | K::NewerThanCoordinator)
+        matches!(
+            self.kind,
+            K::Crash | K::Die | K::CannotTalkBack | K::NotRecorded | K::PoolForgets | K::NewerThanCoordinator
+        )
     }
 }
 
@@ -168,6 +173,7 @@ fn kind_of(kind: &str, value: Option<&str>) -> Result<FaultKind, String> {
         "die" => K::Die,
         "cannot-talk-back" => K::CannotTalkBack,
         "not-recorded" => K::NotRecorded,
+        "pool-forgets" => K::PoolForgets,
         "newer" => K::NewerThanCoordinator,
         "slow" => {
             let text = value.ok_or("slow needs a duration, as in slow=2s")?;
@@ -232,7 +238,7 @@ impl Fault {
         match (&self.kind, self.phase) {
             (_, Some(phase)) => Some(phase),
             (FaultKind::CannotTalkBack | FaultKind::NewerThanCoordinator, None) => Some(Phase::Starting),
-            (FaultKind::NotRecorded, None) => Some(Phase::Metadata),
+            (FaultKind::NotRecorded | FaultKind::PoolForgets, None) => Some(Phase::Metadata),
             _ => None,
         }
     }

@@ -233,11 +233,12 @@ fn explain(text: &[u8], error: &serde_json::Error) -> ReadError {
     let whole = error.to_string();
     let message = whole.rsplit_once(" at line ").map_or(whole.as_str(), |(message, _)| message);
     let (path, message) = split_path(message);
+    let more = if error.is_eof() { "; the file breaks off, save it again" } else { "" };
     ReadError::Shape {
         line: error.line(),
         column: error.column(),
         field: if path.is_empty() { String::new() } else { format!("{path}: ") },
-        message: message.to_owned(),
+        message: format!("{message}{more}"),
     }
 }
 
@@ -299,6 +300,6 @@ mod tests {
         let error = read_snapshot(text.as_bytes()).unwrap_err().to_string();
         insta::assert_snapshot!(error, @r#"line 6, column 23: pool.ha_enabled: invalid type: string "off", expected a boolean"#);
         let error = read_snapshot(b"{\"format\": \"poolgate-snapshot\",").unwrap_err().to_string();
-        insta::assert_snapshot!(error, @"line 1, column 31: EOF while parsing a value");
+        insta::assert_snapshot!(error, @"line 1, column 31: EOF while parsing a value; the file breaks off, save it again");
     }
 }

@@ -1,5 +1,6 @@
 //! kill -9 at every step, then `--resume`: it tells the truth, and nothing is sent twice.
 
+use std::sync::Mutex;
 use std::time::Duration;
 
 use poolgate::gate::journal::{Event, read};
@@ -7,6 +8,7 @@ use poolgate::lab::{Fault, FaultKind, Phase};
 
 use crate::act::SMALL;
 use crate::common::rehearsal::Rehearsal;
+use crate::each;
 
 /// Kills a join once its journal has this many lines, by which the server may have been sent the call or not, and
 /// resumes it. Returns how far it had come.
@@ -59,7 +61,12 @@ fn kill_at(lines: usize) -> String {
 
 #[test]
 fn killed_at_each_line_of_the_journal() {
-    let steps: Vec<_> = (1..=8).map(kill_at).collect();
+    let steps = Mutex::new(Vec::new());
+    each(&[1, 2, 3, 4, 5, 6, 7, 8], |lines| {
+        let step = kill_at(*lines);
+        steps.lock().unwrap().push(step);
+    });
+    let steps = steps.into_inner().unwrap();
     // Between the comparison and the call nothing is waited for: that cut is made in the tests of the journal.
     for step in ["confirmed", "sending", "answered"] {
         assert!(steps.iter().any(|it| it.contains(step)), "{step}: {steps:?}");
@@ -68,11 +75,11 @@ fn killed_at_each_line_of_the_journal() {
 
 #[test]
 fn killed_while_the_call_is_under_way_in_each_phase_of_the_host() {
-    for phase in [Phase::Checking, Phase::Metadata, Phase::Restarting, Phase::Synchronising] {
+    each(&[Phase::Checking, Phase::Metadata, Phase::Restarting, Phase::Synchronising], |phase| {
         let lab = Rehearsal::of(crate::common::rehearsal::small_at_speed(100.0));
         let plan = lab.plan(lab.join());
         let mut child = lab.join().with(["--plan", plan.to_str().unwrap(), "--yes", "--wait", "20s"]).start();
-        lab.wait_for(&lab.joiner(0).name, phase);
+        lab.wait_for(&lab.joiner(0).name, *phase);
         child.kill().unwrap();
         child.wait().unwrap();
         let told = lab.join().with(["--resume", "--wait", "20s"]).status(0);
@@ -80,5 +87,5 @@ fn killed_while_the_call_is_under_way_in_each_phase_of_the_host() {
         assert_eq!(lab.count("pool.join"), 1);
         // Sessions of a killed client are the server's to forget; ours are not left.
         assert_eq!(lab.events().iter().filter(|event| *event == "sending").count(), 1);
-    }
+    });
 }

@@ -2,6 +2,7 @@
 //! was predicted. The two were written apart from each other; neither is right by itself.
 
 use std::collections::BTreeSet;
+use std::sync::Mutex;
 
 use poolgate::lab::{LabConfig, Served};
 use poolgate::rules::{Outcome, Registry, Severity};
@@ -11,6 +12,7 @@ use crate::bases::{Sides, base};
 use crate::changes::CHANGES;
 use crate::common::judge::{GOOD, judge, rules, side};
 use crate::common::rehearsal::{PASSWORD, Rehearsal, served};
+use crate::each;
 use crate::table::{FORCE_SKIPS, LINES, checks_of};
 
 type Answer = Option<(String, Vec<String>)>;
@@ -46,18 +48,22 @@ fn the_first_refusal_is_the_simulators() {
     const DRAWN: usize = 60;
     let rules = rules();
     let mut seed = 20_260_520;
-    let (mut wrong, mut compared, mut codes) = (Vec::new(), 0, BTreeSet::new());
-    for (line, name) in LINES.iter().enumerate() {
-        let good = base(line);
-        let singles = (0..CHANGES.len()).map(|change| vec![change]);
-        let drawn: Vec<_> = (0..DRAWN)
+    let mut drawn = || -> Vec<Vec<usize>> {
+        (0..DRAWN)
             .map(|number| {
                 // One change twice would make two records of one reference, which no server has.
                 let drawn: BTreeSet<_> = (0..2 + number % 2).map(|_| draw(&mut seed, CHANGES.len())).collect();
-                drawn.into_iter().collect::<Vec<_>>()
+                drawn.into_iter().collect()
             })
-            .collect();
-        for changes in std::iter::once(vec![]).chain(singles).chain(drawn) {
+            .collect()
+    };
+    let lines: Vec<_> = LINES.iter().enumerate().map(|(line, name)| (line, name, drawn())).collect();
+    let all = Mutex::new((Vec::new(), 0, BTreeSet::new()));
+    each(&lines, |(line, name, drawn)| {
+        let (mut wrong, mut compared, mut codes) = (Vec::new(), 0, BTreeSet::new());
+        let good = base(*line);
+        let singles = (0..CHANGES.len()).map(|change| vec![change]);
+        for changes in std::iter::once(vec![]).chain(singles).chain(drawn.iter().cloned()) {
             let mut sides = good.clone();
             for change in &changes {
                 let _ = CHANGES[*change].1(&mut sides);
@@ -74,7 +80,13 @@ fn the_first_refusal_is_the_simulators() {
                 }
             }
         }
-    }
+        let mut all = all.lock().unwrap();
+        all.0.extend(wrong);
+        all.1 += compared;
+        all.2.extend(codes);
+    });
+    let (mut wrong, compared, codes) = all.into_inner().unwrap();
+    wrong.sort();
     wrong.dedup();
     assert!(wrong.is_empty(), "{} of {compared}:\n{}", wrong.len(), wrong.join("\n"));
     assert!(compared > 4_000 && codes.len() > 20, "{compared} answers, {} codes", codes.len());
@@ -102,8 +114,12 @@ fn ends_as_predicted(pool: &str, joiner: &str, change: impl Fn(&mut Json, &mut J
 
 #[test]
 fn a_go_ends_as_predicted_on_every_line() {
-    let wrong: Vec<_> =
-        GOOD.into_iter().filter_map(|(pool, joiner)| ends_as_predicted(pool, joiner, |_, _| {})).collect();
+    let wrong = Mutex::new(Vec::new());
+    each(&GOOD, |(pool, joiner)| {
+        let said = ends_as_predicted(pool, joiner, |_, _| {});
+        wrong.lock().unwrap().extend(said);
+    });
+    let wrong = wrong.into_inner().unwrap();
     assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), GOOD.len(), wrong.join("\n"));
 }
 

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::cli::Exit;
 use crate::cli::args::Join;
-use crate::cli::check::{report_of, settle_joiner};
+use crate::cli::check::{note_swapped, report_of, settle_joiner};
 use crate::cli::error::CliError;
 use crate::cli::live::Live;
 use crate::cli::rules::load_for;
@@ -49,7 +49,8 @@ pub(in crate::cli) fn run(args: &Join) -> Result<Exit, CliError> {
     let (pool, joiners) = world.collect_all(0..hosts.len());
     let pool = pool.map_err(unreachable)?;
     let joiners: Vec<_> = joiners.into_iter().map(|joiner| joiner.map_err(unreachable)).collect::<Result<_, _>>()?;
-    let judged = judge.judge(&pool, &joiners);
+    let mut judged = judge.judge(&pool, &joiners);
+    note_swapped(&pool.0, &mut judged.sides);
     let plan = judge.plan(&pool, &joiners, &judged).map_err(|error| CliError::Usage(error.to_string()))?;
     if let Some(exit) = stopped_by(plan.verdict, args.gate.fail_on) {
         tell_changes(&args.gate, &plan);

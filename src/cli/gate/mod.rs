@@ -27,13 +27,13 @@ use crate::gate::drift::{Basis, compare};
 use crate::gate::journal::{Act, Event, Journal, Named, default_folder};
 use crate::gate::lock::Lock;
 use crate::gate::plan::{Plan, read_plan, to_markdown, to_table};
-use crate::gate::{Left, Replan, Run, Trouble, Turn, Waits, left_open, named};
+use crate::gate::{Left, Replan, Run, Trouble, Turn, Waits, World as _, left_open, named};
 use crate::report::{self, Report, TableOptions};
 use crate::rules::Verdict;
 use crate::text::lines;
 
 use signals::Interrupt;
-use world::LiveWorld;
+use world::{LiveWorld, Renewals};
 
 /// A target of a server that can be acted on.
 fn acting_target(word: &str, act: Act) -> Result<Target, CliError> {
@@ -61,7 +61,18 @@ fn world<'a>(
     pool: Target,
     hosts: Vec<Target>,
 ) -> LiveWorld<'a> {
-    LiveWorld { live, act, pool, hosts, member: None, interrupt, wait: args.wait, began: Instant::now(), watch: None }
+    LiveWorld {
+        live,
+        act,
+        pool,
+        hosts,
+        member: None,
+        interrupt,
+        wait: args.wait,
+        began: Instant::now(),
+        watch: None,
+        renewals: Renewals::default(),
+    }
 }
 
 fn now() -> String {
@@ -205,6 +216,8 @@ fn carry_out(
     by: &str,
 ) -> Result<Exit, CliError> {
     let pool = pool_of(plan);
+    // Of sessions that were renewed while it was planned, the operator has heard.
+    world.renewed();
     held.journal.write(Event::Begun {
         act: plan.act,
         tool: plan.tool.clone(),

@@ -73,6 +73,13 @@ impl Told<'_> {
                 out.push_str(&wrapped("  ", "Look at what changed, and make the plan anew.", width));
             }
             End::Busy(operations) => lines(operations),
+            End::NoEffect { .. } => {
+                let again = format!(
+                    "It was not sent again. `poolgate {}` with the same targets checks everything anew first.",
+                    self.act.word()
+                );
+                out.push_str(&wrapped("  ", &again, width));
+            }
             End::Unconfirmed { advice, .. } => {
                 if !advice.is_empty() {
                     out.push_str(&wrapped("  ", advice, width));

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::panic::resume_unwind;
-use std::sync::mpsc;
+use std::sync::{Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -18,7 +18,7 @@ use crate::collect::xapi::{
 };
 use crate::gate::journal::{Act, Sent};
 use crate::gate::plan::{Call, Sought};
-use crate::gate::{Collected, HostLook, Member, Trouble, World};
+use crate::gate::{Collected, HostLook, Member, Renewed, Trouble, World};
 use crate::rules::Side;
 
 /// How often a waiting run looks whether it is interrupted.
@@ -41,6 +41,7 @@ pub(super) struct LiveWorld<'a> {
     pub(super) began: Instant,
     /// The session by which the pool is watched.
     pub(super) watch: Option<Session>,
+    pub(super) renewals: Renewals,
 }
 
 /// How many hosts are collected at once.
@@ -51,12 +52,32 @@ fn joined<T>(running: thread::ScopedJoinHandle<'_, T>) -> T {
     running.join().unwrap_or_else(|panic| resume_unwind(panic))
 }
 
+/// Sessions that servers forgot, and that were renewed.
+#[derive(Debug, Default)]
+pub(super) struct Renewals(Mutex<Vec<Renewed>>);
+
+impl Renewals {
+    /// Tells the operator, and keeps it for the journal.
+    fn add(&self, error: &XapiError) {
+        let XapiError::Api { place, method, .. } = error else { return };
+        complain(&format!("{place}: {method}: the server no longer knew the session; logging in again, once"));
+        self.list().push(Renewed { server: place.clone(), during: method.clone() });
+    }
+
+    fn list(&self) -> MutexGuard<'_, Vec<Renewed>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// Collects one side of a run.
-fn collect(live: &Live<'_>, target: &Target) -> Result<Collected, Trouble> {
-    let trouble = |error: XapiError| Trouble { what: error.to_string() };
-    let mut session = live.enter(target, live.limits()).map_err(trouble)?;
-    let sought = Sought { fingerprint: session.fingerprint().map(|print| print.to_string()).unwrap_or_default() };
-    let collected = read_session(&mut session, &target.to_string()).map_err(trouble)?;
+fn collect(live: &Live<'_>, target: &Target, renewals: &Renewals) -> Result<Collected, Trouble> {
+    let read = |session: &mut Session| {
+        let fingerprint = session.fingerprint().map(|print| print.to_string()).unwrap_or_default();
+        Ok((Sought { fingerprint }, read_session(session, &target.to_string())?))
+    };
+    let (sought, collected) = live
+        .in_session(target, || live.limits(), read, |error| renewals.add(error))
+        .map_err(|error| Trouble { what: error.to_string() })?;
     let side = Side {
         target: target.to_string(),
         snapshot: collected.snapshot,
@@ -97,6 +118,26 @@ impl LiveWorld<'_> {
         };
         let empty = Password::new(String::new().into());
         self.live.client(address, self.glance()).knock(user, password.unwrap_or(&empty), named)
+    }
+
+    /// The members by the session that watches the pool; by a new one where there is none or it failed.
+    fn watched_hosts(&mut self) -> Result<Value, XapiError> {
+        let mut session = match self.watch.take() {
+            Some(session) => session,
+            None => self.live.enter(&self.pool, Limits { until: None, ..self.glance() })?,
+        };
+        let hosts = session.call("host.get_all_records", &[])?;
+        self.watch = Some(session);
+        Ok(hosts)
+    }
+
+    fn seen_host(&self, place: usize) -> Result<HostLook, XapiError> {
+        Ok(match self.knock(place)? {
+            Knock::Member { coordinator } => HostLook::Member { coordinator },
+            Knock::Alone(mut session) => {
+                HostLook::Alone { busy: is_busy(&session.call("pool.get_all_records", &[])?) }
+            }
+        })
     }
 
     /// Lets a call run beside this thread, so that an operator who interrupts is heard.
@@ -141,9 +182,17 @@ impl LiveWorld<'_> {
     }
 
     fn send_eject(&self, call: &Call) -> Result<Sent, XapiError> {
+        let uuid = json!(call.params.get("host").map(String::as_str).unwrap_or_default());
         let mut session = self.session_for_call(&self.pool)?;
-        let uuid = call.params.get("host").map(String::as_str).unwrap_or_default();
-        let reference = session.call("host.get_by_uuid", &[json!(uuid)])?;
+        let reference = match session.call("host.get_by_uuid", std::slice::from_ref(&uuid)) {
+            // Nothing was sent yet that changes anything.
+            Err(error) if error.is_forgotten_session() => {
+                self.renewals.add(&error);
+                session = self.session_for_call(&self.pool)?;
+                session.call("host.get_by_uuid", &[uuid])?
+            }
+            done => done?,
+        };
         Ok(self.call(session, call.method.clone(), vec![reference], None))
     }
 }
@@ -160,26 +209,26 @@ fn sent(result: Result<Value, XapiError>) -> Sent {
 
 impl World for LiveWorld<'_> {
     fn collect_pool(&mut self) -> Result<Collected, Trouble> {
-        collect(self.live, &self.pool)
+        collect(self.live, &self.pool, &self.renewals)
     }
 
     fn collect_host(&mut self, place: usize) -> Result<Collected, Trouble> {
         // A new turn: the one before is over.
         self.interrupt.rest();
         let host = self.hosts.get(place).ok_or_else(|| Trouble { what: "no such host in this run".to_owned() })?;
-        collect(self.live, host)
+        collect(self.live, host, &self.renewals)
     }
 
     fn collect_all(&mut self, places: Range<usize>) -> (Result<Collected, Trouble>, Vec<Result<Collected, Trouble>>) {
         // A new turn: the one before is over.
         self.interrupt.rest();
-        let (live, pool) = (self.live, &self.pool);
+        let (live, pool, renewals) = (self.live, &self.pool, &self.renewals);
         let hosts = self.hosts.get(places).unwrap_or_default();
         thread::scope(|scope| {
-            let pool = scope.spawn(|| collect(live, pool));
+            let pool = scope.spawn(|| collect(live, pool, renewals));
             let mut found = Vec::new();
             for some in hosts.chunks(AT_ONCE) {
-                let running: Vec<_> = some.iter().map(|host| scope.spawn(|| collect(live, host))).collect();
+                let running: Vec<_> = some.iter().map(|host| scope.spawn(|| collect(live, host, renewals))).collect();
                 found.extend(running.into_iter().map(joined));
             }
             (joined(pool), found)
@@ -197,27 +246,29 @@ impl World for LiveWorld<'_> {
     }
 
     fn look_pool(&mut self) -> Result<Vec<Member>, Trouble> {
-        let mut session = match self.watch.take() {
-            Some(session) => session,
-            None => {
-                let limits = Limits { until: None, ..self.glance() };
-                self.live.enter(&self.pool, limits).map_err(|error| Trouble { what: error.to_string() })?
+        let hosts = match self.watched_hosts() {
+            Err(error) if error.is_forgotten_session() => {
+                self.renewals.add(&error);
+                self.watched_hosts()
             }
+            done => done,
         };
-        let hosts = session.call("host.get_all_records", &[]).map_err(|error| Trouble { what: error.to_string() })?;
-        self.watch = Some(session);
-        members(&hosts)
+        members(&hosts.map_err(|error| Trouble { what: error.to_string() })?)
     }
 
     fn look_host(&mut self, place: usize) -> HostLook {
-        match self.knock(place) {
-            Ok(Knock::Member { coordinator }) => HostLook::Member { coordinator },
-            Ok(Knock::Alone(mut session)) => match session.call("pool.get_all_records", &[]) {
-                Ok(pools) => HostLook::Alone { busy: is_busy(&pools) },
-                Err(error) => failed_look(error),
-            },
-            Err(error) => failed_look(error),
-        }
+        let look = match self.seen_host(place) {
+            Err(error) if error.is_forgotten_session() => {
+                self.renewals.add(&error);
+                self.seen_host(place)
+            }
+            done => done,
+        };
+        look.unwrap_or_else(failed_look)
+    }
+
+    fn renewed(&mut self) -> Vec<Renewed> {
+        std::mem::take(&mut *self.renewals.list())
     }
 
     fn elapsed(&self) -> Duration {

@@ -146,6 +146,12 @@ impl XapiError {
         }
     }
 
+    /// Whether the server no longer knows the session, as after a restart of its toolstack. What only asks may be asked
+    /// again in a new one.
+    pub fn is_forgotten_session(&self) -> bool {
+        self.code() == Some("SESSION_INVALID")
+    }
+
     /// Whether the server may have carried out the call although no answer came.
     pub const fn may_have_acted(&self) -> bool {
         match self {

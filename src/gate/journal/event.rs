@@ -151,6 +151,13 @@ pub enum Event {
         /// `typed` on a terminal, or `plan`: a plan that was written before.
         by: String,
     },
+    /// A server forgot the session while it was only asked, and was asked again in a new one.
+    LoggedInAgain {
+        /// The server.
+        server: String,
+        /// The call that was answered so.
+        during: String,
+    },
     /// A host's turn: both sides were collected again and compared with the plan.
     Compared {
         /// The host.

@@ -135,6 +135,9 @@ fn crash(shared: &Arc<Shared>, host: usize, faults: &[FaultKind]) -> Result<(), 
         start::spawn_alone(shared, host);
         return Err(Halt::Gone);
     }
+    if faults.contains(&FaultKind::PoolForgets) {
+        return Err(Halt::Error(ApiError::new("SESSION_INVALID", [random::reference()])));
+    }
     Ok(())
 }
 
