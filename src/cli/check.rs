@@ -108,7 +108,9 @@ pub(super) fn note_swapped(pool: &Side, joiners: &mut [Side]) {
         if hosts > 1 {
             joiner.notes.insert(
                 0,
-                format!("--host names a pool of {hosts} hosts, and --pool a single one: are they the wrong way round?"),
+                format!(
+                    "--host names a pool of {hosts} hosts, and --pool a single one: are they the wrong way round?"
+                ),
             );
         }
     }
