@@ -306,10 +306,8 @@ impl<'t> Answers<'t> {
     }
 
     fn record<'a>(&self, class: &'static str, reference: &'a str, fields: Found<'a>) -> Record<'a> {
-        let record = match fields {
-            Found::Value(value) => Record::new(class, reference, value),
-            Found::Fields(fields) => Record::of(class, Cow::Borrowed(reference), Ok(fields)),
-        };
+        let record = fields.record(class, reference);
+        let record = record.of_api(self.api_version());
         let record = if self.partial { record.partial() } else { record };
         if self.database { record.of_database() } else { record }
     }
@@ -384,7 +382,7 @@ impl<'t> Answers<'t> {
         *self.api_version.get_or_init(|| {
             let hosts = self.objects("host");
             let version = |(reference, found): &(&str, Found<'_>)| {
-                let record = self.record("host", reference, *found);
+                let record = found.record("host", reference);
                 Some((*record.int("API_version_major").get()?, *record.int("API_version_minor").get()?))
             };
             hosts.get()?.iter().filter_map(version).min()
@@ -397,6 +395,15 @@ impl<'t> Answers<'t> {
 enum Found<'a> {
     Value(Raw<'a>),
     Fields(Fields<'a>),
+}
+
+impl<'a> Found<'a> {
+    fn record(self, class: &'static str, reference: &'a str) -> Record<'a> {
+        match self {
+            Self::Value(value) => Record::new(class, reference, value),
+            Self::Fields(fields) => Record::of(class, Cow::Borrowed(reference), Ok(fields)),
+        }
+    }
 }
 
 /// The reason for a class that nobody asked for, by the class's place in [`CLASSES`]: the commonest gap of all, said once.

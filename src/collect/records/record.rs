@@ -9,6 +9,19 @@ use serde_json::{Map, Value};
 use super::raw::{Fields, Raw};
 use crate::facts::{Featureset, Known, Reason, Unknown};
 
+/// Fields that every record has since a version of the API: one that lacks them was cut, and its release is no reason. Only
+/// those of which the absence means something to a rule. Source: xapi `ocaml/idl/datamodel*.ml`, the releases in which the
+/// fields were added; where an update added one, the next line counts.
+const ALWAYS: &[(&str, &str, (i64, i64))] = &[
+    ("host", "cpu_info", (2, 0)),
+    ("host", "iscsi_iqn", (2, 15)),
+    ("host", "multipathing", (2, 15)),
+    ("pool", "cpu_info", (2, 5)),
+    ("pool", "is_psr_pending", (2, 20)),
+    ("pool_update", "enforce_homogeneity", (2, 10)),
+    ("SR", "is_tools_sr", (2, 10)),
+];
+
 /// The reference that stands for none.
 const NULL: &str = "OpaqueRef:NULL";
 
@@ -25,6 +38,8 @@ pub(super) struct Record<'a> {
     gap: Reason,
     /// Whether an empty map may be written as an empty set, which only the server's database does.
     bare: bool,
+    /// The version of the API that the server speaks, where it is known.
+    api: Option<(i64, i64)>,
 }
 
 /// What an empty set of the database is, where a map is meant.
@@ -64,12 +79,18 @@ impl<'a> Record<'a> {
             fields,
             gap: Reason::AbsentOnRelease,
             bare: false,
+            api: None,
         }
     }
 
     /// The same record, from the server's database.
     pub(super) fn of_database(self) -> Self {
         Self { bare: true, ..self }
+    }
+
+    /// The same record, of a server that speaks this version of the API.
+    pub(super) fn of_api(self, api: Option<(i64, i64)>) -> Self {
+        Self { api, ..self }
     }
 
     /// The same record, where not all fields were taken down.
@@ -87,6 +108,7 @@ impl<'a> Record<'a> {
             fields: Err(why),
             gap: Reason::AbsentOnRelease,
             bare: false,
+            api: None,
         }
     }
 
@@ -106,6 +128,13 @@ impl<'a> Record<'a> {
     /// A text.
     pub(super) fn text(&self, field: &str) -> Known<String> {
         self.get(field, "text", |value| value.as_str().map(str::to_owned))
+    }
+
+    /// One of the words of an enumeration, as `xe` prints it (in small letters) too.
+    pub(super) fn one_of(&self, field: &str, words: &'static [&'static str]) -> Known<String> {
+        let word =
+            |text: &str| words.iter().find(|word| word.eq_ignore_ascii_case(text)).map(|word| (*word).to_owned());
+        self.get(field, "one of the server's words for it", |value| word(value.as_str()?))
     }
 
     /// True or false; also as text, as untyped XML has it.
@@ -202,7 +231,18 @@ impl<'a> Record<'a> {
     /// A record as the server gives it has all fields of its release, so that a missing one is absent there.
     fn value(&self, field: &str) -> Result<Raw<'a>, Unknown> {
         let fields = self.fields.as_ref().map_err(Clone::clone)?;
-        fields.get(field).ok_or(Unknown::new(self.gap))
+        fields.get(field).ok_or_else(|| self.gap(field))
+    }
+
+    fn gap(&self, field: &str) -> Unknown {
+        let since = ALWAYS.iter().find(|(class, known, _)| *class == self.class && *known == field);
+        match (since, self.api) {
+            (Some((.., since)), Some(api)) if self.within.is_none() && api >= *since => Unknown::because(
+                Reason::NotCollected,
+                format!("{} is not in the record, though API {}.{} has it", self.place(field), api.0, api.1),
+            ),
+            _ => Unknown::new(self.gap),
+        }
     }
 
     fn wrong(&self, field: &str, value: Raw<'_>, expected: &str) -> String {

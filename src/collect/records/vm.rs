@@ -49,7 +49,7 @@ fn vm(record: &Record<'_>, metrics: &Record<'_>) -> Vm {
         reference: record.own(),
         uuid: record.text("uuid"),
         name_label: record.text("name_label"),
-        power_state: record.text("power_state"),
+        power_state: record.one_of("power_state", &["Halted", "Paused", "Running", "Suspended"]),
         current_operations: record.map("current_operations"),
         is_a_template: record.bool("is_a_template"),
         is_default_template: record.bool("is_default_template"),

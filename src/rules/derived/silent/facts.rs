@@ -144,6 +144,8 @@ facts! {
         pub not_after: Known<String>,
         /// Days until then, counted from when its side was seen; null where the source does not say when.
         [volatile] pub days_left: Known<Option<i64>>,
+        /// Whether it had ended when its side was seen; unknown where the source does not say when that was.
+        [volatile] pub ended: Known<bool>,
         /// Length of its key, bits; null where nobody looked into it.
         pub key_bits: Known<Option<i64>>,
     }

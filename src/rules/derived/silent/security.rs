@@ -26,6 +26,10 @@ pub(super) fn certificates(pool: &Pool, joiner: &Pool, seen: &Seen) -> Found<Vec
                 host_uuid: host.and_then(|host| host.uuid.text()).unwrap_or_default().to_owned(),
                 not_after: certificate.not_after.clone(),
                 days_left: known(|| days_left(certificate, seen.as_deref())),
+                ended: known(|| {
+                    let days = days_left(certificate, seen.as_deref())?.ok_or_else(|| unseen(word))?;
+                    Ok(days < 0)
+                }),
                 key_bits: known(|| told(&certificate.key_bits).map(|bits| bits.copied())),
             });
         }
@@ -50,6 +54,14 @@ pub(super) fn licence_days(host: &Host, seen: &Seen) -> Found<Option<i64>> {
         Some(_) if !(until.is_empty() || until == "never") => Err(no_time(until)),
         _ => Ok(None),
     }
+}
+
+/// What nobody can say of a side that was seen nobody knows when.
+fn unseen(side: &str) -> Unknown {
+    let why = format!(
+        "the source of the {side} does not say when it was seen: collect it from the server, or with `collect`"
+    );
+    Unknown::because(Reason::NotCollected, why)
 }
 
 fn no_time(text: &str) -> Unknown {
