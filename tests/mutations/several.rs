@@ -44,6 +44,22 @@ const INTERACTIONS: &[(&str, &str, &str)] = &[
     ),
     ("the pool has no default SR", "default-sr-shared", "no default SR is local"),
     ("the joiner's primary address is IPv6", "management-not-public", "the IPv6 address counts"),
+    ("the joiner is the coordinator", "address-unique", "a host may have its own address"),
+    (
+        "the joiner's management interface has no address",
+        "network-bonds-possible",
+        "of two addresses in the bond one is left",
+    ),
+    (
+        "an update that members may lack is on the joiner only",
+        "updates-same",
+        "both updates have one reference, and the first counts",
+    ),
+    (
+        "an update that members may lack is on the joiner only",
+        "updates-reachable",
+        "both updates have one reference, and the first counts",
+    ),
 ];
 
 /// How many combinations are judged.

@@ -169,6 +169,17 @@ fn of_initiators() -> Vec<Mutation> {
         .fails_if("iscsi-iqn-distinct", no_iscsi),
         change("the joiner has no initiator name", |p| p.joiner.set("host.iscsi_iqn", ""))
             .fails_if("iscsi-iqn-set", iscsi),
+        change("the joiner has the address of a member", |p| {
+            let address = p.pool.get("hosts.last.address").filter(|address| *address != "")?;
+            p.joiner.set("host.address", address)
+        })
+        .fails("address-unique"),
+        change("the joiner's management interface has no address", |p| {
+            p.joiner.set("management.ip_configuration_mode", "None")?;
+            p.joiner.set("management.ipv6", json!([]))?;
+            p.joiner.set("management.ip", "")
+        })
+        .fails("management-address-set"),
         change("multipathing differs", |p| {
             let on = p.pool.get("host.multipathing")? == true;
             p.joiner.set("host.multipathing", !on)
