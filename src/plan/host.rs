@@ -57,6 +57,10 @@ impl PlanHost {
             |reason: String| LeftOut { name: name.clone(), uuid: uuid.clone(), source: source.to_owned(), reason };
         let cpu = host.cpu.get().ok_or_else(|| out(missing("the CPU", &host.cpu)))?;
         let vendor = cpu.vendor.text().ok_or_else(|| out(missing("the CPU's vendor", &cpu.vendor)))?.to_owned();
+        // Hosts of no vendor at all are not hosts of one vendor.
+        if vendor.trim().is_empty() {
+            return Err(out("the CPU's vendor is empty: collect the host again".into()));
+        }
         match hvm_capable(host) {
             Known::Yes(true) => {}
             Known::Yes(false) => {
@@ -146,4 +150,19 @@ fn missing<T>(what: &str, known: &Known<T>) -> String {
 fn running(pool: &Pool, host: &Host) -> Option<Vec<Featureset>> {
     pool.vms.get()?;
     host.reference.text().map(|reference| PlanHost::running_on(pool, reference))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_vendor_is_left_out_and_said() {
+        let host = Host {
+            cpu: Known::Yes(crate::snapshot::HostCpu { vendor: Known::Yes(" ".to_owned()), ..Default::default() }),
+            ..Default::default()
+        };
+        let left = PlanHost::read(&Pool::default(), &host, "fleet.ndjson:1").unwrap_err();
+        assert_eq!(left.reason, "the CPU's vendor is empty: collect the host again");
+    }
 }

@@ -237,6 +237,13 @@ impl FleetLevel {
     }
 }
 
+fn left_out(cpus: u64) -> String {
+    match cpus {
+        1 => "  1 CPU runs no HVM guests and is left out\n".to_owned(),
+        many => format!("  {many} CPUs run no HVM guests and are left out\n"),
+    }
+}
+
 fn levels(out: &mut String, levels: &[KindLevel], width: usize) {
     for level in levels {
         out.push_str(&format!("{}: {}\n", level.set.key(), level.set.title()));
@@ -245,8 +252,19 @@ fn levels(out: &mut String, levels: &[KindLevel], width: usize) {
         out.push_str(&format!("  {}\n", lines.join("-\n  ")));
         out.push_str(&format!("  {} features\n", level.level.features.len()));
         if level.left_out > 0 {
-            out.push_str(&format!("  {} CPUs run no HVM guests and are left out\n", level.left_out));
+            out.push_str(&left_out(level.left_out));
         }
         out.push('\n');
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_cpu_is_spoken_of_as_one() {
+        assert_eq!(left_out(1), "  1 CPU runs no HVM guests and is left out\n");
+        assert_eq!(left_out(2), "  2 CPUs run no HVM guests and are left out\n");
     }
 }
