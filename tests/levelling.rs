@@ -253,7 +253,7 @@ fn a_prediction_decides_nothing_about_words_that_it_could_not_read() {
             .into();
     let facts = derive(&target, &pool(vec![host("b", joiner)]));
     let lost: Vec<_> =
-        known(&facts.lost_by_pool).into_iter().filter(|feature| feature.sets.contains(&"hvm".into())).collect();
+        known(&facts.lost_by_pool).into_iter().filter(|feature| feature.sets.contains(&"hvm")).collect();
     assert_eq!(
         lost.iter().map(|feature| (feature.name.label(), feature.provisional)).collect::<Vec<_>>(),
         [("avx2".into(), false), ("ibrsb".into(), true)]

@@ -1,7 +1,7 @@
 //! Every limit on what is read, crossed: each is refused in time and in bounded memory, with a message that says the
 //! limit. `docs/limits.md` is the table of them. Time and hostile servers: `live_hostile.rs`, `live_faults.rs`.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail as tests do")]
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
 pub mod common;
 
