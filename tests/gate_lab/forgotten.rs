@@ -90,7 +90,8 @@ fn a_session_that_is_forgotten_twice_stops_before_the_call() {
 
 #[test]
 fn a_call_is_not_sent_again_and_a_look_says_that_nothing_came_of_it() {
-    let commands: [(fn() -> Rehearsal, &str, &str); 2] = [
+    type Made = fn() -> Rehearsal;
+    let commands: [(Made, &str, &str); 2] = [
         (joining, "pool.join", "the host still stands alone, and the pool does not know it"),
         (ejecting, "pool.eject", "the pool still knows the host"),
     ];
