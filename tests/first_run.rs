@@ -28,11 +28,14 @@ fn nothing_at_all() {
 fn words_that_are_missing_or_in_the_wrong_place() {
     let good = fixture("candidate-good");
     let pool = fixture("xcp-ng-8.3-5-hosts");
-    let lines: [&[&str]; 15] = [
+    let lines: [&[&str]; 18] = [
         &["chekc"],
         &["https://10.0.0.1"],
         &["check", "--host", &good],
         &["check", "--pool", &pool],
+        &["check", &pool, &good],
+        &["check", "--pool", &pool, "--host", &good, &good],
+        &["join", "https://10.0.0.1", "https://10.0.0.9"],
         &["check", "--phase", "eject", "--pool", &pool],
         &["join"],
         &["eject", "--pool", "https://10.0.0.1"],
@@ -76,6 +79,62 @@ fn a_pool_without_hosts_is_undecided_and_says_what_it_lacks() {
     let report = poolgate(words).stdin(json.to_string()).status(3).quietly();
     assert!(report.starts_with("UNDECIDED\n"), "{report}");
     assert!(report.contains("the coordinator is not among the hosts"), "{report}");
+}
+
+#[test]
+fn sides_that_are_named_the_wrong_way_round() {
+    let (good, pool) = (fixture("candidate-good"), fixture("xcp-ng-8.3-5-hosts"));
+    let says = "note: --host names a pool of 5 hosts, and --pool a single one: are they the wrong way round?";
+    let one_line = |text: String| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let swapped = poolgate(["check", "--pool", &good, "--host", &pool]).status(1).quietly();
+    assert!(one_line(swapped).contains(says));
+    for (one, other) in [(&pool, &good), (&pool, &pool), (&good, &good)] {
+        let report = poolgate(["check", "--pool", one, "--host", other]).any_status(|_| true);
+        assert!(!one_line(report.stdout).contains("wrong way round? --"), "{one} {other}");
+    }
+    // One machine twice is told as such.
+    let twice = poolgate(["check", "--pool", &pool, "--host", &pool]).status(1).quietly();
+    assert!(one_line(twice).contains("mend: Check both sides: they lead to the same pool."));
+}
+
+/// What editors, shells and copying do to a file of records.
+#[test]
+fn files_as_they_come_from_elsewhere() {
+    let text = fs::read_to_string(fixture("candidate-good")).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let check = |name: &str, bytes: &[u8]| {
+        let path = folder.path().join(name);
+        fs::write(&path, bytes).unwrap();
+        let words = ["check", "--pool", &fixture("xcp-ng-8.3-5-hosts"), "--host", path.to_str().unwrap(), "--quiet"];
+        poolgate(words).any_status(|_| true)
+    };
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    std::io::Write::write_all(&mut packed, text.as_bytes()).unwrap();
+    // Compressed whatever its name is, with Windows' line ends, with a mark at its beginning.
+    let packed = packed.finish().unwrap();
+    let marked = format!("\u{feff}{text}");
+    let windows = text.replace('\n', "\r\n");
+    for (name, bytes) in [
+        ("host.json.gz", packed.as_slice()),
+        ("packed.json", &packed),
+        ("windows.json", windows.as_bytes()),
+        ("marked.json", marked.as_bytes()),
+    ] {
+        let done = check(name, bytes);
+        assert!(done.status == 0 && done.stdout.starts_with("GO\n"), "{name}: {done}");
+    }
+    let utf16: Vec<u8> = format!("\u{feff}{text}").encode_utf16().flat_map(u16::to_le_bytes).collect();
+    for (name, bytes, says) in [
+        ("utf16.json", utf16.as_slice(), "looks like text in UTF-16"),
+        ("empty.json", b"", "looks like an empty file"),
+        ("page.json", b"<!DOCTYPE html>\n<html><title>401 Unauthorized</title></html>", "looks like an HTML page"),
+        ("cut.json", &text.as_bytes()[..20_000], "the file breaks off, save it again"),
+    ] {
+        let done = check(name, bytes);
+        assert_eq!(done.status, 2, "{name}: {done}");
+        let complaint = done.complaint();
+        assert!(complaint.contains(says) && complaint.contains(name), "{name}: {complaint}");
+    }
 }
 
 #[test]

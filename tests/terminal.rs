@@ -131,6 +131,32 @@ fn the_terminal_says_how_wide_it_is() {
 }
 
 #[test]
+fn help_fits_narrow_terminals_and_is_never_wider_than_it_reads_well() {
+    let help = |command: &[&str], columns| {
+        let mut words = command.to_vec();
+        words.push("--help");
+        let ended = poolgate(words).env("NO_COLOR", "1").on_a_terminal(columns).end();
+        assert_eq!(ended.code(), 0, "{ended:?}");
+        ended.seen.replace("\r\n", "\n")
+    };
+    for command in [&[][..], &["check"], &["join"], &["plan"], &["cpu", "level"], &["lab"]] {
+        for columns in [40, 60, 80, 100, 200] {
+            let text = help(command, columns);
+            // What is typed, and an option with its value, is one line; a word that no blank parts has no room.
+            let typed = |line: &str| line.starts_with("Usage: ") || line.trim_start().starts_with('-');
+            let breakable = |line: &&str| line.trim().contains(' ') && !typed(line);
+            let most = usize::from(columns.min(100));
+            let wide: Vec<_> = text.lines().filter(|line| line.width() > most && breakable(line)).collect();
+            assert_eq!(wide, Vec::<&str>::new(), "{command:?}, {columns} columns");
+        }
+        assert!(help(command, 40).lines().count() > help(command, 80).lines().count(), "{command:?}");
+        assert_eq!(help(command, 100), help(command, 200), "{command:?}");
+        let piped = poolgate(command.iter().copied().chain(["--help"])).status(0).quietly();
+        assert_eq!(help(command, 80), piped, "{command:?}: a pipe is 80 columns wide");
+    }
+}
+
+#[test]
 fn wide_letters_fit_too() {
     let mut pool = fixture_json(POOL);
     pool["pool"]["name_label"] = "東京データセンター第一仮想化基盤リソースプール".into();

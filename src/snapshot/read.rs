@@ -233,7 +233,8 @@ fn explain(text: &[u8], error: &serde_json::Error) -> ReadError {
     let whole = error.to_string();
     let message = whole.rsplit_once(" at line ").map_or(whole.as_str(), |(message, _)| message);
     let (path, message) = split_path(message);
-    let more = if error.is_eof() { "; the file breaks off, save it again" } else { "" };
+    // An error that carries a field's path has lost its category.
+    let more = if message.starts_with("EOF while") { "; the file breaks off, save it again" } else { "" };
     ReadError::Shape {
         line: error.line(),
         column: error.column(),
