@@ -6,6 +6,9 @@ use crate::snapshot::{ClusterHost, Pif, SdnController};
 facts! {
     /// What the server's join checks look up on the way to their answer.
     pub struct JoinFacts<'a> as "join_facts" {
+        /// True where every host of the pool that its records name is among its hosts; unknown where one is not, because
+        /// nobody knows then how many and which hosts the pool has.
+        pub hosts_complete: Known<bool>,
         /// The joiner's network backend: of now where known, else what its software_version wrote down at its last start.
         pub backend: Known<String>,
         /// Whether the latter stands in for the former, which is not on the wire.

@@ -4,6 +4,7 @@
 
 mod certificates;
 mod facts;
+mod hosts;
 mod machine;
 mod network;
 pub(super) mod silent;
@@ -35,6 +36,7 @@ pub(super) fn look_up<'a>(parts: Parts<'a, '_>) -> JoinFacts<'a> {
     let Parts { pool, joiner, coordinator, host } = parts;
     let (backend, backend_stands_in) = network::backend(host);
     JoinFacts {
+        hosts_complete: known(|| hosts::complete(pool)),
         backend,
         backend_stands_in,
         sdn_controller: known(|| network::sdn_controller(joiner)),

@@ -1,0 +1,64 @@
+//! Whether all hosts of a pool are there: a list that was cut short says nothing of the hosts that it lost.
+
+use super::{Found, need};
+use crate::facts::{Reason, Unknown};
+use crate::snapshot::Pool;
+
+/// The reference that stands for none.
+const NULL: &str = "OpaqueRef:NULL";
+
+/// True where each host that an interface, a plug or a VM is on is among the pool's hosts. A host that a record names and
+/// that is missing is a missing fact: of none of the pool's hosts can it be said then that there is no other.
+pub(super) fn complete(pool: &Pool) -> Found<bool> {
+    let mut hosts = Vec::new();
+    for host in need(&pool.hosts)? {
+        hosts.push(need(&host.reference)?.as_str());
+    }
+    hosts.sort_unstable();
+    let mut named = pool
+        .pifs
+        .each()
+        .map(|pif| ("interface", pif.host.text()))
+        .chain(pool.pbds.each().map(|pbd| ("storage plug", pbd.host.text())))
+        .chain(pool.vms.each().map(|vm| ("VM", vm.resident_on.get().and_then(Option::as_deref))));
+    let stray = named.find_map(|(what, host)| {
+        let host = host.filter(|host| !host.is_empty() && *host != NULL)?;
+        hosts.binary_search(&host).is_err().then_some((what, host))
+    });
+    match stray {
+        None => Ok(true),
+        Some((what, host)) => Err(Unknown::because(
+            Reason::NotCollected,
+            format!(
+                "a record ({what}) is on host {host}, which is not among the pool's hosts: the list of hosts is cut short, collect it again"
+            ),
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::Known;
+    use crate::snapshot::{Host, Pbd, Pif, Vm};
+
+    fn pool() -> Pool {
+        let host = Host { reference: "OpaqueRef:a".to_owned().into(), ..Host::default() };
+        Pool { hosts: vec![host].into(), ..Pool::default() }
+    }
+
+    #[test]
+    fn a_host_that_only_others_name_is_missing() {
+        assert_eq!(complete(&pool()), Ok(true));
+        let on = |host: &str| Known::Yes(host.to_owned());
+        let of = |pool: Pool| complete(&pool).is_ok();
+        let pif = |host| Pif { host: on(host), ..Pif::default() };
+        assert!(of(Pool { pifs: vec![pif("OpaqueRef:a"), pif(NULL), pif("")].into(), ..pool() }));
+        assert!(!of(Pool { pifs: vec![pif("OpaqueRef:a"), pif("OpaqueRef:b")].into(), ..pool() }));
+        assert!(!of(Pool { pbds: vec![Pbd { host: on("OpaqueRef:b"), ..Pbd::default() }].into(), ..pool() }));
+        let vm = |host: Option<&str>| Vm { resident_on: Known::Yes(host.map(str::to_owned)), ..Vm::default() };
+        assert!(of(Pool { vms: vec![vm(None), vm(Some("OpaqueRef:a"))].into(), ..pool() }));
+        assert!(!of(Pool { vms: vec![vm(Some("OpaqueRef:b"))].into(), ..pool() }));
+        assert!(!of(Pool::default()));
+    }
+}
