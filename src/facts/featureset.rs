@@ -94,12 +94,11 @@ impl Featureset {
     }
 
     /// What both have; the identity on one side gives the other; the longer length (`intersect`).
+    #[must_use]
     pub fn intersect(&self, other: &Self) -> Self {
-        match (self.is_identity(), other.is_identity()) {
-            (true, _) => other.clone(),
-            (_, true) => self.clone(),
-            _ => self.zip(other, |a, b| a & b),
-        }
+        let mut both = self.clone();
+        both.narrow(other);
+        both
     }
 
     /// The same in place.

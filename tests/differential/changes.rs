@@ -179,7 +179,8 @@ fn field(own: &mut Records, other: &Records, random: &mut Random) -> Option<Stri
 fn text(field: &str, value: &str, foreign: Option<&Value>, pifs: &[String], random: &mut Random) -> Value {
     match field {
         "power_state" => json!(random.pick(&["Halted", "Running", "Paused", "Suspended"])),
-        "type" if value == "ca" || value == "pinned" => {
+        // No word but the server's is read as a kind of certificate.
+        "type" if ["ca", "pinned", "host", "host_internal"].iter().any(|kind| value == *kind) => {
             json!(random.pick(&["ca", "pinned", "host", "host_internal"]))
         }
         "primary_address_type" => json!(random.pick(&["IPv4", "IPv6"])),

@@ -86,6 +86,15 @@ fn of_versions() -> Vec<Mutation> {
         .differs_if([|_| false, |p| at_least(&p.xapi, "22.13.0")])
         .fails_in("force-removes-nothing", "22.13.0", "")
         .fails_in("xapi-not-newer", "23.30", ""),
+        change("both run a version of the toolstack that nobody has read", |p| {
+            at_least(&p.xapi, "26.13").then_some(())?;
+            for doc in [&mut p.pool, &mut p.joiner] {
+                doc.set("host.software_version.xapi", "99.1")?;
+                doc.set("host.software_version.xapi_build", "99.1.0")?;
+            }
+            Some(())
+        })
+        .fails("release-known"),
         change("the coordinator's toolstack is newer", |p| {
             p.pool.get("host.software_version.xapi_build")?;
             p.pool.set("host.software_version.xapi", "99.1")?;

@@ -134,7 +134,13 @@ impl<'a> Record<'a> {
     pub(super) fn one_of(&self, field: &str, words: &'static [&'static str]) -> Known<String> {
         let word =
             |text: &str| words.iter().find(|word| word.eq_ignore_ascii_case(text)).map(|word| (*word).to_owned());
-        self.get(field, "one of the server's words for it", |value| word(value.as_str()?))
+        match self.value(field) {
+            Ok(value) => value.as_str().and_then(word).map_or_else(
+                || Known::no(Reason::Unreadable, self.wrong(field, value, &words.join(" or "))),
+                Known::Yes,
+            ),
+            Err(unknown) => Known::No(unknown),
+        }
     }
 
     /// True or false; also as text, as untyped XML has it.
@@ -317,6 +323,28 @@ mod tests {
         insta::assert_snapshot!(why(record.inner("cpu_info").and_then(|map| map.text("vendor")).unknown()), @"unreadable: host OpaqueRef:1 (alpha): cpu_info.vendor is a number, expected text");
         let odd = json!([1]);
         insta::assert_snapshot!(why(Record::new("host", "OpaqueRef:1", Raw::Tree(&odd)).text("uuid").unknown()), @"unreadable: host OpaqueRef:1 is a list, expected a record");
+    }
+
+    #[test]
+    fn only_the_servers_words_are_read() {
+        let value = json!({"a": "Running", "b": "running", "c": "Migrating", "d": ""});
+        let record = Record::new("VM", "OpaqueRef:1", Raw::Tree(&value));
+        let state = |field: &str| record.one_of(field, &["Halted", "Running"]);
+        assert_eq!((state("a"), state("b")), (Known::Yes("Running".to_owned()), Known::Yes("Running".to_owned())));
+        insta::assert_snapshot!(state("c").unknown().unwrap().to_string(), @"unreadable: VM OpaqueRef:1: c is some other text, expected Halted or Running");
+        assert!(state("d").unknown().is_some());
+    }
+
+    #[test]
+    fn what_a_release_always_has_is_missing_and_not_absent() {
+        let value = json!({"uuid": "a"});
+        let of = |api| {
+            let record = Record::new("pool", "OpaqueRef:1", Raw::Tree(&value)).of_api(api);
+            record.bool("is_psr_pending").unknown().map(|unknown| unknown.reason)
+        };
+        assert_eq!(of(Some((2, 21))), Some(Reason::NotCollected));
+        assert_eq!(of(Some((2, 15))), Some(Reason::AbsentOnRelease));
+        assert_eq!(of(None), Some(Reason::AbsentOnRelease));
     }
 
     #[test]

@@ -12,7 +12,7 @@ pub(super) fn certificate(record: &Record<'_>) -> Certificate {
         reference: record.own(),
         uuid: record.text("uuid"),
         name: record.text("name"),
-        kind: record.text("type"),
+        kind: record.one_of("type", &["ca", "host", "host_internal", "pinned"]),
         host: record.nullable("host"),
         not_before: record.time("not_before"),
         not_after: record.time("not_after"),

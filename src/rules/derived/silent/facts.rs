@@ -23,7 +23,7 @@ facts! {
         /// Features that the pool's licences allow and the joiner's does not, without `restrict_`.
         pub features_lost: Known<Vec<String>>,
         /// Days until the joiner's licence ends, counted from when it was seen; negative when it has; null for one that
-        /// never ends or where the source does not say when it was seen.
+        /// never ends; unknown where the source does not say when it was seen.
         [volatile] pub licence_days: Known<Option<i64>>,
         /// The certificates of both sides.
         pub certificates: Known<Vec<CertificateFact>>,
@@ -142,10 +142,8 @@ facts! {
         pub host_uuid: String,
         /// Valid until.
         pub not_after: Known<String>,
-        /// Days until then, counted from when its side was seen; null where the source does not say when.
-        [volatile] pub days_left: Known<Option<i64>>,
-        /// Whether it had ended when its side was seen; unknown where the source does not say when that was.
-        [volatile] pub ended: Known<bool>,
+        /// Days until then, counted from when its side was seen; unknown where the source does not say when.
+        [volatile] pub days_left: Known<i64>,
         /// Length of its key, bits; null where nobody looked into it.
         pub key_bits: Known<Option<i64>>,
     }

@@ -25,11 +25,7 @@ pub(super) fn certificates(pool: &Pool, joiner: &Pool, seen: &Seen) -> Found<Vec
                 name: name.or_else(|| certificate.uuid.text()).unwrap_or_default().to_owned(),
                 host_uuid: host.and_then(|host| host.uuid.text()).unwrap_or_default().to_owned(),
                 not_after: certificate.not_after.clone(),
-                days_left: known(|| days_left(certificate, seen.as_deref())),
-                ended: known(|| {
-                    let days = days_left(certificate, seen.as_deref())?.ok_or_else(|| unseen(word))?;
-                    Ok(days < 0)
-                }),
+                days_left: known(|| days_left(certificate, seen.as_deref(), word)),
                 key_bits: known(|| told(&certificate.key_bits).map(|bits| bits.copied())),
             });
         }
@@ -37,10 +33,10 @@ pub(super) fn certificates(pool: &Pool, joiner: &Pool, seen: &Seen) -> Found<Vec
     Ok(facts)
 }
 
-fn days_left(certificate: &Certificate, seen: Option<&str>) -> Found<Option<i64>> {
-    let Some(seen) = seen else { return Ok(None) };
+fn days_left(certificate: &Certificate, seen: Option<&str>, side: &str) -> Found<i64> {
     let until = need(&certificate.not_after)?;
-    days_between(seen, until).map(Some).ok_or_else(|| no_time(until))
+    let seen = seen.ok_or_else(|| unseen(side))?;
+    days_between(seen, until).ok_or_else(|| no_time(until))
 }
 
 /// Days until the licence ends. Licences without an end say `never`, or say nothing.
@@ -49,18 +45,18 @@ pub(super) fn licence_days(host: &Host, seen: &Seen) -> Found<Option<i64>> {
         Known::Yes(until) => until,
         Known::No(_) => return told(&host.licence_expiry).map(|_| None),
     };
-    match &seen.joiner {
-        Some(seen) if seconds(until).is_some() => Ok(days_between(seen, until)),
-        Some(_) if !(until.is_empty() || until == "never") => Err(no_time(until)),
-        _ => Ok(None),
+    if until.is_empty() || until == "never" {
+        return Ok(None);
     }
+    let until = seconds(until).map(|_| until).ok_or_else(|| no_time(until))?;
+    let seen = seen.joiner.as_deref().ok_or_else(|| unseen("joiner"))?;
+    days_between(seen, until).map(Some).ok_or_else(|| no_time(seen))
 }
 
 /// What nobody can say of a side that was seen nobody knows when.
 fn unseen(side: &str) -> Unknown {
-    let why = format!(
-        "the source of the {side} does not say when it was seen: collect it from the server, or with `collect`"
-    );
+    let why =
+        format!("the source of the {side} does not say when it was seen: collect it live, which notes the time");
     Unknown::because(Reason::NotCollected, why)
 }
 
