@@ -180,7 +180,7 @@ fn text(field: &str, value: &str, foreign: Option<&Value>, pifs: &[String], rand
     match field {
         "power_state" => json!(random.pick(&["Halted", "Running", "Paused", "Suspended"])),
         // No word but the server's is read as a kind of certificate.
-        "type" if ["ca", "pinned", "host", "host_internal"].iter().any(|kind| value == *kind) => {
+        "type" if ["ca", "pinned", "host", "host_internal"].contains(&value) => {
             json!(random.pick(&["ca", "pinned", "host", "host_internal"]))
         }
         "primary_address_type" => json!(random.pick(&["IPv4", "IPv6"])),

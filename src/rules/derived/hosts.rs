@@ -1,11 +1,8 @@
 //! Whether all hosts of a pool are there: a list that was cut short says nothing of the hosts that it lost.
 
-use super::{Found, need};
+use super::{Found, NULL, need};
 use crate::facts::{Reason, Unknown};
 use crate::snapshot::Pool;
-
-/// The reference that stands for none.
-const NULL: &str = "OpaqueRef:NULL";
 
 /// True where each host that an interface, a plug or a VM is on is among the pool's hosts. A host that a record names and
 /// that is missing is a missing fact: of none of the pool's hosts can it be said then that there is no other.

@@ -20,6 +20,9 @@ pub use silent::{
     CertificateFact, SecretUse, SeedClash, Setting, SharedSr, SilentFacts, StuckVm, UpdateGap, VmClash,
 };
 
+/// The reference that stands for none.
+const NULL: &str = "OpaqueRef:NULL";
+
 type Found<T> = Result<T, Unknown>;
 
 /// What of a case is looked into.

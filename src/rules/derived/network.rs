@@ -3,12 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::facts::{ClusterFacts, VlanFact};
-use super::{Found, count, descending, follow, follow_or_gone, known, need};
+use super::{Found, NULL, count, descending, follow, follow_or_gone, known, need};
 use crate::facts::{Known, Reason};
 use crate::snapshot::{ClusterHost, Host, Pif, Pool, SdnController};
-
-/// The reference that stands for none.
-const NULL: &str = "OpaqueRef:NULL";
 
 /// The joiner's backend, and whether what its software_version says stands in. The server asks the network daemon.
 pub(super) fn backend(host: &Known<&Host>) -> (Known<String>, bool) {
