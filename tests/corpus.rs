@@ -9,7 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use poolgate::collect::{CollectError, Target, read_target};
-use poolgate::cpu::matrix::{Decoded, decode};
+use poolgate::cpu::matrix::{Decoded, Labelled, decode};
 use poolgate::facts::Featureset;
 use poolgate::snapshot::HostCpu;
 use serde_json::Value;
@@ -27,7 +27,7 @@ fn cpu(path: &Path) -> Result<HostCpu, CollectError> {
 }
 
 fn decoded(cpu: &HostCpu) -> Decoded {
-    decode(&("x".to_owned(), cpu))
+    decode(&Labelled { name: "x".to_owned(), cpu, runs_hvm: None })
 }
 
 fn squeezed(text: &Value) -> Option<String> {

@@ -2,8 +2,8 @@
 
 #![expect(clippy::panic, reason = "a test ends at what it did not expect")]
 
-use poolgate::cpu::matrix::{Labelled, decode, diff, level};
-use poolgate::facts::Featureset;
+use poolgate::cpu::matrix::{Labelled, RunningLevel, SetKind, decode, diff, level};
+use poolgate::facts::{Featureset, Known};
 use poolgate::snapshot::HostCpu;
 
 const CASCADE: &str = "1fcbfbff-f7fa3203-2c100800-00000121-0000000f-d19f07ab-0000080c-00000000-00101000-bc000400";
@@ -27,7 +27,11 @@ fn cpu(hvm: &str) -> HostCpu {
 }
 
 fn labelled<'a>(cpus: impl IntoIterator<Item = (&'a str, &'a HostCpu)>) -> Vec<Labelled<'a>> {
-    cpus.into_iter().map(|(name, cpu)| (name.to_owned(), cpu)).collect()
+    cpus.into_iter().map(|(name, cpu)| named(name, cpu)).collect()
+}
+
+fn named<'a>(name: &str, cpu: &'a HostCpu) -> Labelled<'a> {
+    Labelled { name: name.to_owned(), cpu, runs_hvm: None }
 }
 
 #[test]
@@ -92,9 +96,9 @@ fn sixteen_hosts_fit_eighty_columns_and_hundreds_are_split() {
         let mut hosts: Vec<_> = cpus[..count - 1]
             .iter()
             .enumerate()
-            .map(|(index, cpu)| (format!("server-{index:03}.rack-seventeen.example.com"), cpu))
+            .map(|(index, cpu)| named(&format!("server-{index:03}.rack-seventeen.example.com"), cpu))
             .collect();
-        hosts.push(("a\u{1b}[31mname".to_owned(), &odd));
+        hosts.push(named("a\u{1b}[31mname", &odd));
         let table = diff(&hosts).to_table(80);
         assert!(table.lines().all(|line| line.chars().count() <= 80), "{table}");
         assert!(!table.contains('\u{1b}'));
@@ -123,14 +127,14 @@ fn raw_words_that_were_not_captured_are_not_known() {
     let found = diff(&labelled([("a", &a), ("b", &b), ("c", &c)]));
     assert_eq!(found.rows.len(), 1);
     assert_eq!(found.rows[0].has, [Some(true), None, Some(false)]);
-    let shown = decode(&("b".to_owned(), &b));
+    let shown = decode(&named("b", &b));
     assert_eq!(shown.words, ["00000001", "00000000"]);
     assert!(shown.to_table(80).contains("1c     ????????  not captured"));
 }
 
 #[test]
 fn decoding_names_every_bit() {
-    let shown = decode(&("alpha".to_owned(), &cpu(IVY)));
+    let shown = decode(&named("alpha", &cpu(IVY)));
     insta::assert_snapshot!(shown.to_table(80), @r"
     alpha
       Intel(R) Xeon(R) Gold 6230 CPU @ 2.10GHz
@@ -150,7 +154,7 @@ fn decoding_names_every_bit() {
       e8b    00101000  ibpb no-lmsl
       7d0    9c000400  md-clear ibrsb stibp l1d-flush ssbd
     ");
-    insta::assert_json_snapshot!(decode(&("beta".to_owned(), &HostCpu { raw: set("3-80000000").into(), ..cpu("1") })), @r#"
+    insta::assert_json_snapshot!(decode(&named("beta", &HostCpu { raw: set("3-80000000").into(), ..cpu("1") })), @r#"
     {
       "name": "beta",
       "vendor": "GenuineIntel",
@@ -224,4 +228,77 @@ fn the_level_says_what_each_host_gives_up_and_costs() {
               random numbers (rdseed), mitigations (arch-caps)
     ");
     assert!(level(&[]).levels.is_empty());
+}
+
+#[test]
+fn a_set_that_one_host_lacks_is_a_gap_with_its_name() {
+    let (a, b) = (cpu(CASCADE), HostCpu { features_hvm_host: Known::default(), ..cpu(IVY) });
+    let b = HostCpu { features_hvm: set(IVY).into(), features_pv_host: set("1").into(), ..b };
+    let a = HostCpu { features_hvm: set(CASCADE).into(), features_pv_host: set("1").into(), ..a };
+    let found = level(&labelled([("alpha", &a), ("be\u{202e}ta", &b)]));
+    let shown: Vec<_> = found.levels.iter().map(|level| level.set).collect();
+    assert_eq!(shown, [SetKind::FeaturesPvHost, SetKind::FeaturesHvm]);
+    assert_eq!(found.gaps.len(), 1);
+    assert!(found.to_table(80).starts_with(
+        "features_hvm_host: what HVM guests are started with\n  no level is known, since these do not show it: be<202e>ta\n"
+    ), "{}", found.to_table(80));
+    // What nobody shows is no gap, and what guests may have at most none where it is known what they start with.
+    let found = level(&labelled([("alpha", &a), ("beta", &cpu(IVY))]));
+    let gaps: Vec<_> = found.gaps.iter().map(|gap| gap.set).collect();
+    assert_eq!(gaps, [SetKind::FeaturesPvHost]);
+}
+
+#[test]
+fn who_runs_no_hvm_guests_is_left_out_whatever_its_set_says() {
+    let (a, b) = (cpu(CASCADE), cpu(IVY));
+    let mut hosts = labelled([("alpha", &a), ("beta", &b)]);
+    hosts[1].runs_hvm = Some(false);
+    let found = level(&hosts);
+    assert_eq!(found.levels[0].level.value, CASCADE);
+    assert!(found.levels[0].hosts[1].left_out && found.levels[0].hosts[1].hidden.is_empty());
+    // It does not need to show the set either.
+    let mute = HostCpu { features_hvm_host: Known::default(), ..cpu(IVY) };
+    let mut hosts = labelled([("alpha", &a), ("beta", &mute)]);
+    hosts[1].runs_hvm = Some(false);
+    let found = level(&hosts);
+    assert!(found.gaps.is_empty());
+    assert_eq!(found.levels[0].level.value, CASCADE);
+    // One by one the same.
+    let mut running = RunningLevel::default();
+    hosts.iter().enumerate().for_each(|(line, host)| running.add(host, line));
+    let streamed = running.finish();
+    assert!(streamed.gaps.is_empty());
+    assert_eq!(streamed.levels[0].level, found.levels[0].level);
+    assert_eq!(streamed.levels[0].left_out, 1);
+}
+
+#[test]
+fn no_host_loses_what_adds_up_over_a_pool() {
+    const MD_CLEAR: usize = 9 * 32 + 10;
+    let mut less = set(CASCADE);
+    less.set(MD_CLEAR, false);
+    let (with, without) = (cpu(CASCADE), HostCpu { features_hvm_host: less.into(), ..cpu(CASCADE) });
+    let hosts = level(&labelled([("alpha", &with), ("beta", &without)])).levels.remove(0).hosts;
+    assert!(hosts.iter().all(|host| host.hidden.is_empty() && host.costs.is_empty()), "{hosts:?}");
+    // Where the server of older releases intersects them too, they are lost.
+    let old = |cpu: &HostCpu| HostCpu { features: set("1-1-1-1").into(), ..cpu.clone() };
+    let hosts = level(&labelled([("alpha", &old(&with)), ("beta", &old(&without))])).levels.remove(0).hosts;
+    assert_eq!(hosts[0].hidden, ["md-clear"]);
+    assert_eq!(hosts[1].costs, ["md-clear"]);
+}
+
+#[test]
+fn a_predicted_cpu_costs_nothing_in_words_that_were_not_captured() {
+    let quoted = HostCpu {
+        provenance: "predicted".to_owned().into(),
+        raw_unknown_words: vec![5, 6, 9].into(),
+        ..cpu("1fcbfbff-f7ba2203-2c100800-00000001-0000000f-00000000-00000000-00000000-00101000-00000000")
+    };
+    let full = cpu(CASCADE);
+    let found = level(&labelled([("alpha", &full), ("quote", &quoted)]));
+    assert!(found.levels[0].undecided.contains(&"avx512f".to_owned()), "{found:?}");
+    assert!(!found.levels[0].hosts[0].hidden.contains(&"avx512f".to_owned()));
+    assert!(found.levels[0].hosts[1].costs.contains(&"fma".to_owned()), "a word that was captured counts");
+    assert!(!found.levels[0].hosts[1].costs.contains(&"avx2".to_owned()));
+    assert!(found.to_table(80).contains("perhaps more, in words of predicted CPUs"));
 }

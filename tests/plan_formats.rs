@@ -6,6 +6,7 @@
 mod common;
 
 use common::run::{fixture, poolgate};
+use poolgate::cpu::levelling::Shape;
 use poolgate::facts::Featureset;
 use poolgate::plan::{Plan, PlanHost, PlanTable, Question, Weights, plan, to_html, to_json, to_markdown, to_table};
 use proptest::prelude::*;
@@ -33,6 +34,7 @@ fn host(name: &str, hvm: &[usize], pv: Option<&[usize]>, vms: Option<usize>) -> 
         most: set(hvm),
         running: vms.map(|vms| vec![Featureset::default(); vms]),
         coordinator: false,
+        shape: Shape::DefaultOnly,
     }
 }
 

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
+use poolgate::cpu::levelling::Shape;
 use poolgate::facts::Featureset;
 use poolgate::plan::{KeptPool, Plan, PlanError, PlanHost, Question, Weights, plan};
 use proptest::prelude::*;
@@ -50,6 +51,7 @@ fn host(index: usize, set: u8) -> PlanHost {
         features,
         running: None,
         coordinator: false,
+        shape: Shape::DefaultOnly,
     }
 }
 

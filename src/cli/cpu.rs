@@ -81,7 +81,8 @@ fn level_all(targets: &CpuTargets, threads: Option<u16>) -> Result<Exit, CliErro
             })?;
             return match (bad, found.hosts) {
                 (0, 0) => Err(CliError::Usage("no host among the targets".to_owned())),
-                (0, _) => Ok(Exit::Done),
+                (0, _) if found.gaps.is_empty() => Ok(Exit::Done),
+                (0, _) => Ok(Exit::Undecided),
                 _ => Ok(Exit::Usage),
             };
         }
@@ -102,7 +103,7 @@ fn level_all(targets: &CpuTargets, threads: Option<u16>) -> Result<Exit, CliErro
         Format::Json => json(&found),
         Format::Table => found.to_table(usize::from(style.width)),
     })?;
-    Ok(Exit::Done)
+    Ok(if found.gaps.is_empty() { Exit::Done } else { Exit::Undecided })
 }
 
 /// Standard input can be read once.
@@ -141,24 +142,28 @@ fn tell_notes(sides: &[Side]) {
 }
 
 /// Every host of every target, by its name; a name that several have gets the target before it.
-fn labelled(sides: &[Side]) -> Result<Vec<Labelled<'_>>, CliError> {
+fn labelled<'a>(sides: &'a [Side]) -> Result<Vec<Labelled<'a>>, CliError> {
     let mut hosts = Vec::new();
     for side in sides {
         for host in side.snapshot.pool.hosts.each() {
             let name = host.name_label.text().filter(|name| !name.is_empty()).unwrap_or(&side.target);
-            let cpu = host.cpu.get().ok_or_else(|| {
+            let labelled = Labelled::of(plain(name).into_owned(), host).ok_or_else(|| {
                 let why = host.cpu.unknown().map(ToString::to_string).unwrap_or_default();
                 CliError::Usage(format!("{}: the CPU of {name} is not known ({why})", side.target))
             })?;
-            hosts.push((plain(name).into_owned(), cpu, side.target.as_str()));
+            hosts.push((labelled, side.target.as_str()));
         }
     }
     if hosts.is_empty() {
         return Err(CliError::Usage("no host among the targets".to_owned()));
     }
-    let names: Vec<_> = hosts.iter().map(|(name, _, _)| name.clone()).collect();
-    let label = |name: String, target: &str| {
-        if names.iter().filter(|other| **other == name).count() > 1 { format!("{target}: {name}") } else { name }
+    let names: Vec<_> = hosts.iter().map(|(host, _)| host.name.clone()).collect();
+    let many = |name: &str| names.iter().filter(|other| *other == name).count() > 1;
+    let label = |(mut host, target): (Labelled<'a>, &str)| {
+        if many(&host.name) {
+            host.name = format!("{target}: {}", host.name);
+        }
+        host
     };
-    Ok(hosts.into_iter().map(|(name, cpu, target)| (label(name, target), cpu)).collect())
+    Ok(hosts.into_iter().map(label).collect())
 }

@@ -1,6 +1,7 @@
 //! The pool's CPU level (7.0 and newer): what guests may count on, as the server folds it over the hosts.
 //! Source: xapi `create_misc.ml`, `create_pool_cpuinfo`, in its three shapes over the releases.
 
+use super::names;
 use crate::facts::{Featureset, Known, Reason, Unknown};
 use crate::snapshot::{Host, HostCpu, Pool, PoolCpu};
 
@@ -25,16 +26,23 @@ impl Shape {
                 cpu.features_pv_host.get().is_some() || cpu.features_hvm_host.get().is_some(),
             )
         });
-        from_pool.unwrap_or_else(|| {
-            let has = |key: fn(&HostCpu) -> &Known<Featureset>| {
-                pool.hosts.each().filter_map(|host| host.cpu.get()).any(|cpu| key(cpu).get().is_some())
-            };
-            match (has(|cpu| &cpu.features_hvm_host) || has(|cpu| &cpu.features_pv_host), has(|cpu| &cpu.features)) {
-                (false, _) => Self::Plain,
-                (true, true) => Self::Both,
-                (true, false) => Self::DefaultOnly,
-            }
-        })
+        from_pool.unwrap_or_else(|| Self::of_cpus(pool.hosts.each().filter_map(|host| host.cpu.get())))
+    }
+
+    /// The shape that the server of these CPUs uses, from what they have.
+    pub fn of_cpus<'a>(cpus: impl IntoIterator<Item = &'a HostCpu, IntoIter: Clone>) -> Self {
+        let cpus = cpus.into_iter();
+        let has = |key: fn(&HostCpu) -> &Known<Featureset>| cpus.clone().any(|cpu| key(cpu).get().is_some());
+        match (has(|cpu| &cpu.features_hvm_host) || has(|cpu| &cpu.features_pv_host), has(|cpu| &cpu.features)) {
+            (false, _) => Self::Plain,
+            (true, true) => Self::Both,
+            (true, false) => Self::DefaultOnly,
+        }
+    }
+
+    /// Whether a feature that adds up over a pool does so here: none of them is lost by levelling.
+    pub fn adds_up(self, feature: usize) -> bool {
+        self == Self::DefaultOnly && names::adds_up(feature)
     }
 }
 

@@ -18,6 +18,8 @@ facts! {
         pub vdis: Known<Vec<LostVdi>>,
         /// VMs with a disk on these SRs.
         pub vms: Known<Vec<LosingVm>>,
+        /// Suspended VMs whose memory is on one of these SRs.
+        pub suspended: Known<Vec<LosingMemory>>,
         /// Settings of the pool that name one of these SRs.
         pub pool_srs: Known<Vec<PoolSr>>,
         /// uuid of a shared SR that stays and could take the disks, or null.
@@ -165,6 +167,16 @@ facts! {
         pub disks: i64,
         /// Whether none is left.
         pub diskless: bool,
+    }
+
+    /// A suspended VM that loses its memory.
+    pub struct LosingMemory as "losing_memory" {
+        /// Its name, else its uuid.
+        pub name: String,
+        /// Its uuid.
+        pub uuid: Known<String>,
+        /// What the SR with its memory is called.
+        pub sr: String,
     }
 
     /// A setting of the pool that names an SR which leaves.

@@ -13,7 +13,7 @@ use crate::facts::{Known, Reason, Unknown};
 use crate::snapshot::{Host, Pif, Pool};
 
 pub use facts::{
-    Capacity, ClusterAfter, EjectFacts, HeldDisk, Interface, LosingVm, LostNetwork, LostSr, LostVdi, Management,
+    Capacity, ClusterAfter, EjectFacts, HeldDisk, Interface, LosingMemory, LosingVm, LostNetwork, LostSr, LostVdi, Management,
     Operation, Plug, PoolSr,
 };
 pub use member::{MemberError, find_member};
@@ -31,6 +31,7 @@ pub fn derive(pool: &Pool, member: &Host, management: &Known<Option<&Pif>>) -> E
         operations: known(|| operations(pool)),
         management: known(|| network::management(pool, *need(management)?)),
         vdis: known(|| storage::lost_vdis(pool, need(&srs)?)),
+        suspended: known(|| storage::suspended(pool, need(&srs)?)),
         pool_srs: known(|| storage::pool_srs(pool, need(&srs)?)),
         plugs: known(|| plugs::plugs(pool, reference.clone()?, need(&srs)?)),
         held: known(|| plugs::held(pool, reference.clone()?)),

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::facts::{LosingVm, LostSr, LostVdi, PoolSr};
+use super::facts::{LosingMemory, LosingVm, LostSr, LostVdi, PoolSr};
 use super::{Found, count, follow, label, list, need};
-use crate::facts::Known;
+use crate::facts::{Known, Unknown};
 use crate::snapshot::{Pool, Vm};
 
 /// The driver of the machine's own CD and USB drives.
@@ -122,6 +122,32 @@ pub(super) fn losing_vms(pool: &Pool, srs: &[LostSr]) -> Found<Vec<LosingVm>> {
                 disks: count(disks),
                 diskless: lost == disks,
             });
+        }
+    }
+    losing.sort_by(|a, b| (&a.name, a.uuid.text()).cmp(&(&b.name, b.uuid.text())));
+    Ok(losing)
+}
+
+/// The suspended VMs with their memory on a lost SR, by name. A snapshot keeps its memory without being in use.
+pub(super) fn suspended(pool: &Pool, srs: &[LostSr]) -> Found<Vec<LosingMemory>> {
+    let mut losing = Vec::new();
+    if !srs.iter().any(LostSr::holds_disks) {
+        return Ok(losing);
+    }
+    for vm in list(&pool.vms, "vms")? {
+        let suspended = need(&vm.power_state)? == "Suspended" && vm.is_a_snapshot.get() != Some(&true);
+        if !suspended {
+            continue;
+        }
+        let of_vm = |unknown: Unknown| {
+            let name = label(&vm.name_label, &vm.uuid, &vm.reference);
+            Unknown::because(unknown.reason, format!("suspend_vdi of VM {name}, which holds its memory"))
+        };
+        let Some(memory) = need(&vm.suspend_vdi).map_err(of_vm)? else { continue };
+        let vdi = follow(&pool.vdis, |vdi| &vdi.reference, memory, "VDI")?;
+        if let Some(sr) = named(srs, need(&vdi.sr)?) {
+            let name = label(&vm.name_label, &vm.uuid, &vm.reference);
+            losing.push(LosingMemory { name, uuid: vm.uuid.clone(), sr: sr.name() });
         }
     }
     losing.sort_by(|a, b| (&a.name, a.uuid.text()).cmp(&(&b.name, b.uuid.text())));

@@ -116,6 +116,14 @@ impl Featureset {
         self.zip(other, |a, b| a & !b)
     }
 
+    /// What this has but for the features of which this says true.
+    #[must_use]
+    pub fn without(mut self, drop: impl Fn(usize) -> bool) -> Self {
+        let dropped: Vec<_> = self.features().filter(|feature| drop(*feature)).collect();
+        dropped.into_iter().for_each(|feature| self.set(feature, false));
+        self
+    }
+
     /// What either has, in the longer length.
     pub fn union(&self, other: &Self) -> Self {
         self.zip(other, |a, b| a | b)

@@ -29,6 +29,8 @@ pub struct PlanHost {
     pub pv: Option<Featureset>,
     /// The most that an HVM guest may have on it.
     pub most: Featureset,
+    /// How its server levels a pool.
+    pub shape: Shape,
     /// The features that each HVM VM running on it was started with; none when the VMs are not known.
     pub running: Option<Vec<Featureset>>,
     /// Whether it is its pool's coordinator.
@@ -89,6 +91,7 @@ impl PlanHost {
             features: features.clone(),
             pv: default_set(cpu, Shape::Both, Guest::Pv).1.get().filter(|set| !set.has_none()).cloned(),
             most: most.get().unwrap_or(features).clone(),
+            shape: Shape::of(pool),
             running: running(pool, host),
             coordinator: pool.coordinator_host().get().is_some_and(|other| std::ptr::eq(*other, host)),
             name,
@@ -114,12 +117,17 @@ impl PlanHost {
 
     /// The features that count for people.
     pub(super) fn comparable(&self) -> Featureset {
-        names::comparable(&self.features, Some(&self.vendor))
+        self.counted(&self.features)
     }
 
     /// The features of PV guests that count for people.
     pub(super) fn comparable_pv(&self) -> Option<Featureset> {
-        self.pv.as_ref().map(|set| names::comparable(set, Some(&self.vendor)))
+        self.pv.as_ref().map(|set| self.counted(set))
+    }
+
+    /// Of a set what a pool can lose.
+    fn counted(&self, set: &Featureset) -> Featureset {
+        names::comparable(set, Some(&self.vendor)).without(|feature| self.shape.adds_up(feature))
     }
 
     /// What all its features weigh.

@@ -105,6 +105,7 @@ mod tests {
             features: set.clone(),
             pv: None,
             most: set.clone(),
+            shape: crate::cpu::levelling::Shape::DefaultOnly,
             running: Some(vec![set; vms]),
             coordinator: false,
         }

@@ -15,6 +15,8 @@ model! {
         pub name_label: Known<String>,
         /// `Halted`, `Paused`, `Running`, `Suspended`.
         pub power_state: Known<String>,
+        /// Reference of the virtual disk that holds its memory while it is suspended, or null.
+        pub suspend_vdi: Known<Option<String>>,
         /// Task reference to operation, for what is in progress on it.
         [volatile] pub current_operations: Known<BTreeMap<String, String>>,
         /// Whether it is a template.

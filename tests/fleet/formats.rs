@@ -116,6 +116,31 @@ fn the_level_of_a_fleet_is_that_of_its_hosts() {
 }
 
 #[test]
+fn sets_that_some_hosts_lack_leave_a_gap_and_status_three() {
+    let mut lines = of_records(&mut Random::new(7), 12, false);
+    for line in &mut lines[3..10] {
+        *line = line.replacen("\"features_hvm_host\":\"", "\"features_hvm_host\":\"x", 1);
+    }
+    let level = ["cpu", "level", "-", "--format", "json", "--threads"];
+    let one = poolgate(level.iter().chain(&["1"])).stdin(lines.join("\n")).status(3);
+    let gap = &one.json()["gaps"][0];
+    assert_eq!((&gap["set"], &gap["without"]), (&Json::from("features_hvm_host"), &Json::from(7)));
+    assert_eq!(gap["first"].as_array().unwrap().len(), 5);
+    assert!(gap["first"][0].as_str().unwrap().starts_with("-:4: "), "{gap}");
+    let two = poolgate(level.iter().chain(&["2"])).stdin(lines.join("\n")).status(3);
+    assert_eq!(one.json(), two.json());
+    let table = poolgate(["cpu", "level", "-"]).stdin(lines.join("\n")).status(3);
+    assert!(table.stdout.contains("and 2 more"), "{table}");
+    // Who cannot run HVM guests is not asked for it.
+    for line in &mut lines {
+        *line = line.replacen("hvm-3.0-x86_64", "other", 1);
+    }
+    let done = poolgate(["cpu", "level", "-", "--format", "json"]).stdin(lines.join("\n")).status(0).json();
+    assert_eq!(done["gaps"], serde_json::json!([]));
+    assert_eq!(done["levels"][0]["left_out"], lines.len());
+}
+
+#[test]
 fn hosts_without_sets_are_told_and_the_others_levelled() {
     let mut lines = of_records(&mut Random::new(6), 6, false);
     lines[1] = lines[1].replacen("\"features_hvm\":\"", "\"features_hvm\":\"x", 1);

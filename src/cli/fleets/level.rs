@@ -7,7 +7,7 @@ use super::pump::{self, Work};
 use crate::cli::error::CliError;
 use crate::cli::output::complain;
 use crate::collect::{Block, Blocks, Collected, FleetCpus, Peeked, Target, peek_fleet, read_cpus};
-use crate::cpu::matrix::{FleetLevel, RunningLevel};
+use crate::cpu::matrix::{FleetLevel, Labelled, RunningLevel};
 use crate::cpu::releases::Product;
 use crate::rules::assume::assume;
 
@@ -104,10 +104,11 @@ impl<'w> Worker<'w> {
         let mut any = false;
         for host in hosts.each() {
             any = true;
-            match host.cpu.get() {
-                Some(cpu) => self.level.add(cpu),
+            let name = host.name_label.text().filter(|name| !name.is_empty()).unwrap_or("its host");
+            let place = if line > 0 { format!("{}:{line}: {name}", self.word) } else { format!("{}: {name}", self.word) };
+            match Labelled::of(place, host) {
+                Some(host) => self.level.add(&host, line),
                 None => {
-                    let name = host.name_label.text().unwrap_or("its host");
                     let why = host.cpu.unknown().map(ToString::to_string).unwrap_or_default();
                     self.bad(line, format!("the CPU of {name} is not known ({why})"));
                 }
@@ -138,8 +139,9 @@ impl Work for Worker<'_> {
         let (word, whole) = (self.word, self.product.is_some());
         read_cpus(word, block, whole, |line, found| {
             match found {
-                Ok(FleetCpus::Texts { vendor, sets }) => {
-                    return self.level.add_texts(&vendor, [&sets[0], &sets[1], &sets[2], &sets[3]]);
+                Ok(FleetCpus::Texts { vendor, sets, runs_hvm }) => {
+                    let [a, b, c, d] = &sets;
+                    return self.level.add_texts(&vendor, [a, b, c, d], runs_hvm);
                 }
                 Ok(FleetCpus::Read(collected)) => self.hosts(line, *collected),
                 Err(error) => self.tell(line, error.to_string()),

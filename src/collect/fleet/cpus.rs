@@ -25,6 +25,8 @@ pub enum FleetCpus<'a> {
         vendor: Cow<'a, str>,
         /// The sets.
         sets: [Cow<'a, str>; 4],
+        /// Whether one of its host's capabilities says `hvm`; none where it shows none.
+        runs_hvm: Option<bool>,
     },
     /// Anything else that is read as hosts.
     Read(Box<Collected>),
@@ -41,7 +43,7 @@ pub fn read_cpus(name: &str, block: &Block, whole: bool, mut each: impl FnMut(us
         }
         // What is passed over is not looked at for its letters.
         let quick = if valid && !whole { quick(bytes) } else { None };
-        let taken = quick.is_some_and(|(vendor, sets)| each(number, Ok(FleetCpus::Texts { vendor, sets })));
+        let taken = quick.is_some_and(|cpu| each(number, Ok(cpu)));
         if !taken {
             each(number, line::read(name, number, bytes).map(FleetCpus::Read));
         }
@@ -51,23 +53,32 @@ pub fn read_cpus(name: &str, block: &Block, whole: bool, mut each: impl FnMut(us
 /// What a line holds, or why it cannot be read.
 type Found<'a> = Result<FleetCpus<'a>, CollectError>;
 
-fn quick(line: &[u8]) -> Option<(Cow<'_, str>, [Cow<'_, str>; 4])> {
+fn quick(line: &[u8]) -> Option<FleetCpus<'_>> {
     let mut json = serde_json::Deserializer::from_slice(line);
-    let Line(cpu) = Line::deserialize(&mut json).ok()?;
+    let Line(host) = Line::deserialize(&mut json).ok()?;
     json.end().ok()?;
-    let cpu = cpu?;
+    let cpu = host.cpu?;
+    let runs_hvm = host.capabilities.map_or(Some(None), |texts| says_hvm(texts).map(Some))?;
     let sets = cpu.sets.map(|set| set.and_then(text));
     match (cpu.vendor.and_then(text), cpu.others, sets) {
-        (Some(vendor), false, [Some(a), Some(b), Some(c), Some(d)]) => Some((vendor, [a, b, c, d])),
+        (Some(vendor), false, [Some(a), Some(b), Some(c), Some(d)]) => {
+            Some(FleetCpus::Texts { vendor, sets: [a, b, c, d], runs_hvm })
+        }
         _ => None,
     }
 }
 
-/// The CPU of a line's host.
-struct Line<'a>(Option<Cpu<'a>>);
+/// The host of a line.
+#[derive(Default)]
+struct Line<'a>(Host<'a>);
 
-/// The CPU of a host's record; none where it has no object for it.
-struct Host<'a>(Option<Cpu<'a>>);
+/// What counts of a host's record.
+#[derive(Default)]
+struct Host<'a> {
+    /// None where it has no object for it.
+    cpu: Option<Cpu<'a>>,
+    capabilities: Option<&'a RawValue>,
+}
 
 /// What `cpu_info` says of sets.
 #[derive(Default)]
@@ -80,7 +91,7 @@ struct Cpu<'a> {
 
 /// Reads an object member by member; anything else is passed over and gives the default.
 macro_rules! object {
-    ($name:ident, $($default:tt)*) => {
+    ($name:ident) => {
         impl<'de> Deserialize<'de> for $name<'de> {
             fn deserialize<D: Deserializer<'de>>(json: D) -> Result<Self, D::Error> {
                 struct Of;
@@ -92,7 +103,7 @@ macro_rules! object {
                     }
 
                     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                        let mut read = $($default)*;
+                        let mut read = $name::default();
                         while let Some(Key(key)) = map.next_key()? {
                             read.member(&key, &mut map)?;
                         }
@@ -101,11 +112,11 @@ macro_rules! object {
 
                     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
                         while list.next_element::<IgnoredAny>()?.is_some() {}
-                        Ok($($default)*)
+                        Ok($name::default())
                     }
 
                     fn visit_str<E: de::Error>(self, _: &str) -> Result<Self::Value, E> {
-                        Ok($($default)*)
+                        Ok($name::default())
                     }
                 }
                 json.deserialize_any(Of)
@@ -114,14 +125,14 @@ macro_rules! object {
     };
 }
 
-object!(Line, Line(None));
-object!(Host, Host(None));
-object!(Cpu, Cpu { others: false, ..Cpu::default() });
+object!(Line);
+object!(Host);
+object!(Cpu);
 
 impl<'de> Line<'de> {
     fn member<A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
         match key {
-            "host" => self.0 = map.next_value::<Host<'de>>()?.0,
+            "host" => self.0 = map.next_value()?,
             _ => drop(map.next_value::<IgnoredAny>()?),
         }
         Ok(())
@@ -131,7 +142,8 @@ impl<'de> Line<'de> {
 impl<'de> Host<'de> {
     fn member<A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
         match key {
-            "cpu_info" => self.0 = Some(map.next_value::<Cpu<'de>>()?),
+            "cpu_info" => self.cpu = Some(map.next_value()?),
+            "capabilities" => self.capabilities = Some(map.next_value()?),
             _ => drop(map.next_value::<IgnoredAny>()?),
         }
         Ok(())
@@ -150,6 +162,13 @@ impl<'de> Cpu<'de> {
         }
         Ok(())
     }
+}
+
+/// Whether one of the texts of a list says `hvm`; none for what is no list of plain texts.
+fn says_hvm(list: &RawValue) -> Option<bool> {
+    let inner = list.get().strip_prefix('[')?;
+    let plain = !inner.contains(['\\', '[', '{']);
+    plain.then(|| inner.contains("hvm"))
 }
 
 /// A text as it stands in well-formed JSON.

@@ -50,6 +50,7 @@ fn vm(record: &Record<'_>, metrics: &Record<'_>) -> Vm {
         uuid: record.text("uuid"),
         name_label: record.text("name_label"),
         power_state: record.one_of("power_state", &["Halted", "Paused", "Running", "Suspended"]),
+        suspend_vdi: record.nullable("suspend_VDI"),
         current_operations: record.map("current_operations"),
         is_a_template: record.bool("is_a_template"),
         is_default_template: record.bool("is_default_template"),

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::Sides;
 use crate::cpu::facts::{FeatureFact, FeatureName};
-use crate::cpu::levelling::{Guest, Level, Shape, default_set, hvm_capable};
+use crate::cpu::levelling::{Guest, Level, default_set, hvm_capable};
 use crate::cpu::names;
 use crate::facts::{Featureset, Known};
 use crate::snapshot::Pool;
@@ -34,7 +34,7 @@ impl Sides<'_> {
         };
         let (undecided, lost): (Vec<_>, Vec<_>) = differing
             .into_iter()
-            .filter(|(feature, _)| before.shape != Shape::DefaultOnly || !names::adds_up(*feature))
+            .filter(|(feature, _)| !before.shape.adds_up(*feature))
             .partition(|(feature, _)| self.unreadable(*feature));
         let numbers = lost.iter().map(|(feature, _)| *feature).collect();
         let facts = |features: Vec<Differing>| {
@@ -120,7 +120,7 @@ pub(super) fn disagreement(pool: &Pool, server: &Level) -> Known<String> {
         let differing = said.diff(found).union(&found.diff(said));
         let differing: Vec<_> = differing
             .features()
-            .filter(|feature| server.shape != Shape::DefaultOnly || !names::adds_up(*feature))
+            .filter(|feature| !server.shape.adds_up(*feature))
             .map(names::name)
             .collect();
         if !differing.is_empty() {

@@ -55,7 +55,7 @@ impl NamedSet {
 }
 
 /// Decodes a CPU.
-pub fn decode((name, cpu): &Labelled<'_>) -> Decoded {
+pub fn decode(Labelled { name, cpu, .. }: &Labelled<'_>) -> Decoded {
     let text = |known: &crate::facts::Known<String>| known.text().map(plain);
     let raw = cpu.raw.get();
     Decoded {

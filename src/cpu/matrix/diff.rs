@@ -54,17 +54,16 @@ pub fn diff(hosts: &[Labelled<'_>]) -> Diff {
 
 /// Compares this set.
 pub fn diff_of(hosts: &[Labelled<'_>], set: SetKind) -> Diff {
-    let sets: Vec<_> = hosts.iter().map(|(_, cpu)| set.of(cpu)).collect();
+    let sets: Vec<_> = hosts.iter().map(|host| set.of(host.cpu)).collect();
     let comparable: Vec<_> = sets
         .iter()
         .zip(hosts)
-        .map(|(set, (_, cpu))| set.get().map(|set| names::comparable(set, cpu.vendor.text())))
+        .map(|(set, host)| set.get().map(|set| names::comparable(set, host.cpu.vendor.text())))
         .collect();
     let known = || comparable.iter().flatten();
     let any = known().fold(Featureset::default(), |all, set| all.union(set));
     let has = |feature: usize, host: usize| {
-        let unread = set == SetKind::Raw
-            && hosts[host].1.raw_unknown_words.each().any(|word| usize::try_from(*word) == Ok(feature / 32));
+        let unread = hosts[host].cannot_tell(set, feature);
         comparable[host].as_ref().filter(|_| !unread).map(|set| set.has(feature))
     };
     let (mut rows, mut common) = (Vec::new(), 0);
@@ -76,7 +75,7 @@ pub fn diff_of(hosts: &[Labelled<'_>], set: SetKind) -> Diff {
             common += 1;
         }
     }
-    let columns = hosts.iter().zip(&sets).map(|((name, cpu), set)| Column {
+    let columns = hosts.iter().zip(&sets).map(|(Labelled { name, cpu, .. }, set)| Column {
         name: name.clone(),
         vendor: cpu.vendor.text().map(plain),
         brand: cpu.model_name.text().map(plain),

@@ -9,16 +9,38 @@ mod text;
 
 pub use decode::{Decoded, NamedSet, decode};
 pub use diff::{Column, Diff, Row, diff, diff_of};
-pub use level::{HostLevel, Levelled, SetLevel, level};
-pub use running::{FleetLevel, KindLevel, RunningLevel, VendorLevel};
+pub use level::{Gap, HostLevel, Levelled, SetLevel, level};
+pub use running::{FleetGap, FleetLevel, KindLevel, RunningLevel, VendorLevel};
 
 use serde::Serialize;
 
+use super::levelling::hvm_capable;
 use crate::facts::{Featureset, Known};
-use crate::snapshot::HostCpu;
+use crate::snapshot::{Host, HostCpu};
 
-/// A CPU and what it is called: the target's name or the host's.
-pub type Labelled<'a> = (String, &'a HostCpu);
+/// A CPU among others.
+#[derive(Clone, Debug)]
+pub struct Labelled<'a> {
+    /// What it is called: the target's name or the host's.
+    pub name: String,
+    /// The CPU.
+    pub cpu: &'a HostCpu,
+    /// Whether the server counts its host among those that run HVM guests; none where that is not known.
+    pub runs_hvm: Option<bool>,
+}
+
+impl<'a> Labelled<'a> {
+    /// The CPU of a host; none where it is not known.
+    pub fn of(name: String, host: &'a Host) -> Option<Self> {
+        Some(Self { name, cpu: host.cpu.get()?, runs_hvm: hvm_capable(host).get().copied() })
+    }
+
+    /// Whether this set of it cannot tell of a feature, since the word that holds it was not captured.
+    fn cannot_tell(&self, set: SetKind, feature: usize) -> bool {
+        let read = set == SetKind::Raw || self.cpu.provenance.text() == Some("predicted");
+        read && self.cpu.raw_unknown_words.each().any(|word| usize::try_from(*word) == Ok(feature / 32))
+    }
+}
 
 /// The kinds of sets that a CPU may show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -78,6 +100,20 @@ impl SetKind {
         }
     }
 
+    /// Whether it is levelled over the hosts that run HVM guests alone.
+    const fn is_hvm(self) -> bool {
+        matches!(self, Self::FeaturesHvmHost | Self::FeaturesHvm)
+    }
+
+    /// Of what guests may have at most, the kind that they start with.
+    const fn starts(self) -> Option<Self> {
+        match self {
+            Self::FeaturesHvm => Some(Self::FeaturesHvmHost),
+            Self::FeaturesPv => Some(Self::FeaturesPvHost),
+            _ => None,
+        }
+    }
+
     /// This set of a CPU, in the order of a featureset.
     pub fn of(self, cpu: &HostCpu) -> Known<Featureset> {
         match self {
@@ -93,7 +129,7 @@ impl SetKind {
 
     /// The most telling kind that most of these CPUs show.
     pub fn common(hosts: &[Labelled<'_>]) -> Self {
-        let shown = |kind: &Self| hosts.iter().filter(|(_, cpu)| kind.of(cpu).get().is_some()).count();
+        let shown = |kind: &Self| hosts.iter().filter(|host| kind.of(host.cpu).get().is_some()).count();
         // The last of equals wins, so the most telling kind comes last.
         Self::ALL.into_iter().rev().max_by_key(shown).unwrap_or(Self::Raw)
     }

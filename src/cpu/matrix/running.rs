@@ -1,14 +1,13 @@
 //! The level of so many CPUs that none of them is kept: a fleet's, by vendor and of all together.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde::Serialize;
 
-use super::SetKind;
 use super::decode::NamedSet;
-use super::text::plain;
+use super::text::{plain, wrap};
+use super::{Labelled, SetKind};
 use crate::facts::Featureset;
-use crate::snapshot::HostCpu;
 
 /// The kinds that a server levels, then those that stand in where no CPU shows any of them.
 const KINDS: [SetKind; 7] = [
@@ -22,6 +21,10 @@ const KINDS: [SetKind; 7] = [
 ];
 /// How many of them a server levels.
 const LEVELLED: usize = 4;
+/// CPUs without a set that are named.
+const NAMED: usize = 5;
+/// The feature that no host lacks which runs HVM guests.
+const FPU: usize = 0;
 /// Texts of sets that are remembered, for each kind: a fleet has some hundreds.
 const SEEN: usize = 4_096;
 
@@ -41,11 +44,15 @@ struct Running {
 #[derive(Clone, Debug, Default)]
 struct Kind {
     level: Featureset,
-    /// Whether some CPU does not show this set.
-    missing: bool,
+    /// CPUs that show this set.
+    shown: u64,
+    /// CPUs that do not show it and should.
+    missing: u64,
+    /// The first of them in the order of the lines.
+    first: BTreeSet<(usize, String)>,
     /// CPUs that run no HVM guests and do not count.
     left_out: u64,
-    /// Texts that were counted, and whether they were left out: counting one again changes nothing.
+    /// Texts that were counted, and whether they are without the FPU: counting one again changes nothing.
     seen: HashMap<Box<str>, bool>,
 }
 
@@ -58,8 +65,21 @@ pub struct FleetLevel {
     pub one_vendor: Option<bool>,
     /// The level of each kind of set that all the CPUs show.
     pub levels: Vec<KindLevel>,
+    /// What guests start with and some of the CPUs do not show, so that there is no level of it.
+    pub gaps: Vec<FleetGap>,
     /// The same for the CPUs of each vendor.
     pub vendors: Vec<VendorLevel>,
+}
+
+/// A kind of set that some CPUs show and some do not.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FleetGap {
+    /// Which.
+    pub set: SetKind,
+    /// How many do not show it.
+    pub without: u64,
+    /// The first of them in the order of the lines, as `file:line: name`.
+    pub first: Vec<String>,
 }
 
 /// The level of the CPUs of one vendor.
@@ -71,6 +91,8 @@ pub struct VendorLevel {
     pub hosts: u64,
     /// The level of each kind of set that all of them show.
     pub levels: Vec<KindLevel>,
+    /// What guests start with and some of them do not show.
+    pub gaps: Vec<FleetGap>,
 }
 
 /// The level of one kind of set.
@@ -85,23 +107,26 @@ pub struct KindLevel {
 }
 
 impl RunningLevel {
-    /// One CPU more.
-    pub fn add(&mut self, cpu: &HostCpu) {
-        let running = self.vendors.entry(cpu.vendor.get().cloned()).or_default();
+    /// One CPU more, of the host on this line.
+    pub fn add(&mut self, host: &Labelled<'_>, line: usize) {
+        let running = self.vendors.entry(host.cpu.vendor.get().cloned()).or_default();
         running.hosts += 1;
         for (kind, running) in KINDS.into_iter().zip(&mut running.kinds) {
-            match kind.of(cpu).get() {
-                Some(set) => drop(running.count(kind, set)),
-                None => running.missing = true,
+            let set = kind.of(host.cpu);
+            running.shown += u64::from(set.get().is_some());
+            match set.get() {
+                _ if kind.is_hvm() && host.runs_hvm == Some(false) => running.left_out += 1,
+                Some(set) => running.count(kind, set, host.runs_hvm),
+                None => running.lacks(line, &host.name),
             }
         }
     }
 
     /// One CPU more, of which only the sets that a server levels are known, as text. False, and nothing counted, where one of
     /// them is no set.
-    pub fn add_texts(&mut self, vendor: &str, sets: [&str; LEVELLED]) -> bool {
+    pub fn add_texts(&mut self, vendor: &str, sets: [&str; LEVELLED], runs_hvm: Option<bool>) -> bool {
         if let Some(running) = self.vendors.get_mut(&Some(vendor.to_owned()))
-            && running.add_seen(sets)
+            && running.add_seen(sets, runs_hvm)
         {
             return true;
         }
@@ -112,16 +137,18 @@ impl RunningLevel {
         let running = self.vendors.entry(Some(vendor.to_owned())).or_default();
         running.hosts += 1;
         for (index, set) in parsed.into_iter().enumerate() {
-            if let Ok(set) = set {
-                let kind = &mut running.kinds[index];
-                let left_out = kind.count(KINDS[index], &set);
-                if kind.seen.len() == SEEN {
-                    kind.seen.clear();
+            let (kind, running) = (KINDS[index], &mut running.kinds[index]);
+            running.shown += 1;
+            match set {
+                Ok(_) if kind.is_hvm() && runs_hvm == Some(false) => running.left_out += 1,
+                Ok(set) => {
+                    running.count(kind, &set, runs_hvm);
+                    running.remember(sets[index], !set.has(FPU));
                 }
-                kind.seen.insert(sets[index].into(), left_out);
+                Err(_) => {}
             }
         }
-        running.kinds[LEVELLED..].iter_mut().for_each(|kind| kind.missing = true);
+        running.kinds[LEVELLED..].iter_mut().for_each(|kind| kind.missing += 1);
         true
     }
 
@@ -147,11 +174,13 @@ impl RunningLevel {
             vendor: vendor.clone(),
             hosts: running.hosts,
             levels: running.levels(),
+            gaps: running.gaps(),
         };
         FleetLevel {
             hosts: all.hosts,
             one_vendor: known.then_some(self.vendors.len() <= 1),
             levels: all.levels(),
+            gaps: all.gaps(),
             vendors: self.vendors.iter().map(vendor).collect(),
         }
     }
@@ -159,18 +188,25 @@ impl RunningLevel {
 
 impl Running {
     /// Counts a CPU all of whose sets were met before.
-    fn add_seen(&mut self, sets: [&str; LEVELLED]) -> bool {
+    fn add_seen(&mut self, sets: [&str; LEVELLED], runs_hvm: Option<bool>) -> bool {
         let mut left_out = [false; LEVELLED];
-        for ((kind, set), left_out) in self.kinds.iter().zip(sets).zip(&mut left_out) {
-            match kind.seen.get(set) {
-                Some(seen) => *left_out = *seen,
+        for (index, left_out) in left_out.iter_mut().enumerate() {
+            let hvm = KINDS[index].is_hvm();
+            match self.kinds[index].seen.get(sets[index]) {
+                _ if hvm && runs_hvm == Some(false) => *left_out = true,
+                Some(true) if hvm && runs_hvm.is_none() => *left_out = true,
+                // Perhaps met where nobody said whether its host runs HVM guests, and not counted.
+                Some(true) if hvm => return false,
+                Some(_) => {}
                 None => return false,
             }
         }
         self.hosts += 1;
         for (kind, left_out) in self.kinds.iter_mut().zip(left_out) {
+            kind.shown += 1;
             kind.left_out += u64::from(left_out);
         }
+        self.kinds[LEVELLED..].iter_mut().for_each(|kind| kind.missing += 1);
         true
     }
 
@@ -178,15 +214,17 @@ impl Running {
         self.hosts += other.hosts;
         for (kind, more) in self.kinds.iter_mut().zip(&other.kinds) {
             kind.level = kind.level.intersect(&more.level);
-            kind.missing |= more.missing;
+            kind.shown += more.shown;
+            kind.missing += more.missing;
             kind.left_out += more.left_out;
+            more.first.iter().for_each(|(line, name)| kind.name(*line, name));
         }
     }
 
     fn levels(&self) -> Vec<KindLevel> {
         let level = |index: usize| {
-            let Kind { level, missing, left_out, .. } = &self.kinds[index];
-            (!missing && self.hosts > 0).then(|| KindLevel {
+            let Kind { level, shown, missing, left_out, .. } = &self.kinds[index];
+            (*missing == 0 && *shown > 0).then(|| KindLevel {
                 set: KINDS[index],
                 level: NamedSet::new(level),
                 left_out: *left_out,
@@ -198,20 +236,52 @@ impl Running {
         }
         levels
     }
+
+    fn gaps(&self) -> Vec<FleetGap> {
+        let levels = self.levels();
+        let levelled = |kind: SetKind| levels.iter().any(|level| level.set == kind);
+        let gap = |(kind, Kind { shown, missing, first, .. }): (SetKind, &Kind)| {
+            let some = *missing > 0 && *shown > 0;
+            // What guests may have at most matters where what they start with is not said.
+            let matters = some && !kind.starts().is_some_and(levelled);
+            let first = || first.iter().map(|(_, name)| name.clone()).collect();
+            matters.then(|| FleetGap { set: kind, without: *missing, first: first() })
+        };
+        KINDS.into_iter().zip(&self.kinds).take(LEVELLED).filter_map(gap).collect()
+    }
 }
 
 impl Kind {
-    /// Counts a set, and says whether it is left out: without the FPU it holds only what Xen grants anyone, so that its host
-    /// runs no HVM guests.
-    fn count(&mut self, kind: SetKind, set: &Featureset) -> bool {
-        let hvm = matches!(kind, SetKind::FeaturesHvmHost | SetKind::FeaturesHvm);
-        let left_out = hvm && !set.has(0);
-        if left_out {
+    /// Counts a set of a host that is not known to run no HVM guests.
+    fn count(&mut self, kind: SetKind, set: &Featureset, runs_hvm: Option<bool>) {
+        // Without the FPU a set holds only what Xen grants anyone: that host runs no HVM guests, where nobody says.
+        if kind.is_hvm() && runs_hvm.is_none() && !set.has(FPU) {
             self.left_out += 1;
         } else {
             self.level = self.level.intersect(set);
         }
-        left_out
+    }
+
+    fn remember(&mut self, text: &str, without_fpu: bool) {
+        if self.seen.len() == SEEN {
+            self.seen.clear();
+        }
+        self.seen.insert(text.into(), without_fpu);
+    }
+
+    fn lacks(&mut self, line: usize, name: &str) {
+        self.missing += 1;
+        self.name(line, name);
+    }
+
+    fn name(&mut self, line: usize, name: &str) {
+        if self.first.len() == NAMED && self.first.last().is_some_and(|(last, other)| (*last, &**other) < (line, name)) {
+            return;
+        }
+        self.first.insert((line, name.to_owned()));
+        if self.first.len() > NAMED {
+            self.first.pop_last();
+        }
     }
 }
 
@@ -222,14 +292,16 @@ impl FleetLevel {
         if self.one_vendor == Some(false) {
             out.push_str("The CPUs are of different vendors: no pool takes them together.\n\n");
         }
-        if self.levels.is_empty() {
+        if self.levels.is_empty() && self.gaps.is_empty() {
             out.push_str("The CPUs show no set in common that could be levelled.\n\n");
         }
+        gaps(&mut out, &self.gaps, width);
         levels(&mut out, &self.levels, width);
         if self.vendors.len() > 1 {
             for vendor in &self.vendors {
                 let name = vendor.vendor.as_deref().map_or_else(|| "vendor unknown".to_owned(), plain);
                 out.push_str(&format!("── {name}, {} CPUs\n\n", vendor.hosts));
+                gaps(&mut out, &vendor.gaps, width);
                 levels(&mut out, &vendor.levels, width);
             }
         }
@@ -241,6 +313,19 @@ fn left_out(cpus: u64) -> String {
     match cpus {
         1 => "  1 CPU runs no HVM guests and is left out\n".to_owned(),
         many => format!("  {many} CPUs run no HVM guests and are left out\n"),
+    }
+}
+
+fn gaps(out: &mut String, gaps: &[FleetGap], width: usize) {
+    for gap in gaps {
+        out.push_str(&format!("{}: {}\n", gap.set.key(), gap.set.title()));
+        let mut names: Vec<_> = gap.first.iter().map(|name| plain(name)).collect();
+        let more = usize::try_from(gap.without).unwrap_or(usize::MAX) - gap.first.len();
+        if more > 0 {
+            names.push(format!("and {more} more"));
+        }
+        out.push_str(&wrap("  no level is known, since these do not show it: ", &names, ",", 4, width));
+        out.push('\n');
     }
 }
 

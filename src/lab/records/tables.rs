@@ -162,7 +162,7 @@ const VM: &[Field] = fields![
     "uuid" "uuid" Text, "name_label" "name_label" Text, "power_state" "power_state" Text,
     "current_operations" "current_operations" Kind::Map, "is_a_template" "is_a_template" Flag,
     "is_default_template" "is_default_template" Flag, "is_a_snapshot" "is_a_snapshot" Flag,
-    "snapshot_of" "snapshot_of" Reference, "is_control_domain" "is_control_domain" Flag, "domid" "domid" Int,
+    "suspend_vdi" "suspend_VDI" Reference, "snapshot_of" "snapshot_of" Reference, "is_control_domain" "is_control_domain" Flag, "domid" "domid" Int,
     "resident_on" "resident_on" Reference, "affinity" "affinity" Reference, "domain_type" "domain_type" Text,
     "hvm_boot_policy" "HVM_boot_policy" Text, "version" "version" Int, "memory_static_max" "memory_static_max" Int,
     "vcpus_max" "VCPUs_max" Int, "ha_restart_priority" "ha_restart_priority" Text,
@@ -265,7 +265,7 @@ pub(super) const MORE: &[(&str, &str)] = &[
     ),
     (
         "VM",
-        r#"{"name_description": "", "allowed_operations": [], "user_version": 0, "suspend_VDI": "OpaqueRef:NULL", "actions_after_shutdown": "destroy", "actions_after_reboot": "restart", "actions_after_crash": "restart", "platform": {}, "HVM_boot_params": {}, "guest_metrics": "OpaqueRef:NULL", "blocked_operations": {}, "snapshots": [], "parent": "OpaqueRef:NULL", "children": [], "appliance": "OpaqueRef:NULL", "generation_id": ""}"#,
+        r#"{"name_description": "", "allowed_operations": [], "user_version": 0, "actions_after_shutdown": "destroy", "actions_after_reboot": "restart", "actions_after_crash": "restart", "platform": {}, "HVM_boot_params": {}, "guest_metrics": "OpaqueRef:NULL", "blocked_operations": {}, "snapshots": [], "parent": "OpaqueRef:NULL", "children": [], "appliance": "OpaqueRef:NULL", "generation_id": ""}"#,
     ),
     ("VIF", r#"{"MTU": 1500, "currently_attached": false, "other_config": {}}"#),
     (

@@ -48,10 +48,8 @@ impl Pictures {
 
 fn add_hosts<'a>(hosts: &mut Vec<Labelled<'a>>, pool: &'a Pool) {
     for host in pool.hosts.each() {
-        if let Known::Yes(cpu) = &host.cpu {
-            let name = host.name_label.text().filter(|name| !name.is_empty()).unwrap_or("a host");
-            hosts.push((name.to_owned(), cpu));
-        }
+        let name = host.name_label.text().filter(|name| !name.is_empty()).unwrap_or("a host");
+        hosts.extend(Labelled::of(name.to_owned(), host));
     }
 }
 
