@@ -240,7 +240,7 @@ fn a_set_that_one_host_lacks_is_a_gap_with_its_name() {
     assert_eq!(shown, [SetKind::FeaturesPvHost, SetKind::FeaturesHvm]);
     assert_eq!(found.gaps.len(), 1);
     assert!(found.to_table(80).starts_with(
-        "features_hvm_host: what HVM guests are started with\n  no level is known, since these do not show it: be<202e>ta\n"
+        "features_hvm_host: what HVM guests are started with\n  no level is known, since these do not show it: be\\u{202e}ta\n"
     ), "{}", found.to_table(80));
     // What nobody shows is no gap, and what guests may have at most none where it is known what they start with.
     let found = level(&labelled([("alpha", &a), ("beta", &cpu(IVY))]));

@@ -14,13 +14,13 @@ facts! {
         pub management: Known<Option<Management>>,
         /// SRs that only the member is plugged into: the server forgets them.
         pub srs: Known<Vec<LostSr>>,
-        /// Virtual disks on these SRs, drives of the machine left out.
+        /// Virtual disks on SRs that leave, drives of the machine left out.
         pub vdis: Known<Vec<LostVdi>>,
-        /// VMs with a disk on these SRs.
+        /// VMs with a disk on an SR that leaves.
         pub vms: Known<Vec<LosingVm>>,
-        /// Suspended VMs whose memory is on one of these SRs.
+        /// Suspended VMs whose memory is on an SR that leaves.
         pub suspended: Known<Vec<LosingMemory>>,
-        /// Settings of the pool that name one of these SRs.
+        /// Settings of the pool that name an SR that leaves.
         pub pool_srs: Known<Vec<PoolSr>>,
         /// uuid of a shared SR that stays and could take the disks, or null.
         pub refuge: Known<Option<String>>,

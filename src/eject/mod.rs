@@ -13,8 +13,8 @@ use crate::facts::{Known, Reason, Unknown};
 use crate::snapshot::{Host, Pif, Pool};
 
 pub use facts::{
-    Capacity, ClusterAfter, EjectFacts, HeldDisk, Interface, LosingMemory, LosingVm, LostNetwork, LostSr, LostVdi, Management,
-    Operation, Plug, PoolSr,
+    Capacity, ClusterAfter, EjectFacts, HeldDisk, Interface, LosingMemory, LosingVm, LostNetwork, LostSr, LostVdi,
+    Management, Operation, Plug, PoolSr,
 };
 pub use member::{MemberError, find_member};
 

@@ -61,7 +61,8 @@ fn reach(sides: &Sides<'_>, network: &Network, bonds: &Known<Vec<BondFact>>) -> 
         Known::No(unknown) => return no(unknown),
     };
     if let Some(bond) = bonds.iter().find(|bond| Some(bond.network_reference.as_str()) == network.reference.text()) {
-        let why = format!("{} cannot be made on the joiner", bond.device);
+        let because = bond.reasons.first().map(|reason| format!(": {reason}")).unwrap_or_default();
+        let why = format!("{} cannot be made on the joiner{because}", bond.device);
         return (made(bond), why);
     }
     match (sides.nics(), need(&network.bridge, || format!("network {}, bridge", label(network)))) {

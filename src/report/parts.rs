@@ -217,7 +217,16 @@ fn witness(evidence: &Evidence) -> String {
     let object = if evidence.object.contains(' ') { format!(" [{}]", evidence.object) } else { String::new() };
     let assumed = if evidence.assumed { " (assumed)" } else { "" };
     let sign = if evidence.missing { ":" } else { " =" };
-    format!("{}{sign} {}{object}{assumed}", evidence.fact, evidence.value)
+    format!("{}{sign} {}{object}{assumed}{}", evidence.fact, evidence.value, about(evidence))
+}
+
+/// What a missing fact would say, after it.
+pub(super) fn about(evidence: &Evidence) -> String {
+    if evidence.about.is_empty() {
+        String::new()
+    } else {
+        format!(" ({})", crate::text::decapitalised(&evidence.about))
+    }
 }
 
 /// Where a step is done, in words.

@@ -92,7 +92,7 @@ pub fn json_schema() -> Json {
                 "message": text,
                 "evidence": {"type": "array", "items": strict(
                     json!({"fact": text, "object": text, "value": text, "source": text}),
-                    json!({"missing": {"type": "boolean"}, "seen": text, "assumed": {"type": "boolean"}}),
+                    json!({"missing": {"type": "boolean"}, "about": text, "seen": text, "assumed": {"type": "boolean"}}),
                 )},
                 "fix": {"type": "array", "items": strict(
                     json!({"where": text}), json!({"run": text, "note": text, "loses": text}),

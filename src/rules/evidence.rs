@@ -2,7 +2,7 @@
 
 use super::case::Side;
 use super::expr::Read;
-use super::outcome::{Evidence, Finding};
+use super::outcome::{Evidence, Finding, Outcome};
 
 /// Where the two sides' facts came from, for evidence.
 #[derive(Clone, Copy, Debug)]
@@ -18,7 +18,10 @@ pub(super) fn list(finding: &mut Finding, sources: Sources<'_>, reads: Vec<Read>
     const LISTED: usize = 24;
     let mut listed: Vec<Evidence> = Vec::new();
     for read in reads {
-        let evidence = witness(sources, read);
+        let mut evidence = witness(sources, read);
+        if finding.outcome != Outcome::Unknown {
+            evidence.about.clear();
+        }
         if listed.contains(&evidence) {
             continue;
         }
@@ -41,6 +44,7 @@ fn witness(sources: Sources<'_>, read: Read) -> Evidence {
     let assumed = side.is_some_and(|side| is_assumed(&side.assumed, &read.path));
     Evidence {
         missing: read.unknown.is_some(),
+        about: if read.unknown.is_some() { read.about } else { String::new() },
         fact: read.path,
         object: read.object,
         value: read.unknown.map_or(read.value, |unknown| unknown.to_string()),

@@ -138,6 +138,9 @@ pub struct Evidence {
     /// Whether it is missing.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub missing: bool,
+    /// What it would say, where it is missing and would decide.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub about: String,
     /// The target that it was read from; empty for what was derived.
     pub source: String,
     /// When it was seen; empty when the source does not say.

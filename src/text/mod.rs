@@ -121,6 +121,18 @@ pub fn columns(text: &str) -> usize {
     if text.is_ascii() { text.len() } else { text.width() }
 }
 
+/// A sentence's first word as it stands inside another one; an abbreviation keeps its capitals.
+pub fn decapitalised(title: &str) -> String {
+    let mut chars = title.chars();
+    match (chars.next(), chars.clone().next()) {
+        // An abbreviation keeps its capitals.
+        (Some(first), Some(second)) if first.is_uppercase() && second.is_lowercase() => {
+            first.to_lowercase().chain(chars).collect()
+        }
+        _ => title.to_owned(),
+    }
+}
+
 /// A text cut to so many columns, with a sign that it was.
 pub fn cut(text: &str, width: usize) -> Cow<'_, str> {
     if text.len() <= width || columns(text) <= width {

@@ -105,7 +105,8 @@ impl<'w> Worker<'w> {
         for host in hosts.each() {
             any = true;
             let name = host.name_label.text().filter(|name| !name.is_empty()).unwrap_or("its host");
-            let place = if line > 0 { format!("{}:{line}: {name}", self.word) } else { format!("{}: {name}", self.word) };
+            let place =
+                if line > 0 { format!("{}:{line}: {name}", self.word) } else { format!("{}: {name}", self.word) };
             match Labelled::of(place, host) {
                 Some(host) => self.level.add(&host, line),
                 None => {

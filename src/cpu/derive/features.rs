@@ -118,11 +118,8 @@ pub(super) fn disagreement(pool: &Pool, server: &Level) -> Known<String> {
             (Known::No(unknown), _) | (_, Known::No(unknown)) => return Known::No(unknown.clone()),
         };
         let differing = said.diff(found).union(&found.diff(said));
-        let differing: Vec<_> = differing
-            .features()
-            .filter(|feature| !server.shape.adds_up(*feature))
-            .map(names::name)
-            .collect();
+        let differing: Vec<_> =
+            differing.features().filter(|feature| !server.shape.adds_up(*feature)).map(names::name).collect();
         if !differing.is_empty() {
             texts.push(format!("{}: {}", guest.word(), differing.join(", ")));
         }

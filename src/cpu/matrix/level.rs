@@ -72,7 +72,9 @@ pub fn level(hosts: &[Labelled<'_>]) -> Levelled {
         }
     }
     // What guests may have at most matters where what they start with is not said.
-    gaps.retain(|gap| gap.set.starts().is_none_or(|starts| levels.iter().all(|level: &SetLevel| level.set != starts)));
+    gaps.retain(|gap| {
+        gap.set.starts().is_none_or(|starts| levels.iter().all(|level: &SetLevel| level.set != starts))
+    });
     if levels.is_empty() {
         let others = [SetKind::PhysicalFeatures, SetKind::Features, SetKind::Raw];
         levels.extend(others.into_iter().find_map(|kind| Kind::read(hosts, kind).ok()?.level()));
@@ -93,9 +95,14 @@ impl<'h> Kind<'h> {
     fn read(hosts: &'h [Labelled<'h>], kind: SetKind) -> Result<Self, Gap> {
         let shown = hosts.iter().any(|host| kind.of(host.cpu).get().is_some());
         let counts = |host: &Labelled<'_>| !(kind.is_hvm() && host.runs_hvm == Some(false));
-        let sets: Vec<_> = hosts.iter().map(|host| kind.of(host.cpu).get().filter(|_| counts(host)).cloned()).collect();
-        let without: Vec<_> =
-            sets.iter().zip(hosts).filter(|(set, host)| set.is_none() && counts(host)).map(|(_, host)| host).collect();
+        let sets: Vec<_> =
+            hosts.iter().map(|host| kind.of(host.cpu).get().filter(|_| counts(host)).cloned()).collect();
+        let without: Vec<_> = sets
+            .iter()
+            .zip(hosts)
+            .filter(|(set, host)| set.is_none() && counts(host))
+            .map(|(_, host)| host)
+            .collect();
         if !without.is_empty() && shown {
             return Err(Gap { set: kind, without: without.into_iter().map(|host| host.name.clone()).collect() });
         }

@@ -275,7 +275,9 @@ impl Kind {
     }
 
     fn name(&mut self, line: usize, name: &str) {
-        if self.first.len() == NAMED && self.first.last().is_some_and(|(last, other)| (*last, &**other) < (line, name)) {
+        if self.first.len() == NAMED
+            && self.first.last().is_some_and(|(last, other)| (*last, &**other) < (line, name))
+        {
             return;
         }
         self.first.insert((line, name.to_owned()));

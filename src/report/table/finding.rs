@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{Page, outcome_style};
-use crate::report::parts::{mark, overridden, waived};
+use crate::report::parts::{about, mark, overridden, waived};
 use crate::report::plural;
 use crate::rules::{Evidence, Finding, FixStep, Outcome};
 use crate::text::plain;
@@ -51,7 +51,8 @@ impl Page {
         }
         for (fact, more) in reasons.iter().take(EVIDENCE) {
             let more = if *more > 0 { format!(" (and {} like it)", plural(*more, "fact")) } else { String::new() };
-            self.wrapped("  needs: ", &format!("{}{}: {}{more}", fact.fact, object(fact), fact.value));
+            let text = format!("{}{}: {}{}{more}", fact.fact, object(fact), fact.value, about(fact));
+            self.wrapped("  needs: ", &text);
         }
     }
 

@@ -32,6 +32,8 @@ pub struct Read {
     pub value: String,
     /// Why it has no value, when it has none.
     pub unknown: Option<Unknown>,
+    /// What it says, in the model's words; empty for a variable itself.
+    pub about: String,
     /// Whether it changes by its nature between two looks.
     pub volatile: bool,
 }
@@ -162,6 +164,22 @@ impl<'a> Places<'a> {
         None
     }
 
+    fn about(&self, at: usize) -> String {
+        let mut next = Some(at);
+        while let Some(at) = next {
+            match &self.nodes[at] {
+                // Words that only repeat the name say nothing.
+                (_, Step::Field(_, def)) => {
+                    return Some(first_words(def.doc))
+                        .filter(|words| !words.starts_with(def.name))
+                        .unwrap_or_default();
+                }
+                (parent, _) => next = *parent,
+            }
+        }
+        String::new()
+    }
+
     fn volatile(&self, at: usize) -> bool {
         let mut next = Some(at);
         while let Some(at) = next {
@@ -216,10 +234,18 @@ impl<'a> Places<'a> {
             object: self.owner(raw.at).map(named).unwrap_or_default(),
             value: shown,
             unknown,
+            about: self.about(raw.at),
             volatile: self.volatile(raw.at),
             path,
         }
     }
+}
+
+/// The first of the words that describe a field, without a full stop.
+fn first_words(doc: &[&str]) -> String {
+    let words = doc.iter().map(|line| line.trim()).collect::<Vec<_>>().join(" ");
+    let end = [". ", "; ", ": ", " ("].iter().filter_map(|stop| words.find(stop)).min().unwrap_or(words.len());
+    words[..end].trim_end_matches('.').replace('`', "")
 }
 
 /// The unknown as the model holds it: the path stands beside it already.

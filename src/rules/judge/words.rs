@@ -7,7 +7,7 @@ use crate::rules::expr::Read;
 use crate::rules::outcome::{Finding, FixStep};
 use crate::rules::rule::Each;
 use crate::rules::says::Fix;
-use crate::text::shell_word;
+use crate::text::{decapitalised, shell_word};
 
 impl<'c> Judge<'c, 'c> {
     pub(super) fn explain_failure(&mut self, finding: &mut Finding, elements: &Elements<'c>) {
@@ -112,16 +112,5 @@ impl<'c> Judge<'c, 'c> {
             }
         }
         reads
-    }
-}
-
-fn decapitalised(title: &str) -> String {
-    let mut chars = title.chars();
-    match (chars.next(), chars.clone().next()) {
-        // An abbreviation keeps its capitals.
-        (Some(first), Some(second)) if first.is_uppercase() && second.is_lowercase() => {
-            first.to_lowercase().chain(chars).collect()
-        }
-        _ => title.to_owned(),
     }
 }

@@ -169,6 +169,7 @@ impl<'w> Ledger<'w> {
                 object: format!("owner {}", waiver.owner),
                 value: format!("until {}, because: {}", waiver.expires, waiver.reason),
                 missing: false,
+                about: String::new(),
                 source: format!("{}:{}", self.waivers.file, waiver.line),
                 seen: self.today.to_string(),
                 assumed: false,
