@@ -23,7 +23,14 @@ impl Pool {
         if let Known::Yes(pifs) = &mut physical {
             pifs.retain(|pif| pif.physical != Known::Yes(false));
         }
-        append(&mut self.hosts, joiner.hosts);
+        let mut hosts = joiner.hosts;
+        for host in hosts.get_mut().into_iter().flatten() {
+            // Who has just joined is there.
+            if host.live.get().is_none() {
+                host.live = Known::Yes(true);
+            }
+        }
+        append(&mut self.hosts, hosts);
         append(&mut self.pifs, physical);
         append(&mut self.srs, joiner.srs);
         append(&mut self.pbds, joiner.pbds);

@@ -94,6 +94,11 @@ impl Doc {
         Some(())
     }
 
+    /// Replaces a fact that is known of every host.
+    pub fn set_all(&mut self, field: &str, value: &str) -> Changed {
+        (0..self.count("hosts")).try_for_each(|host| self.set(&format!("hosts.{host}.{field}"), value))
+    }
+
     /// Sets a key of a map that is known.
     pub fn put(&mut self, path: &str, key: &str, value: impl Into<Json>) -> Changed {
         self.at(path)?.as_object_mut()?.insert(key.to_owned(), value.into());

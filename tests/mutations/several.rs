@@ -44,6 +44,13 @@ const INTERACTIONS: &[(&str, &str, &str)] = &[
     ),
     ("the pool has no default SR", "default-sr-shared", "no default SR is local"),
     ("the joiner's primary address is IPv6", "management-not-public", "the IPv6 address counts"),
+    ("the joiner's primary address is IPv6", "management-address-set", "it has that address"),
+    ("the joiner's CPU is of another vendor", "cpu-mask-equal", "masks are for CPUs of one vendor"),
+    (
+        "the joiner's management interface has no address",
+        "network-cluster-address",
+        "the cluster runs on that interface",
+    ),
     ("the joiner is the coordinator", "address-unique", "a host may have its own address"),
     (
         "the joiner's management interface has no address",

@@ -53,14 +53,14 @@ pub fn list() -> Vec<Mutation> {
 
 fn of_versions() -> Vec<Mutation> {
     vec![
-        change("the platform differs", |p| p.pool.set("host.software_version.platform_version", "9.9.9"))
+        change("the platform differs", |p| p.pool.set_all("software_version.platform_version", "9.9.9"))
             .refused("software-compatible", "HOSTS_NOT_COMPATIBLE")
             .differs_if([words_old, |p| words_new(p) && !at_least(&p.xapi, "22.13.0")])
             .fails_in("force-removes-nothing", "", "22.13.0"),
-        change("the brand differs", |p| p.pool.set("host.software_version.product_brand", "Other"))
+        change("the brand differs", |p| p.pool.set_all("software_version.product_brand", "Other"))
             .refused("software-compatible", "HOSTS_NOT_COMPATIBLE")
             .differs(),
-        change("the build of the toolstack differs", |p| p.pool.set("host.software_version.git_id", "77")).differs(),
+        change("the build of the toolstack differs", |p| p.pool.set_all("software_version.git_id", "77")).differs(),
         change("the Linux pack is on one side", |p| {
             let versions = p.pool.at("host.software_version")?.as_object_mut()?;
             if versions.remove("xs:linux").is_none() {
@@ -80,8 +80,8 @@ fn of_versions() -> Vec<Mutation> {
             .fails_in("force-removes-nothing", "", "1.15"),
         change("the coordinator's toolstack is older", |p| {
             p.pool.get("host.software_version.xapi_build")?;
-            p.pool.set("host.software_version.xapi", "22.1")?;
-            p.pool.set("host.software_version.xapi_build", "22.1.0")
+            p.pool.set_all("software_version.xapi", "22.1")?;
+            p.pool.set_all("software_version.xapi_build", "22.1.0")
         })
         .differs_if([|_| false, |p| at_least(&p.xapi, "22.13.0")])
         .fails_in("force-removes-nothing", "22.13.0", "")
@@ -89,23 +89,34 @@ fn of_versions() -> Vec<Mutation> {
         change("both run a version of the toolstack that nobody has read", |p| {
             at_least(&p.xapi, "26.13").then_some(())?;
             for doc in [&mut p.pool, &mut p.joiner] {
-                doc.set("host.software_version.xapi", "99.1")?;
-                doc.set("host.software_version.xapi_build", "99.1.0")?;
+                doc.set_all("software_version.xapi", "99.1")?;
+                doc.set_all("software_version.xapi_build", "99.1.0")?;
             }
             Some(())
         })
         .fails("release-known"),
         change("the coordinator's toolstack is newer", |p| {
             p.pool.get("host.software_version.xapi_build")?;
-            p.pool.set("host.software_version.xapi", "99.1")?;
-            p.pool.set("host.software_version.xapi_build", "99.1.0")
+            p.pool.set_all("software_version.xapi", "99.1")?;
+            p.pool.set_all("software_version.xapi_build", "99.1.0")
         })
         .differs_if([|_| false, |p| at_least(&p.xapi, "22.13.0")])
         .fails_in("force-removes-nothing", "22.13.0", ""),
         change("a member's software is older", |p| {
             p.pool.get("hosts.1")?;
             p.pool.set("hosts.last.software_version.platform_version", "0.0.1")
-        }),
+        })
+        .fails("pool-members-alike"),
+        change("a member is down", |p| {
+            p.pool.get("hosts.1")?;
+            p.pool.set("hosts.last.live", false)
+        })
+        .fails("pool-members-live"),
+        change("the pool was seen a month before the joiner", |p| {
+            *p.pool.0["source"].get_mut("collected_at")? = "2026-04-19T10:00:00Z".into();
+            Some(())
+        })
+        .fails("sides-seen-together"),
         change("the API differs", |p| p.pool.set("host.api_version_minor", 99)).refused_with(
             "api-version",
             "POOL_JOINING_HOST_MUST_HAVE_SAME_API_VERSION",

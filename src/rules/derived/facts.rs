@@ -9,6 +9,10 @@ facts! {
         /// True where every host of the pool that its records name is among its hosts; unknown where one is not, because
         /// nobody knows then how many and which hosts the pool has.
         pub hosts_complete: Known<bool>,
+        /// Members of the pool that its coordinator does not reach.
+        [volatile] pub members_down: Known<Vec<OddMember>>,
+        /// Members of the pool with another build of the toolstack or another CPU vendor than the coordinator.
+        pub members_unlike: Known<Vec<OddMember>>,
         /// The joiner's network backend: of now where known, else what its software_version wrote down at its last start.
         pub backend: Known<String>,
         /// Whether the latter stands in for the former, which is not on the wire.
@@ -43,6 +47,16 @@ facts! {
         pub patches: Known<Vec<String>>,
         /// uuids of the coordinator's patches (7.0 and older).
         pub pool_patches: Known<Vec<String>>,
+    }
+
+    /// A member of the pool that is not as the coordinator is.
+    pub struct OddMember as "odd_member" {
+        /// Its name, else its uuid.
+        pub name: String,
+        /// Its uuid.
+        pub uuid: Known<String>,
+        /// In what: `not live`, or what it has where the coordinator has something else.
+        pub about: String,
     }
 
     /// How the server compares the joiner's edition with the pool's.

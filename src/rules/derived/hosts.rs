@@ -1,8 +1,13 @@
 //! Whether all hosts of a pool are there: a list that was cut short says nothing of the hosts that it lost.
 
+use super::facts::OddMember;
 use super::{Found, NULL, need};
+use crate::cpu::levelling::label;
 use crate::facts::{Reason, Unknown};
-use crate::snapshot::Pool;
+use crate::snapshot::{Host, Pool};
+
+/// What tells builds of the toolstack apart, as `host.software_version` calls it.
+const BUILD: [&str; 5] = ["product_brand", "product_version", "platform_version", "xapi_build", "git_id"];
 
 /// True where each host that an interface, a plug or a VM is on is among the pool's hosts. A host that a record names and
 /// that is missing is a missing fact: of none of the pool's hosts can it be said then that there is no other.
@@ -31,6 +36,39 @@ pub(super) fn complete(pool: &Pool) -> Found<bool> {
             ),
         )),
     }
+}
+
+/// Members that the coordinator does not reach.
+pub(super) fn down(pool: &Pool) -> Found<Vec<OddMember>> {
+    let mut down = Vec::new();
+    for host in need(&pool.hosts)? {
+        if !*need(&host.live)? {
+            down.push(odd(host, "not live".to_owned()));
+        }
+    }
+    Ok(down)
+}
+
+/// Members with another build or another CPU vendor than the coordinator.
+pub(super) fn unlike(pool: &Pool, coordinator: &Host) -> Found<Vec<OddMember>> {
+    let mut unlike = Vec::new();
+    let (software, cpu) = (need(&coordinator.software_version)?, need(&coordinator.cpu)?);
+    for host in need(&pool.hosts)? {
+        let own = need(&host.software_version)?;
+        let differs = BUILD.into_iter().find(|key| own.get(*key) != software.get(*key));
+        let vendor = need(&need(&host.cpu)?.vendor)?;
+        if let Some(key) = differs {
+            let said = own.get(key).map_or("none", String::as_str);
+            unlike.push(odd(host, format!("{key} {said}")));
+        } else if vendor != need(&cpu.vendor)? {
+            unlike.push(odd(host, format!("CPU vendor {vendor}")));
+        }
+    }
+    Ok(unlike)
+}
+
+fn odd(host: &Host, about: String) -> OddMember {
+    OddMember { name: label(host), uuid: host.uuid.clone(), about }
 }
 
 #[cfg(test)]

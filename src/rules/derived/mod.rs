@@ -13,7 +13,9 @@ mod software;
 use crate::facts::{Known, Reason, Unknown};
 use crate::snapshot::{Host, Pool};
 
-pub use facts::{CaConflict, ClusterFacts, DriverFact, EditionFacts, JoinFacts, TrustedConflict, VlanFact};
+pub use facts::{
+    CaConflict, ClusterFacts, DriverFact, EditionFacts, JoinFacts, OddMember, TrustedConflict, VlanFact,
+};
 pub use machine::MachineFacts;
 pub(super) use machine::machine;
 pub use silent::{
@@ -40,6 +42,8 @@ pub(super) fn look_up<'a>(parts: Parts<'a, '_>) -> JoinFacts<'a> {
     let (backend, backend_stands_in) = network::backend(host);
     JoinFacts {
         hosts_complete: known(|| hosts::complete(pool)),
+        members_down: known(|| hosts::down(pool)),
+        members_unlike: known(|| hosts::unlike(pool, need(coordinator)?)),
         backend,
         backend_stands_in,
         sdn_controller: known(|| network::sdn_controller(joiner)),

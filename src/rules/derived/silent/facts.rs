@@ -41,6 +41,8 @@ facts! {
         pub uses_iscsi: Known<bool>,
         /// Whether some of them are block devices on a network, which multipathing concerns.
         pub uses_san: Known<bool>,
+        /// Whole days between the times at which the two sides were seen; unknown where one of them does not say.
+        [volatile] pub days_apart: Known<i64>,
         /// How far the joiner's clock is from the coordinator's, milliseconds without a sign.
         [volatile] pub clock_skew_ms: Known<Option<i64>>,
         /// Hosts of both sides whose clock nothing keeps right, where known.

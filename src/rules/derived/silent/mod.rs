@@ -47,6 +47,7 @@ pub(in crate::rules) fn look_up(
         uses_iscsi: known(|| storage::some(&shared_srs, |word| word == storage::INITIATOR)),
         uses_san: known(|| storage::some(&shared_srs, |word| word != storage::ADDRESS)),
         shared_srs,
+        days_apart: known(|| time::days_apart(seen)),
         clock_skew_ms: known(|| machine::clock_skew(need(host)?, need(coordinator)?, seen)),
         unsynchronised: known(|| machine::unsynchronised(pool, joiner)),
         hidden_pci: known(|| machine::hidden_pci(need(host)?)),

@@ -2,6 +2,10 @@
 
 use std::time::UNIX_EPOCH;
 
+use super::Found;
+use crate::facts::{Reason, Unknown};
+use crate::rules::case::Seen;
+
 /// Seconds since 1970 of `2026-05-20T10:00:00Z` or `20260520T10:00:00Z`.
 pub(super) fn seconds(text: &str) -> Option<i64> {
     let (date, time) = text.trim().split_once('T')?;
@@ -16,4 +20,15 @@ pub(super) fn seconds(text: &str) -> Option<i64> {
 /// Whole days from one time to another; negative when the other is past.
 pub(super) fn days_between(from: &str, to: &str) -> Option<i64> {
     Some((seconds(to)? - seconds(from)?).div_euclid(24 * 60 * 60))
+}
+
+/// Whole days between the two looks, whichever was the earlier.
+pub(super) fn days_apart(seen: &Seen) -> Found<i64> {
+    let when = |side: &str, at: &Option<String>| {
+        let said = at.as_deref().and_then(seconds);
+        said.ok_or_else(|| {
+            Unknown::because(Reason::NotCollected, format!("the {side}'s source does not say when it was seen"))
+        })
+    };
+    Ok((when("pool", &seen.pool)? - when("joiner", &seen.joiner)?).abs() / (24 * 60 * 60))
 }
