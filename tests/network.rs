@@ -383,6 +383,7 @@ fn the_clusters_network_needs_one_plugged_address() {
     pool["pool"]["cluster_hosts"] =
         json!([{"reference": "OpaqueRef:c", "cluster": "OpaqueRef:k", "host": host, "pif": reference}]);
     let mut joiner = joiner();
+    pif(&mut joiner, "eth2")["ip"] = "".into();
     let cluster = |joiner: &Json| facts(&pool, joiner).cluster.get().unwrap().clone().unwrap();
     assert_eq!(cluster(&joiner).nics, ["eth2", "eth3"]);
     assert_eq!(cluster(&joiner).addressed, Known::Yes(Vec::new()));

@@ -19,6 +19,7 @@ mod limits;
 mod live;
 mod man;
 mod output;
+mod overwrite;
 mod passwords;
 mod plan;
 mod prompt;
@@ -40,17 +41,19 @@ use args::{Cli, Command};
 /// The most columns of help: longer lines are hard to follow.
 const HELP: u16 = 100;
 
-/// The command line. Its help fits where it is read.
-fn parse() -> Result<Cli, clap::Error> {
+/// The command line, and whether it would write over what it reads. Its help fits where it is read.
+fn parse() -> Result<(Cli, Result<(), CliError>), clap::Error> {
     let mut command = Cli::command().term_width(usize::from(output::width().min(HELP)));
     let mut matches = command.try_get_matches_from_mut(std::env::args_os())?;
-    Cli::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))
+    let safe = overwrite::refuse(&command, &matches);
+    let cli = Cli::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))?;
+    Ok((cli, safe))
 }
 
 /// Runs the command that the process was started with.
 pub fn run() -> Exit {
-    let cli = match parse() {
-        Ok(cli) => cli,
+    let (cli, safe) = match parse() {
+        Ok(parsed) => parsed,
         Err(error) => {
             // A mistake repeats what was typed, and in a script that may come from anywhere.
             let said = error.render().to_string();
@@ -66,7 +69,7 @@ pub fn run() -> Exit {
             return if error.use_stderr() { Exit::Usage } else { Exit::Done };
         }
     };
-    let done = match &cli.command {
+    let done = safe.and_then(|()| match &cli.command {
         Command::Check(args) => check::run(args),
         Command::Join(args) => gate::join(args),
         Command::Eject(args) => gate::eject(args),
@@ -82,7 +85,7 @@ pub fn run() -> Exit {
         Command::Schema(args) => schema::run(args),
         Command::Completions(args) => completions::run(args),
         Command::Man(args) => man::run(args),
-    };
+    });
     done.unwrap_or_else(|error| {
         output::complain(&format!("poolgate: {error}"));
         error.exit()

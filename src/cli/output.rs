@@ -39,11 +39,8 @@ pub(super) fn emit<F: FileFormat>(output: &Output<F>, render: impl Fn(Style<F>) 
         return put(&safe(dress, &render(Style { format, color, width }), color));
     }
     // All formats first: a file that cannot have one stops the run before another is written.
-    let formats: Vec<_> = output
-        .files
-        .iter()
-        .map(|file| output.format.clone().map_or_else(|| format_of(file), Ok))
-        .collect::<Result<_, _>>()?;
+    let formats: Vec<_> =
+        output.files.iter().map(|file| format_for(file, output.format.as_ref())).collect::<Result<_, _>>()?;
     for (file, format) in output.files.iter().zip(formats) {
         let dress = format.dress();
         write_file(file, &safe(dress, &render(Style { format, color: false, width: WIDTH }), false))?;
@@ -78,10 +75,33 @@ pub(super) fn width() -> u16 {
     said.or_else(seen).unwrap_or(WIDTH).clamp(*WIDTHS.start(), *WIDTHS.end())
 }
 
+/// The format for a file: the one that was asked for, which its extension must not deny, else that of its extension.
+pub(super) fn format_for<F: FileFormat>(file: &Path, asked: Option<&F>) -> Result<F, CliError> {
+    let Some(asked) = asked else { return format_of(file) };
+    let same = |other: &F| std::mem::discriminant(other) == std::mem::discriminant(asked);
+    let own = F::EXTENSIONS.iter().find(|(_, format)| same(format));
+    let by_name = F::EXTENSIONS.iter().find(|(known, _)| extension(file) == *known);
+    match (own, by_name) {
+        // JSON of any kind may go by that name.
+        (Some((own, _)), Some((other, named)))
+            if !same(named) && (named.dress(), asked.dress()) != (Dress::Json, Dress::Json) =>
+        {
+            Err(CliError::Usage(format!(
+                "{}: --format asks for another format than .{other} names; leave --format out, or use .{own}",
+                file.display()
+            )))
+        }
+        _ => Ok(asked.clone()),
+    }
+}
+
+fn extension(file: &Path) -> &str {
+    file.extension().and_then(|extension| extension.to_str()).unwrap_or_default()
+}
+
 /// The format that a file's extension names.
 pub(super) fn format_of<F: FileFormat>(file: &Path) -> Result<F, CliError> {
-    let extension = file.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
-    let found = F::EXTENSIONS.iter().find(|(known, _)| *known == extension);
+    let found = F::EXTENSIONS.iter().find(|(known, _)| *known == extension(file));
     found.map(|(_, format)| format.clone()).ok_or_else(|| {
         let known: Vec<_> = F::EXTENSIONS.iter().map(|(known, _)| format!(".{known}")).collect();
         let (last, first) = known

@@ -90,7 +90,13 @@ pub(super) fn cluster(pool: &Pool, member: &str) -> Found<Option<ClusterAfter>> 
     let enabled = known(|| {
         let mut enabled = 0;
         for one in &others {
-            enabled += usize::from(*need(&one.enabled)?);
+            let host = follow(&pool.hosts, |host| &host.reference, need(&one.host)?, "host");
+            // A member that is down votes no more, enabled or not.
+            let live = match host {
+                Ok(host) => *need(&host.live)?,
+                Err(_) => true,
+            };
+            enabled += usize::from(*need(&one.enabled)? && live);
         }
         Ok(count(enabled))
     });

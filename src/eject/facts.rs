@@ -20,9 +20,11 @@ facts! {
         pub vms: Known<Vec<LosingVm>>,
         /// Suspended VMs whose memory is on an SR that leaves.
         pub suspended: Known<Vec<LosingMemory>>,
+        /// SRs that stay and that no other live host is plugged into.
+        pub unreachable: Known<Vec<UnreachableSr>>,
         /// Settings of the pool that name an SR that leaves.
         pub pool_srs: Known<Vec<PoolSr>>,
-        /// uuid of a shared SR that stays and could take the disks, or null.
+        /// uuid of a shared SR that stays, that another live host is plugged into and that could take the disks, or null.
         pub refuge: Known<Option<String>>,
         /// Networks that no other host is on.
         pub networks: Known<Vec<LostNetwork>>,
@@ -167,6 +169,16 @@ facts! {
         pub disks: i64,
         /// Whether none is left.
         pub diskless: bool,
+    }
+
+    /// An SR that nobody reaches without the member.
+    pub struct UnreachableSr as "unreachable_sr" {
+        /// Its name, else its uuid.
+        pub name: String,
+        /// Its uuid.
+        pub uuid: Known<String>,
+        /// VMs with a disk on it.
+        pub vms: Known<i64>,
     }
 
     /// A suspended VM that loses its memory.

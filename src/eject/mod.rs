@@ -14,7 +14,7 @@ use crate::snapshot::{Host, Pif, Pool};
 
 pub use facts::{
     Capacity, ClusterAfter, EjectFacts, HeldDisk, Interface, LosingMemory, LosingVm, LostNetwork, LostSr, LostVdi,
-    Management, Operation, Plug, PoolSr,
+    Management, Operation, Plug, PoolSr, UnreachableSr,
 };
 pub use member::{MemberError, find_member};
 
@@ -32,10 +32,11 @@ pub fn derive(pool: &Pool, member: &Host, management: &Known<Option<&Pif>>) -> E
         management: known(|| network::management(pool, *need(management)?)),
         vdis: known(|| storage::lost_vdis(pool, need(&srs)?)),
         suspended: known(|| storage::suspended(pool, need(&srs)?)),
+        unreachable: known(|| storage::unreachable(pool, reference.clone()?, need(&srs)?)),
         pool_srs: known(|| storage::pool_srs(pool, need(&srs)?)),
         plugs: known(|| plugs::plugs(pool, reference.clone()?, need(&srs)?)),
         held: known(|| plugs::held(pool, reference.clone()?)),
-        refuge: known(|| storage::refuge(pool, need(&srs)?)),
+        refuge: known(|| storage::refuge(pool, reference.clone()?, need(&srs)?)),
         networks: known(|| network::lost_networks(pool, reference.clone()?)),
         interfaces: known(|| network::interfaces(pool, reference.clone()?)),
         cluster: known(|| capacity::cluster(pool, reference.clone()?)),

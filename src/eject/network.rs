@@ -107,13 +107,19 @@ pub(super) fn interfaces(pool: &Pool, member: &str) -> Found<Vec<Interface>> {
         if let Some(bond) = bond_of(pool, pif)? {
             lost.push(interface(pool, pif, "bond", bond_text(pool, pif, bond)?)?);
         }
-        if need(&pif.vlan_master_of)?.is_some() {
+        // Management keeps its tag, on the NIC that it comes back with.
+        if need(&pif.vlan_master_of)?.is_some() && !*need(&pif.management)? {
             let about = format!("VLAN {} on {}", need(&pif.vlan)?, need(&pif.device)?);
             lost.push(interface(pool, pif, "VLAN", about)?);
         }
         if !*need(&pif.management)? && !need(&pif.ip)?.is_empty() {
             let (mode, device) = (need(&pif.ip_configuration_mode)?, need(&pif.device)?);
             let about = format!("{mode} address {}/{} of {device}", need(&pif.ip)?, need(&pif.netmask)?);
+            lost.push(interface(pool, pif, "address", about)?);
+        }
+        let static6 = pif.ipv6_configuration_mode.text() == Some("Static");
+        for address in pif.ipv6.each().filter(|_| static6 && pif.management == Known::Yes(false)) {
+            let about = format!("Static address {address} of {}", need(&pif.device)?);
             lost.push(interface(pool, pif, "address", about)?);
         }
         let reference = need(&pif.reference)?;

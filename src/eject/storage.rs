@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::facts::{LosingMemory, LosingVm, LostSr, LostVdi, PoolSr};
+use super::facts::{LosingMemory, LosingVm, LostSr, LostVdi, PoolSr, UnreachableSr};
 use super::{Found, count, follow, label, list, need};
 use crate::facts::{Known, Unknown};
 use crate::snapshot::{Pool, Vm};
@@ -181,13 +181,59 @@ pub(super) fn pool_srs(pool: &Pool, srs: &[LostSr]) -> Found<Vec<PoolSr>> {
     Ok(found)
 }
 
-/// A shared SR for disks that stays: the pool's default one, else the first by name.
-pub(super) fn refuge(pool: &Pool, lost: &[LostSr]) -> Found<Option<String>> {
+/// Whether another live host than the member is plugged into an SR now.
+fn is_reached(pool: &Pool, member: &str, sr: &str) -> Found<bool> {
+    for pbd in list(&pool.pbds, "pbds")? {
+        let (host, of) = (need(&pbd.host)?, need(&pbd.sr)?);
+        if of == sr
+            && host != member
+            && *need(&pbd.currently_attached)?
+            && *need(&follow(&pool.hosts, |host| &host.reference, host, "host")?.live)?
+        {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// The SRs that the member is plugged into, and that others only could be, by name.
+pub(super) fn unreachable(pool: &Pool, member: &str, lost: &[LostSr]) -> Found<Vec<UnreachableSr>> {
+    let mut found = Vec::new();
+    for pbd in list(&pool.pbds, "pbds")? {
+        let reference = need(&pbd.sr)?;
+        let own = need(&pbd.host)? == member && *need(&pbd.currently_attached)?;
+        if !own || lost.iter().any(|lost| lost.reference == *reference) || is_reached(pool, member, reference)? {
+            continue;
+        }
+        let sr = follow(&pool.srs, |sr| &sr.reference, reference, "SR")?;
+        let name = label(&sr.name_label, &sr.uuid, &sr.reference);
+        found.push(UnreachableSr { name, uuid: sr.uuid.clone(), vms: super::known(|| vms_on(pool, reference)) });
+    }
+    found.sort_by(|a, b| (&a.name, a.uuid.text()).cmp(&(&b.name, b.uuid.text())));
+    Ok(found)
+}
+
+fn vms_on(pool: &Pool, sr: &str) -> Found<i64> {
+    let mut vms = 0;
+    for vm in list(&pool.vms, "vms")? {
+        for disk in need(&vm.disks)? {
+            if need(&disk.sr)?.as_deref() == Some(sr) {
+                vms += 1;
+                break;
+            }
+        }
+    }
+    Ok(count(vms))
+}
+
+/// A shared SR for disks that stays and is reached: the pool's default one, else the first by name.
+pub(super) fn refuge(pool: &Pool, member: &str, lost: &[LostSr]) -> Found<Option<String>> {
     let mut fit = Vec::new();
     for sr in list(&pool.srs, "srs")? {
         let reference = need(&sr.reference)?;
         let takes_disks = *need(&sr.shared)? && need(&sr.content_type)? != "iso" && need(&sr.kind)? != "iso";
-        if takes_disks && lost.iter().all(|lost| lost.reference != *reference) {
+        let stays = lost.iter().all(|lost| lost.reference != *reference);
+        if takes_disks && stays && is_reached(pool, member, reference)? {
             let is_default = need(&pool.default_sr)?.as_deref() == Some(reference);
             fit.push((!is_default, sr.name_label.text(), need(&sr.uuid)?));
         }

@@ -85,6 +85,13 @@ impl<'a> Script<'a> {
                 "NET_{variable}=$(xe pif-param-get uuid=\"$NIC_{variable}\" param-name=network-uuid)"
             ));
             self.line(&format!("xe network-param-set uuid=\"$NET_{variable}\" name-label={}", shell_word(&name)));
+            self.mtu(&variable, pif);
+        }
+    }
+
+    fn mtu(&mut self, variable: &str, pif: &Pif) {
+        if let Some(mtu) = self.network(pif).and_then(|network| network.mtu.get()).filter(|mtu| **mtu != 1500) {
+            self.line(&format!("xe network-param-set uuid=\"$NET_{variable}\" MTU={mtu}"));
         }
     }
 
@@ -122,9 +129,12 @@ impl<'a> Script<'a> {
 
     fn make_network(&mut self, variable: &str, pif: &Pif, name: &str) {
         self.line(&format!("NET_{variable}=$(xe network-create name-label={})", shell_word(name)));
-        if let Some(mtu) = self.network(pif).and_then(|network| network.mtu.get()).filter(|mtu| **mtu != 1500) {
-            self.line(&format!("xe network-param-set uuid=\"$NET_{variable}\" MTU={mtu}"));
-        }
+        self.mtu(variable, pif);
+    }
+
+    /// Whether the script makes or finds this interface; not those of SR-IOV networks and tunnels.
+    fn is_made(&self, pif: &Pif) -> bool {
+        pif.physical == Known::Yes(true) || self.bond_of(pif).is_some()
     }
 
     fn vlans(&mut self) {
@@ -143,11 +153,31 @@ impl<'a> Script<'a> {
         for (pif, below, tag) in vlans {
             let name = self.name(pif);
             let variable = variable(pif);
-            self.make_network(&variable, pif, &name);
+            if !self.is_made(below) {
+                self.comment(&format!("Not made again here: VLAN {tag} ({name}), on what is no NIC and no bond."));
+                continue;
+            }
             let below = self.interface(below);
+            // An ejected host comes back with management's VLAN, and bonds take it with them.
+            let kept = pif.management == Known::Yes(true);
+            if kept {
+                self.line(&format!(
+                    "PIF_{variable}=$(xe pif-list host-uuid=\"$HOST\" VLAN={tag} management=true --minimal)"
+                ));
+                self.line(&format!("if [ -n \"$PIF_{variable}\" ]; then"));
+                self.line(&format!(
+                    "NET_{variable}=$(xe pif-param-get uuid=\"$PIF_{variable}\" param-name=network-uuid)"
+                ));
+                self.line(&format!("xe network-param-set uuid=\"$NET_{variable}\" name-label={}", shell_word(&name)));
+                self.line("else");
+            }
+            self.make_network(&variable, pif, &name);
             self.line(&format!(
                 "PIF_{variable}=$(xe vlan-create network-uuid=\"$NET_{variable}\" pif-uuid=\"{below}\" vlan={tag})"
             ));
+            if kept {
+                self.line("fi");
+            }
         }
     }
 
@@ -161,10 +191,56 @@ impl<'a> Script<'a> {
         let has_address = |pif: &&&Pif| pif.ip_configuration_mode.text().is_some_and(|mode| mode != "None");
         let own = |pif: &&&Pif| pif.management != Known::Yes(true);
         let addressed: Vec<_> = self.pifs.iter().filter(has_address).filter(own).copied().collect();
+        let (addressed, others): (Vec<_>, Vec<_>) = addressed.into_iter().partition(|pif| self.is_named(pif));
+        for pif in others {
+            self.comment(&format!(
+                "Not set again here: the address of {}.",
+                pif.device.text().unwrap_or("an interface")
+            ));
+        }
         for pif in addressed {
             let run = self.reconfigure(pif);
             self.line(&run);
         }
+        for pif in self.pifs.clone().into_iter().filter(|pif| pif.management != Known::Yes(true)) {
+            self.ipv6(pif);
+        }
+    }
+
+    /// An IPv6 address. Whether the interface exists is asked before it is set.
+    fn ipv6(&mut self, pif: &Pif) {
+        let mode = pif.ipv6_configuration_mode.text().unwrap_or("None");
+        if mode == "None" {
+            return;
+        }
+        if !self.is_named(pif) {
+            return self.comment(&format!(
+                "Not set again here: {mode} IPv6 of {}.",
+                pif.device.text().unwrap_or("an interface")
+            ));
+        }
+        let interface = self.interface(pif);
+        let address = pif.ipv6.each().find(|address| !address.starts_with("fe80:"));
+        match (mode, address) {
+            ("Static", Some(address)) => self.line(&format!(
+                "xe pif-reconfigure-ipv6 uuid=\"{interface}\" mode=static IPv6={}",
+                shell_word(address)
+            )),
+            ("Static", None) => self.comment(&format!("The IPv6 address of {interface} was not known.")),
+            (mode, _) => {
+                self.line(&format!("xe pif-reconfigure-ipv6 uuid=\"{interface}\" mode={}", mode.to_lowercase()))
+            }
+        }
+    }
+
+    /// Whether the script has a variable for an interface.
+    fn is_named(&self, pif: &Pif) -> bool {
+        let below = || {
+            let vlan = pif.vlan_master_of.get()?.as_deref()?;
+            let vlan = self.pool.vlans.each().find(|it| it.reference.text() == Some(vlan))?;
+            self.pifs.iter().copied().find(|it| it.reference.get() == vlan.tagged_pif.get())
+        };
+        self.is_made(pif) || below().is_some_and(|below| self.is_made(below))
     }
 
     fn reconfigure(&self, pif: &Pif) -> String {
@@ -199,6 +275,7 @@ impl<'a> Script<'a> {
             let run = self.reconfigure(pif);
             self.line(&run);
         }
+        self.ipv6(pif);
         let run = format!("xe host-management-reconfigure pif-uuid=\"{}\"", self.interface(pif));
         self.line(&run);
     }

@@ -17,6 +17,10 @@ facts! {
         pub vlans: Known<Vec<VlanLandingFact>>,
         /// The coordinator's tunnels and SR-IOV networks and whether they will be made on the joiner.
         pub overlays: Known<Vec<OverlayFact>>,
+        /// VLANs and bonds that members have and the coordinator lacks: the joiner gets none of them.
+        pub lacking: Known<Vec<LackingFact>>,
+        /// Networks on which the coordinator has an address of its own and the joiner will have none.
+        pub unaddressed: Known<Vec<UnaddressedFact>>,
         /// Where the joiner's management will be.
         pub management: Known<ManagementFact>,
         /// The network of the pool's cluster as the joiner will have it, or null without a cluster that members join.
@@ -254,6 +258,40 @@ facts! {
         pub mac: Known<String>,
         /// The coordinator's device that it is like.
         pub like: String,
+    }
+
+    /// A VLAN or a bond that members have and the coordinator lacks.
+    pub struct LackingFact as "lacking_network" {
+        /// `VLAN` or `bond`.
+        pub kind: String,
+        /// The device at a member.
+        pub device: String,
+        /// The VLAN's tag; -1 for a bond.
+        pub tag: i64,
+        /// Its network.
+        pub name_label: String,
+        /// The network's uuid.
+        pub network_uuid: Known<String>,
+        /// How many members have it.
+        pub members: i64,
+        /// How many VMs of the pool have an interface on the network.
+        pub vms: Known<i64>,
+    }
+
+    /// A network on which the coordinator has an address of its own and the joiner will have none.
+    pub struct UnaddressedFact as "unaddressed_network" {
+        /// The network.
+        pub name_label: String,
+        /// Its uuid.
+        pub network_uuid: Known<String>,
+        /// The joiner's NICs on it.
+        pub devices: Vec<String>,
+        /// How the coordinator has its address: `Static` or `DHCP`.
+        pub mode: String,
+        /// The coordinator's address; may be empty.
+        pub pool_ip: String,
+        /// Its netmask; may be empty.
+        pub netmask: String,
     }
 
     /// A network of the joiner that its VMs use.

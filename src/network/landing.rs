@@ -23,6 +23,7 @@ fn lands(sides: &Sides<'_>, nic: &Nic<'_>, bonds: &Known<Vec<BondFact>>) -> Foun
     let pool_mtu = network_mtu(sides, nic);
     let what = match (bond, network) {
         (Some(bond), _) => in_bond(bond),
+        (None, Some(_)) if bonds.get().is_none() => "cannot tell: the pool's bonds are not known".to_owned(),
         (None, Some(_)) => "plain NIC".to_owned(),
         (None, None) => "a new network, with this host alone".to_owned(),
     };

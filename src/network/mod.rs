@@ -5,6 +5,7 @@
 mod bonds;
 mod compare;
 mod facts;
+mod lacking;
 mod landing;
 mod management;
 mod nics;
@@ -12,11 +13,13 @@ mod order;
 mod overlays;
 mod repair;
 mod sides;
+mod unaddressed;
 mod vms;
 
 pub use facts::{
-    BondFact, ClusterLandingFact, ContradictionFact, LandingFact, ManagementFact, MissingNicFact, NetworkFacts,
-    OrderFact, OverlayFact, RepairFacts, RepairStep, SwapFact, VlanLandingFact, VmNetworkFact,
+    BondFact, ClusterLandingFact, ContradictionFact, LackingFact, LandingFact, ManagementFact, MissingNicFact,
+    NetworkFacts, OrderFact, OverlayFact, RepairFacts, RepairStep, SwapFact, UnaddressedFact, VlanLandingFact,
+    VmNetworkFact,
 };
 
 use sides::{Sides, known};
@@ -36,6 +39,8 @@ pub fn derive(pool: &Pool, joiner: &Pool) -> NetworkFacts {
         missing: known(|| landing::missing(&sides)),
         vlans: known(|| overlays::vlans(&sides, &bonds)),
         overlays: known(|| overlays::overlays(&sides, &bonds)),
+        lacking: known(|| lacking::lacking(&sides)),
+        unaddressed: known(|| unaddressed::unaddressed(&sides, &bonds, &landing)),
         management: known(|| management::management(&sides, &bonds)),
         cluster: known(|| management::cluster(&sides)),
         order: known(|| order::order(&sides)),

@@ -139,10 +139,16 @@ fn body(out: &mut String, kind: PartKind, finding: &Finding) {
     }
     for step in &finding.fix {
         let loses = if step.loses.is_empty() { String::new() } else { format!(" **Loses:** {}", md(&step.loses)) };
-        let note = if step.note.is_empty() { String::new() } else { format!(" {}", md(&step.note)) };
-        let _ = writeln!(out, "Mend {}:{note}{loses}\n", md(&place(kind, step)));
-        if !step.run.is_empty() {
-            out.push_str(&fenced(&step.run));
+        let (place, note) = (md(&place(kind, step)), md(&step.note));
+        if step.run.is_empty() {
+            let _ = writeln!(out, "Mend {place}: {note}{loses}\n");
+            continue;
+        }
+        // The note says what comes after the command, and stands after it.
+        let _ = writeln!(out, "Mend {place}:{loses}\n");
+        out.push_str(&fenced(&step.run));
+        if !note.is_empty() {
+            let _ = writeln!(out, "{note}\n");
         }
     }
 }

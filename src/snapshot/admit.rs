@@ -24,6 +24,7 @@ impl Pool {
             pifs.retain(|pif| pif.physical != Known::Yes(false));
         }
         let mut hosts = joiner.hosts;
+        let bare = hosts.each().all(|host| host.assumed_release.get().is_some());
         for host in hosts.get_mut().into_iter().flatten() {
             // Who has just joined is there.
             if host.live.get().is_none() {
@@ -31,7 +32,10 @@ impl Pool {
             }
         }
         append(&mut self.hosts, hosts);
-        append(&mut self.pifs, physical);
+        // What does not run the product yet has no interfaces of which anything could be unknown.
+        if !(bare && physical.get().is_none()) {
+            append(&mut self.pifs, physical);
+        }
         append(&mut self.srs, joiner.srs);
         append(&mut self.pbds, joiner.pbds);
         append(&mut self.vms, joiner.vms);

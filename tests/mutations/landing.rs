@@ -100,9 +100,65 @@ fn of_nics() -> Vec<Mutation> {
                 p.joiner.0["pool"]["pifs"][first][field] = value.into();
             }
             p.joiner.0["pool"]["pifs"][first]["management"] = false.into();
+            // Of two addresses in one bond the server makes no bond.
+            let bonded = p.pool.count("bonds") > 0;
+            for pif in p.joiner.0["pool"]["pifs"].as_array_mut()? {
+                if bonded && pif["management"] == false && pif["ip"] != "" {
+                    pif["ip_configuration_mode"] = "None".into();
+                    pif["ip"] = "".into();
+                }
+            }
             Some(())
         })
         .fails("network-management-aligned"),
+        change("the joiner has the storage address of a member", |p| {
+            let member = p.pool.find("pifs", "management", false)?;
+            let own = p.joiner.0["pool"]["pifs"]
+                .as_array()?
+                .iter()
+                .position(|it| it["management"] == false && it["ip"] != "")?;
+            let theirs = p.pool.0["pool"]["pifs"]
+                .as_array()?
+                .iter()
+                .position(|it| it["management"] == false && it["ip"] != "");
+            let address = p.joiner.text(&format!("pifs.{own}.ip"));
+            p.pool.0["pool"]["pifs"][theirs.unwrap_or(member)]["ip"] = address.into();
+            Some(())
+        })
+        .fails("addresses-unique"),
+        change("the joiner has no address for storage", |p| {
+            (p.pool.count("clusters") == 0).then_some(())?;
+            let pool = p.pool.0["pool"]["pifs"].as_array()?;
+            pool.iter().find(|it| it["management"] == false && it["ip"] != "")?;
+            let own = p.joiner.0["pool"]["pifs"]
+                .as_array()?
+                .iter()
+                .position(|it| it["management"] == false && it["ip"] != "")?;
+            p.joiner.set(&format!("pifs.{own}.ip_configuration_mode"), "None")?;
+            p.joiner.set(&format!("pifs.{own}.ip"), "")
+        })
+        .fails("network-addresses-set"),
+        change("a VLAN is made on a member alone", |p| {
+            p.pool.get("hosts.1")?;
+            let host = p.pool.text("hosts.last.reference");
+            (p.pool.get("coordinator")? != host.as_str()).then_some(())?;
+            let below = p.pool.0["pool"]["pifs"]
+                .as_array()?
+                .iter()
+                .position(|it| it["host"] == host.as_str() && it["physical"] == true)?;
+            let network = p.pool.network("VLAN 77", "xapi77")?;
+            let changes = json!({"vlan": 77, "physical": false, "management": false, "network": network, "ip": "",
+                "ip_configuration_mode": "None", "bond_slave_of": null, "vlan_master_of": "OpaqueRef:vlan-77"});
+            p.pool.copy_at("pifs", below, changes)?;
+            let own = p.pool.text("pifs.last.reference");
+            let under = p.pool.text(&format!("pifs.{below}.reference"));
+            p.pool.push(
+                "vlans",
+                json!({"reference": "OpaqueRef:vlan-77", "uuid": "c0c0c0c0-0000-4000-8000-000000000777",
+                "tag": 77, "tagged_pif": under, "untagged_pif": own}),
+            )
+        })
+        .fails("coordinator-networks-whole"),
     ]
 }
 

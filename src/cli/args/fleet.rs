@@ -14,13 +14,13 @@ pub(in crate::cli) struct FleetArgs {
     #[arg(long = "fleet", id = "fleet", value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with_all = ["pool", "host", "quote", "phase", "member", "all", "file"])]
     pub(in crate::cli) file: Option<String>,
     /// Judge only the I-th of N parts of the fleet; `merge` puts the JSON or NDJSON reports together
-    #[arg(long, value_name = "I/N", requires = "fleet")]
+    #[arg(long, value_name = "I/N", requires = "fleet", conflicts_with = "pool")]
     pub(in crate::cli) shard: Option<ShardOf>,
     /// How many threads judge a fleet [default: one a core]
-    #[arg(long, value_name = "N", requires = "fleet", value_parser = clap::value_parser!(u16).range(1..=256))]
+    #[arg(long, value_name = "N", requires = "fleet", conflicts_with = "pool", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub(in crate::cli) threads: Option<u16>,
     /// How many of a fleet's worst pools and joiners are shown
-    #[arg(long, value_name = "N", default_value = "20", value_parser = worst)]
+    #[arg(long, value_name = "N", default_value = "20", conflicts_with = "pool", value_parser = worst)]
     pub(in crate::cli) worst: usize,
 }
 

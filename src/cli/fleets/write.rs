@@ -3,7 +3,7 @@
 use crate::cli::Exit;
 use crate::cli::args::{FailOn, FileFormat as _, Output, ReportFormat};
 use crate::cli::error::CliError;
-use crate::cli::output::{Staged, complain, format_of, put, safe, style_of_output};
+use crate::cli::output::{Staged, complain, format_for, put, safe, style_of_output};
 use crate::cli::signals::end_in_order;
 use crate::fleet::{FleetLine, FleetReport};
 use crate::report::{
@@ -33,7 +33,7 @@ impl Sheets {
         let format = output.format;
         let mut places = Vec::new();
         for file in &output.files {
-            places.push((format.map_or_else(|| format_of(file), Ok)?, file));
+            places.push((format_for(file, format.as_ref())?, file));
         }
         let formats = places.iter().map(|(format, _)| *format).chain(format);
         formats.into_iter().try_for_each(offered)?;

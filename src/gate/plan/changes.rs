@@ -184,7 +184,7 @@ fn pool_side(changes: &mut Changes, pool: &Pool, joiner: &Pool, judgement: &Judg
 }
 
 /// What an eject changes.
-pub(super) fn eject(pool: &Pool, facts: &EjectFacts, predicted: &Predicted) -> Vec<Change> {
+pub(super) fn eject(pool: &Pool, member: &Host, facts: &EjectFacts, predicted: &Predicted) -> Vec<Change> {
     let mut changes = Changes(Vec::new());
     changes.add("member", "the host", "erased to the state after installation; it restarts on its own");
     let list = |names_of: Vec<String>| names(&names_of);
@@ -215,7 +215,8 @@ pub(super) fn eject(pool: &Pool, facts: &EjectFacts, predicted: &Predicted) -> V
     if let Known::Yes(Some(kept)) = &facts.management {
         let address = kept.ip.text().filter(|ip| !ip.is_empty()).unwrap_or("the same way of getting an address");
         let bond = if kept.bond.is_empty() { String::new() } else { format!(", no longer on {}", kept.bond) };
-        changes.add("member", "management", format!("on {}{bond}, {address}", kept.device));
+        let tag = if kept.vlan > 0 { format!(", VLAN {}", kept.vlan) } else { String::new() };
+        changes.add("member", "management", format!("on {}{tag}{bond}, {address}", kept.device));
     }
     changes.add("member", "root's password", "stays the pool's");
     let xapi = pool.coordinator_host().get().and_then(|host| release_of(host).xapi.get().cloned());
@@ -226,7 +227,10 @@ pub(super) fn eject(pool: &Pool, facts: &EjectFacts, predicted: &Predicted) -> V
             "off, until `xe pool-enable-tls-verification` is run on it",
         );
     }
-    changes.add("member", "licence", "to be applied again");
+    // Editions that need no licence.
+    if !matches!(member.edition.text(), Some("" | "free" | "express" | "trial" | "xcp-ng")) {
+        changes.add("member", "licence", "to be applied again");
+    }
     for network in facts.networks.each() {
         changes.add("pool", format!("network {}", network.name), "has no host any more");
     }

@@ -196,7 +196,7 @@ fn eject_step(of: &EjectPlan<'_>) -> Step {
             params: BTreeMap::from([("host".to_owned(), host.uuid.clone())]),
             secret: Vec::new(),
         },
-        changes: changes::eject(pool, &of.judged.facts, &predicted),
+        changes: changes::eject(pool, of.member, &of.judged.facts, &predicted),
         risks: vec![
             "Nothing brings back what was on the host's local disks: there is no undo.".to_owned(),
             "The host comes back without its bonds and VLANs. Have its console or its management controller at hand."

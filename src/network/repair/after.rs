@@ -109,46 +109,24 @@ impl<'s> Script<'s, '_> {
         }
     }
 
-    /// Networks on which the coordinator has an address of its own, for storage above all, and the joiner none.
+    /// Networks on which the coordinator has an address of its own and the joiner none.
     pub(super) fn addresses(&mut self) {
-        let whole = self.facts.bonds.each().filter(|bond| bond.outcome.text() == Some(COMPLETE));
-        let bonds = whole.filter_map(|bond| {
-            let record = self.sides.pool.pool.bonds.each().find(|it| it.uuid == bond.uuid)?;
-            let interface = self.sides.pool.pif(record.interface.text()?).ok()?;
-            Some((interface, bond.network_uuid.text()?, &bond.network, bond.joiner_members.clone()))
-        });
-        let nics = self.facts.landing.each().filter(|nic| nic.bond.is_none()).filter_map(|nic| {
-            let other = self.sides.coordinator_nics().ok()?.find(|other| other.bridge == nic.bridge)?;
-            Some((other.pif, nic.network_uuid.as_deref()?, &nic.network, vec![nic.device.clone()]))
-        });
-        let mut steps = Vec::new();
-        for (pif, network, name, devices) in bonds.chain(nics) {
-            let idle = |device: &String| {
-                self.nic(device)
-                    .and_then(|nic| nic.pif)
-                    .is_some_and(|pif| pif.ip_configuration_mode.text() == Some("None"))
-            };
-            let Some(host) = self.host_uuid().filter(|_| devices.iter().all(idle)) else { continue };
-            if pif.management != Known::Yes(false) {
-                continue;
-            }
+        let Some(host) = self.host_uuid() else { return };
+        for fact in self.facts.unaddressed.each() {
+            // A bond that is made by hand gets its address with it.
+            let Some(network) = fact.network_uuid.text().filter(|it| !self.remade.contains(it)) else { continue };
             let own = format!("$(xe pif-list host-uuid={host} network-uuid={network} --minimal)");
-            let run = match pif.ip_configuration_mode.text() {
-                Some("Static") => format!(
-                    "xe pif-reconfigure-ip uuid={own} mode=static IP=ADDRESS netmask={}",
-                    pif.netmask.text().unwrap_or("NETMASK")
-                ),
-                Some("DHCP") => format!("xe pif-reconfigure-ip uuid={own} mode=dhcp"),
-                _ => continue,
+            let run = match fact.mode.as_str() {
+                "Static" => {
+                    let netmask = Some(fact.netmask.as_str()).filter(|mask| !mask.is_empty()).unwrap_or("NETMASK");
+                    format!("xe pif-reconfigure-ip uuid={own} mode=static IP=ADDRESS netmask={netmask}")
+                }
+                _ => format!("xe pif-reconfigure-ip uuid={own} mode=dhcp"),
             };
-            let ip = pif.ip.text().filter(|ip| !ip.is_empty()).map(|ip| format!(" ({ip})")).unwrap_or_default();
-            steps.push(step(
-                "member",
-                run,
-                format!("The coordinator has an address on {name}{ip}: give the member one."),
-            ));
+            let ip = if fact.pool_ip.is_empty() { String::new() } else { format!(" ({})", fact.pool_ip) };
+            let note = format!("The coordinator has an address on {}{ip}: give the member one.", fact.name_label);
+            self.after.push(step("member", run, note));
         }
-        self.after.extend(steps);
     }
 
     /// VLANs that the server skips although the network below them is there, or will be once its bond is mended.

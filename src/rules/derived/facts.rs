@@ -9,6 +9,8 @@ facts! {
         /// True where every host of the pool that its records name is among its hosts; unknown where one is not, because
         /// nobody knows then how many and which hosts the pool has.
         pub hosts_complete: Known<bool>,
+        /// Addresses of the joiner's interfaces that interfaces of the pool's members have too, but for two management addresses.
+        pub address_clashes: Known<Vec<AddressClash>>,
         /// Members of the pool that its coordinator does not reach.
         [volatile] pub members_down: Known<Vec<OddMember>>,
         /// Members of the pool with another build of the toolstack or another CPU vendor than the coordinator.
@@ -47,6 +49,20 @@ facts! {
         pub patches: Known<Vec<String>>,
         /// uuids of the coordinator's patches (7.0 and older).
         pub pool_patches: Known<Vec<String>>,
+    }
+
+    /// An address that an interface of the joiner and one of a member have.
+    pub struct AddressClash as "address_clash" {
+        /// The address.
+        pub address: String,
+        /// The joiner's device.
+        pub device: String,
+        /// The joiner's interface.
+        pub uuid: Known<String>,
+        /// What the member is called.
+        pub member: String,
+        /// Its device.
+        pub member_device: String,
     }
 
     /// A member of the pool that is not as the coordinator is.

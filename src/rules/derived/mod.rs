@@ -14,7 +14,7 @@ use crate::facts::{Known, Reason, Unknown};
 use crate::snapshot::{Host, Pool};
 
 pub use facts::{
-    CaConflict, ClusterFacts, DriverFact, EditionFacts, JoinFacts, OddMember, TrustedConflict, VlanFact,
+    AddressClash, CaConflict, ClusterFacts, DriverFact, EditionFacts, JoinFacts, OddMember, TrustedConflict, VlanFact,
 };
 pub use machine::MachineFacts;
 pub(super) use machine::machine;
@@ -42,6 +42,7 @@ pub(super) fn look_up<'a>(parts: Parts<'a, '_>) -> JoinFacts<'a> {
     let (backend, backend_stands_in) = network::backend(host);
     JoinFacts {
         hosts_complete: known(|| hosts::complete(pool)),
+        address_clashes: known(|| network::address_clashes(pool, joiner, need(host)?)),
         members_down: known(|| hosts::down(pool)),
         members_unlike: known(|| hosts::unlike(pool, need(coordinator)?)),
         backend,

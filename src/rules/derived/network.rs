@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::facts::{ClusterFacts, VlanFact};
+use super::facts::{AddressClash, ClusterFacts, VlanFact};
 use super::{Found, NULL, count, descending, follow, follow_or_gone, known, need};
+use crate::cpu::levelling::label;
 use crate::facts::{Known, Reason};
 use crate::snapshot::{ClusterHost, Host, Pif, Pool, SdnController};
 
@@ -119,4 +120,42 @@ pub(super) fn vlans(joiner: &Pool) -> Found<Vec<VlanFact<'_>>> {
         });
     }
     Ok(vlans)
+}
+
+/// Addresses that the joiner and a member have. Two management addresses are `address-unique`'s own.
+pub(super) fn address_clashes(pool: &Pool, joiner: &Pool, host: &Host) -> Found<Vec<AddressClash>> {
+    let mut own = Vec::new();
+    for pif in need(&joiner.pifs)? {
+        let ip = need(&pif.ip)?;
+        if !ip.is_empty() {
+            own.push((ip.as_str(), pif));
+        }
+    }
+    let mut clashes = Vec::new();
+    if own.is_empty() {
+        return Ok(clashes);
+    }
+    for theirs in need(&pool.pifs)? {
+        let ip = need(&theirs.ip)?;
+        for (_, ours) in own.iter().filter(|(own, _)| own == ip) {
+            if ours.management == Known::Yes(true) && theirs.management == Known::Yes(true) {
+                continue;
+            }
+            let of = need(&theirs.host)?;
+            let member = need(&pool.hosts)?.iter().find(|host| host.reference.text() == Some(of));
+            // A host that is in the pool already has its own addresses.
+            if member.is_some_and(|member| member.uuid == host.uuid) {
+                continue;
+            }
+            clashes.push(AddressClash {
+                address: ip.clone(),
+                device: ours.device.text().unwrap_or("an interface").to_owned(),
+                uuid: ours.uuid.clone(),
+                member: member.map_or_else(|| of.clone(), label),
+                member_device: theirs.device.text().unwrap_or("an interface").to_owned(),
+            });
+        }
+    }
+    clashes.sort_by(|a, b| (&a.device, &a.member).cmp(&(&b.device, &b.member)));
+    Ok(clashes)
 }
