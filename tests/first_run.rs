@@ -155,3 +155,99 @@ fn a_server_that_nobody_trusts_yet() {
     insta::assert_snapshot!(steady(no_pin), @"poolgate: SERVER: its certificate is not known yet: SHA-256 COLONS. Compare it on the host's console (openssl x509 -in /etc/xensource/xapi-ssl.pem -noout -fingerprint -sha256), then add --tls-fingerprint SERVER=PLAIN");
     assert_eq!(fake.methods(), Vec::<String>::new());
 }
+
+#[test]
+fn what_is_read_is_never_written_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let own = folder.path().join("pool.json").display().to_string();
+    let before = fs::read(fixture("xcp-ng-8.3-5-hosts")).unwrap();
+    fs::write(&own, &before).unwrap();
+    let link = folder.path().join("link.json").display().to_string();
+    std::os::unix::fs::symlink(&own, &link).unwrap();
+    let good = fixture("candidate-good");
+    let runs: [&[&str]; 6] = [
+        &["check", "--pool", &own, "--host", &good, "-o", &own],
+        &["check", "--pool", &own, "--host", &good, "-o", &link],
+        &["check", "--fleet", &own, "-o", &own],
+        &["plan", &own, "-o", &own],
+        &["collect", &own, "-o", &own],
+        &["cpu", "level", &own, "-o", &own],
+    ];
+    for words in runs {
+        let complaint = poolgate(words).status(2).complaint();
+        assert!(
+            complaint.contains("this run also reads that file, and would write over it"),
+            "{words:?}: {complaint}"
+        );
+        assert_eq!(fs::read(&own).unwrap(), before, "{words:?}");
+    }
+    // What is no regular file may be named twice, and what exists may be replaced.
+    let other = folder.path().join("other.json").display().to_string();
+    fs::write(&other, "old").unwrap();
+    poolgate(["collect", &own, "-o", &other]).status(0).quietly();
+    assert_ne!(fs::read(&other).unwrap(), b"old");
+}
+
+#[test]
+fn a_format_and_an_extension_that_deny_each_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let (pool, good) = (fixture("xcp-ng-8.3-5-hosts"), fixture("candidate-good"));
+    let check = |format: &str, file: &str| {
+        poolgate(["check", "--pool", &pool, "--host", &good, "--format", format, "-o", &path(file)])
+    };
+    for (format, file) in [("json", "a.html"), ("html", "a.md"), ("table", "a.xml"), ("junit", "a.json")] {
+        let complaint = check(format, file).status(2).complaint();
+        assert!(complaint.contains("--format asks for another format than"), "{format} {file}: {complaint}");
+        assert!(!folder.path().join(file).exists());
+    }
+    // JSON of any kind may be called so, and what has no extension of its own goes anywhere.
+    for (format, file) in [("sarif", "a.json"), ("gitlab", "b.json"), ("github", "c.txt"), ("json", "d.report")] {
+        check(format, file).status(0).quietly();
+    }
+}
+
+#[test]
+fn options_of_a_fleet_without_one() {
+    let (pool, good) = (fixture("xcp-ng-8.3-5-hosts"), fixture("candidate-good"));
+    for option in [["--shard", "1/2"], ["--threads", "2"], ["--worst", "5"]] {
+        let complaint = poolgate(["check", "--pool", &pool, "--host", &good]).with(option).status(2).complaint();
+        assert!(complaint.contains(option[0]), "{complaint}");
+    }
+}
+
+#[test]
+fn what_is_no_fleet_is_said_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let fleet = fs::read(fixture("fleet-19-hosts").replace(".json", ".ndjson")).unwrap();
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    std::io::Write::write_all(&mut packed, &fleet).unwrap();
+    fs::write(path("fleet.ndjson.gz"), packed.finish().unwrap()).unwrap();
+    fs::write(path("list.json"), "[\n{},\n{}\n]\n").unwrap();
+    fs::write(path("notes.txt"), "a line\nanother\n").unwrap();
+    fs::copy(fixture("candidate-good"), path("host.json")).unwrap();
+    for (file, wanted) in [
+        ("fleet.ndjson.gz", "it is packed: `zcat "),
+        ("list.json", "a fleet is a file with a host or pool a line"),
+        ("notes.txt", "a fleet is a file with a host or pool a line"),
+        ("host.json", "name it with --pool or --host"),
+    ] {
+        let complaint = poolgate(["check", "--fleet", &path(file)]).status(2).complaint();
+        assert!(complaint.contains(wanted) && complaint.lines().count() == 1, "{file}: {complaint}");
+    }
+    // And a fleet is no pool.
+    fs::write(path("fleet.ndjson"), &fleet).unwrap();
+    let complaint = poolgate(["collect", &path("fleet.ndjson")]).status(2).complaint();
+    assert!(complaint.contains("`check --fleet`"), "{complaint}");
+}
+
+#[test]
+fn a_refusal_as_it_is_copied_finds_its_rules() {
+    for code in ["HOSTS_NOT_HOMOGENEOUS", "hosts_not_homogeneous", "HOSTS_NOT_HOMOGENEOUS: CPUs differ"] {
+        let table = poolgate(["rules", "explain", code]).status(0).quietly();
+        assert!(table.contains("cpu-vendor") && table.contains("software-homogeneous"), "{code}: {table}");
+    }
+    assert!(told(&["rules", "explain", "HOSTS_NOT_HOMOGENEUS"], 2).contains("did you mean HOSTS_NOT_HOMOGENEOUS?"));
+    assert!(!told(&["rules", "explain", "nosuch"], 2).contains("did you mean"));
+}

@@ -75,3 +75,23 @@ fn the_level_that_an_earlier_joiner_left_is_what_the_next_can_lose() {
     assert!(lost(&judged[0]) > Some(0));
     assert_eq!(lost(&judged[1]), Some(0), "the second finds the level where the first left it");
 }
+
+#[test]
+fn a_quoted_server_keeps_nothing_of_the_coordinator_from_the_next() {
+    let (pool, bare) = (fixture_json("xcp-ng-8.3-5-hosts"), fixture_json("candidate-bare"));
+    let rules = rules();
+    let mut sides = [side("joiner", &bare), side("joiner", &bare)];
+    for side in &mut sides {
+        let product = poolgate::cpu::releases::product("xcp-ng-8.3").unwrap();
+        side.assumed = poolgate::rules::assume::assume(&mut side.snapshot, product).paths;
+    }
+    let policy = Policy { max_hosts: 16, as_release: Some("xcp-ng-8.3".to_owned()) };
+    let judged = judge_sequence(&side("pool", &pool), &sides, &rules, Phase::Join, &policy);
+    let landing = |judgement: &Judgement| {
+        let nics = judgement.network.landing.each();
+        nics.map(|nic| (nic.device.clone(), nic.network.clone(), nic.what.clone())).collect::<Vec<_>>()
+    };
+    assert!(landing(&judged[0]).iter().any(|(.., what)| what.contains("bond0")), "{:?}", landing(&judged[0]));
+    assert_eq!(landing(&judged[0]), landing(&judged[1]));
+    assert!(judged[1].network.bonds.get().is_some());
+}

@@ -25,12 +25,20 @@ pub(super) struct Fleet {
     pub(super) notes: Vec<String>,
     /// What the pool of the first snapshot is called.
     pub(super) pool: Option<String>,
+    /// Pools of several hosts, with how many.
+    pub(super) pools: Vec<(String, usize)>,
+    /// Hosts whose licence stops a pool at [`FREE_POOL`] hosts.
+    pub(super) restricted: usize,
     /// Of records that stand on one host's line and name others: the VMs of hosts by reference.
     running: BTreeMap<String, Vec<Featureset>>,
     /// The references of `hosts`, in their order.
     references: Vec<String>,
 }
 
+/// How many hosts a pool may have whose licence restricts its size (xapi `xapi_pool.ml`, `assert_pool_size_unrestricted`).
+const FREE_POOL: usize = 3;
+/// Pools that are named in a remark.
+const NAMED: usize = 8;
 /// Lines of a fleet whose faults are told.
 const TOLD: usize = 20;
 
@@ -100,6 +108,14 @@ impl Fleet {
     fn add(&mut self, snapshot: &Snapshot, source: &str) {
         let pool = &snapshot.pool;
         self.pool.get_or_insert_with(|| pool.label());
+        let hosts = pool.hosts.each().as_slice().len();
+        if hosts > 1 {
+            self.pools.push((pool.label(), hosts));
+        }
+        let word = pool.restrictions.get().and_then(|restrictions| restrictions.get("restrict_pool_size"));
+        if word.is_some_and(|word| word == "true") {
+            self.restricted += hosts;
+        }
         for host in pool.hosts.each() {
             match PlanHost::read(pool, host, source) {
                 Ok(planned) => {
@@ -119,6 +135,32 @@ impl Fleet {
             });
         }
         self.others(pool);
+    }
+
+    /// What a plan for pools of at most so many hosts does not say of these: what they are in now, and what their licence allows.
+    pub(super) fn remarks(&self, limit: usize) -> Vec<String> {
+        let mut remarks = Vec::new();
+        if self.restricted > 0 && limit > FREE_POOL {
+            let (hosts, have) = if self.restricted == 1 { ("host", "has") } else { ("hosts", "have") };
+            remarks.push(format!(
+                "{} {hosts} {have} a licence that stops a pool at {FREE_POOL} hosts: license them first, or plan with --max-hosts {FREE_POOL}",
+                self.restricted
+            ));
+        }
+        let mut pools: Vec<_> = self.pools.iter().map(|(name, hosts)| format!("{name} ({hosts} hosts)")).collect();
+        pools.sort();
+        let more = pools.len().saturating_sub(NAMED);
+        pools.truncate(NAMED);
+        if more > 0 {
+            pools.push(format!("{more} more"));
+        }
+        if !pools.is_empty() {
+            remarks.push(format!(
+                "pools now: {}; a host that leaves one is ejected first, which wipes its disks (--keep holds a pool together)",
+                pools.join(", ")
+            ));
+        }
+        remarks
     }
 
     /// A fleet's line may hold the records of the whole pool beside one of its hosts: whose interfaces are there, that host's

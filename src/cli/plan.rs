@@ -30,6 +30,7 @@ pub(super) fn run(args: &Plan) -> Result<Exit, CliError> {
     }
     let mut fleet = Fleet::read(&args.targets, as_release, &args.live)?;
     notes.append(&mut fleet.notes);
+    notes.extend(fleet.remarks(args.max_hosts as usize));
     // A host of a kept pool is where it is.
     fleet.hosts.retain(|host| {
         let holder = keep

@@ -134,7 +134,10 @@ fn refuse_strange_folder(folder: &Path) -> Result<(), CliError> {
 
 /// The rules that foretell a refusal of the server with this code: what an operator has at hand after one.
 fn refusing_with<'r>(registry: &'r Registry, code: &str) -> Vec<&'r Rule> {
-    let has = |rule: &&Rule| rule.server.is_some() && rule.refusals().iter().any(|refusal| refusal.code == code);
+    // As it is copied from a terminal: with what follows it, in any letters.
+    let code = code.split([':', ' ', '[', '(']).next().unwrap_or(code);
+    let same = |known: &str| known.eq_ignore_ascii_case(code);
+    let has = |rule: &&Rule| rule.server.is_some() && rule.refusals().iter().any(|refusal| same(&refusal.code));
     registry.all().filter(has).collect()
 }
 
@@ -203,13 +206,15 @@ fn explain(registry: &Registry, id: &str, output: &Output<PageFormat>) -> Result
         if !by_code.is_empty() {
             return list_of(&by_code, output);
         }
-        let nearest = registry
-            .all()
-            .map(|rule| rule.id.as_str())
-            .max_by(|a, b| strsim::jaro_winkler(a, id).total_cmp(&strsim::jaro_winkler(b, id)))
-            .map(|nearest| format!("; did you mean {nearest}?"))
-            .unwrap_or_default();
-        return Err(CliError::Usage(format!("there is no rule \"{id}\"{nearest} `poolgate rules list` shows all")));
+        const LIKE: f64 = 0.85;
+        let codes = registry.all().filter(|rule| rule.server.is_some()).flat_map(Rule::refusals);
+        let known = registry.all().map(|rule| rule.id.as_str()).chain(codes.map(|refusal| refusal.code.as_str()));
+        let like = |known: &str| strsim::jaro_winkler(&known.to_lowercase(), &id.to_lowercase());
+        let nearest = known.filter(|known| like(known) > LIKE).max_by(|a, b| like(a).total_cmp(&like(b)));
+        let nearest = nearest.map(|nearest| format!(" (did you mean {nearest}?)")).unwrap_or_default();
+        return Err(CliError::Usage(format!(
+            "there is no rule and no refusal code \"{id}\"{nearest}; `poolgate rules list` shows all rules"
+        )));
     };
     emit(output, |style| match style.format {
         PageFormat::Table => rules::explain(rule, style.width),

@@ -177,7 +177,7 @@ fn instead(name: &str, nearest: Option<&str>) -> String {
         return format!("; did you mean {nearest}?");
     }
     // Files that are targets have an extension, and addresses have none of these.
-    const EXTENSIONS: [&str; 9] = ["json", "ndjson", "xml", "txt", "log", "db", "gz", "tar", "zip"];
+    const EXTENSIONS: [&str; 11] = ["json", "ndjson", "xml", "txt", "log", "db", "gz", "tar", "zip", "toml", "csv"];
     let has_extension = name.rsplit_once('.').is_some_and(|(_, last)| EXTENSIONS.contains(&last));
     let address = name.rsplit_once('@').map_or(name, |(_, address)| address);
     if name.contains('/') || has_extension || address.parse::<super::xapi::Address>().is_err() {

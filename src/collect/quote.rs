@@ -219,7 +219,23 @@ impl Reader<'_> {
         }
         toml::from_str(self.text).map_err(|error| {
             let at = error.span().map_or(0, |span| span.start);
-            shape(self.name, self.text.as_bytes(), at, error.message().trim())
+            let message = error.message().trim();
+            let mut lines = self.text.lines().map(str::trim).filter(|line| !line.is_empty());
+            let first = lines.next().unwrap_or_default();
+            // Type names are Rust's, and a table of a spreadsheet is what people have at hand.
+            let message = match message {
+                _ if first.contains([',', ';']) && !first.contains(['=', '#', '[']) => {
+                    "this looks like CSV, and a quote is TOML or JSON".to_owned()
+                }
+                message if message.contains("expected i64") => {
+                    format!(
+                        "{}, without a unit (speeds in Mbit/s, memory in GiB)",
+                        message.replace("i64", "a whole number")
+                    )
+                }
+                message => message.to_owned(),
+            };
+            shape(self.name, self.text.as_bytes(), at, &message)
         })
     }
 

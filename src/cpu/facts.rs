@@ -77,7 +77,8 @@ facts! {
         pub gone_features: Known<Vec<String>>,
         /// Features of which it is not known whether the pool loses them: the joiner's words were not readable.
         pub lost_undecided: Known<Vec<FeatureFact>>,
-        /// Whether the pool loses nothing; not known while a feature is undecided and none is known to be lost.
+        /// Whether no guest of the pool loses anything: what PV guests alone lose counts where the pool has some. Not known
+        /// while a feature is undecided and none is known to be lost.
         pub level_kept: Known<bool>,
         /// Features that the joiner has and guests on it will not see.
         pub hidden_on_joiner: Known<Vec<FeatureFact>>,

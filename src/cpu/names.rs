@@ -117,6 +117,14 @@ pub fn search(text: &str) -> Vec<usize> {
         .collect()
 }
 
+/// A set in which e1d says again what it has in common with 1d.
+pub fn with_repeats(set: &Featureset) -> Featureset {
+    let mut words = set.words().to_vec();
+    let repeated = words.first().copied().unwrap_or(0) & E1D_DUPLICATES;
+    words.get_mut(E1D).into_iter().for_each(|word| *word |= repeated);
+    Featureset::new(words)
+}
+
 /// What remains of a set when two of them are compared for people: without what a set says twice (the repeated bits
 /// of e1d) or what mirrors the moment (OSXSAVE, OSPKE); SYSCALL, which Intel hides outside long mode, follows LM.
 pub fn comparable(set: &Featureset, vendor: Option<&str>) -> Featureset {

@@ -84,8 +84,9 @@ fn install(cpu: &mut HostCpu, predicted: Predicted, product: &Product) {
         cpu.features_pv_host = predicted.pv_default.into();
         cpu.features_hvm_host = predicted.hvm_default.into();
     } else {
-        cpu.features_pv = predicted.pv_default.into();
-        cpu.features_hvm = predicted.hvm_default.into();
+        // These releases know one set of each kind: what a guest may have is what it is started with.
+        cpu.features_pv = predicted.pv_max.into();
+        cpu.features_hvm = predicted.hvm_max.into();
         cpu.features_pv_host = Known::absent();
         cpu.features_hvm_host = Known::absent();
     }
@@ -160,6 +161,10 @@ mod bit {
     pub(super) const RFDS_CLEAR: usize = 16 * 32 + 28;
 }
 
+/// Up to this minor version Xen repeats what e1d has in common with 1d in the sets of all vendors, and lets a toolstack set
+/// what describes topology (`sanitise_featureset`, `calculate_hvm_featureset`); seen on Intel hosts of 7.0 and 8.2.
+const LAST_WITH_REPEATS: u32 = 13;
+
 /// The words that only mean something when ARCH_CAPS is set (MSR 0x10a).
 const ARCH_CAPS_WORDS: [usize; 2] = [16, 17];
 
@@ -226,6 +231,9 @@ fn guest_policies(
         default.set(feature, offered && host.has(feature) && max.has(feature));
     }
     xen.close(&mut default);
+    if xen.minor() <= LAST_WITH_REPEATS {
+        max = names::with_repeats(&max);
+    }
     (max, default)
 }
 
@@ -239,7 +247,7 @@ fn tolerated(maker: Maker, xen: &XenRelease) -> Vec<usize> {
         Maker::Other => &[],
     };
     let mut tolerated: Vec<_> = decided.iter().copied().filter(|feature| special.has(*feature)).collect();
-    if xen.minor() >= 19 {
+    if xen.minor() <= LAST_WITH_REPEATS || xen.minor() >= 19 {
         tolerated.extend([bit::HTT, bit::CMP_LEGACY]);
     }
     if xen.minor() >= 20 {
@@ -346,5 +354,20 @@ mod tests {
         assert!(found.unpredictable.iter().any(|kind| kind.contains("m10Al (MSR 0x0000010a lo32)")));
         let unsure = predict(&raw, "GenuineIntel", &[], xen, &Known::default());
         assert!(unsure.hvm_max.has(0) && unsure.unpredictable.iter().any(|kind| kind.contains("taken as on")));
+    }
+
+    #[test]
+    fn older_releases_say_twice_what_they_tolerate() {
+        // An Ivy Bridge under 8.2, whose own sets these are.
+        let raw: Featureset =
+            "bfebfbff-7fbee3ff-2c100800-00000001-00000001-00000281-00000000-00000000-00000000-9c000400"
+                .parse()
+                .unwrap();
+        let of = |xen: &str| predict(&raw, "GenuineIntel", &[], release(xen).unwrap(), &Known::Yes(true));
+        let old = of("4.13");
+        assert_eq!((old.hvm_max.word(2), old.pv_max.word(2)), (0x2d93_fbff, 0x2991_cbf5));
+        assert_eq!((old.hvm_default.word(2), old.pv_default.word(2)), (0x2c10_0800, 0x2810_0800));
+        assert!(old.hvm_max.has(bit::CMP_LEGACY) && !old.hvm_default.has(bit::CMP_LEGACY));
+        assert_eq!(of("4.17").hvm_max.word(2), 0x2c10_0800);
     }
 }

@@ -89,7 +89,7 @@ pub fn product(name: &str) -> Result<&'static Product, UnknownProduct> {
     let nearest = PRODUCTS
         .iter()
         .map(|product| (strsim::jaro_winkler(product.name, &typed), product.name))
-        .filter(|(likeness, _)| *likeness > 0.8)
+        .filter(|(likeness, _)| *likeness > 0.93)
         .max_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(a.1)))
         .map(|(_, name)| name);
     Err(UnknownProduct { name: name.to_owned(), nearest })

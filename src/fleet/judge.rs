@@ -6,7 +6,7 @@ use super::{FleetPolicy, VerdictCounts};
 use crate::collect::{Block, Collected, FleetHost, FleetPool, Found, read_block};
 use crate::cpu::releases::Product;
 use crate::rules::assume::assume;
-use crate::rules::{Asked, Joined, Outcome, Phase, Policy, Registry, Side, Verdict};
+use crate::rules::{Asked, Joined, Outcome, Phase, Policy, Registry, Severity, Side, Verdict};
 use crate::snapshot::Pool;
 
 /// What is asked of a fleet.
@@ -178,11 +178,18 @@ impl Worker<'_> {
 
     fn count(&mut self, joined: &Joined<'_>, touched: &mut [bool]) -> Weight {
         let mut weight = Weight::default();
-        for ((decided, rule), touched) in joined.decided.iter().zip(&mut self.rules).zip(touched) {
+        self.tally.reasons.next_joiner();
+        let named = self.judge.asked.rules();
+        for (at, ((decided, rule), touched)) in joined.decided.iter().zip(&mut self.rules).zip(touched).enumerate() {
             match decided.outcome {
                 Outcome::Pass | Outcome::NotApplicable => continue,
                 Outcome::Fail => rule.failed += 1,
-                Outcome::Unknown => rule.undecided += 1,
+                Outcome::Unknown => {
+                    rule.undecided += 1;
+                    if let (Severity::Blocker, Some(unknown)) = (rule.severity, &decided.unknown) {
+                        self.tally.reasons.add(unknown, &named[at].id);
+                    }
+                }
             }
             *touched = true;
             weight.add(rule.severity, decided.outcome);

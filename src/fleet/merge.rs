@@ -162,6 +162,7 @@ fn unsound(report: &FleetReport, shard: &Shard) -> Option<String> {
         .into_iter()
         .chain(rules)
         .chain(report.refusals.iter().map(|refusal| refusal.joiners))
+        .chain(report.missing.iter().map(|missing| missing.joiners))
         .map(Some)
         .chain([joiners, report.pools.checked_total()]);
     if counts.into_iter().any(|count| count.is_none_or(|count| count > length)) {

@@ -3,6 +3,7 @@
 
 mod judge;
 mod merge;
+mod reasons;
 mod row;
 mod shard;
 mod tally;
@@ -49,6 +50,9 @@ pub struct FleetReport {
     pub rules: Vec<RuleCount>,
     /// What the servers would answer first, the most frequent first.
     pub refusals: Vec<RefusalCount>,
+    /// Why facts are missing that blockers need, the most frequent reason first.
+    #[serde(default)]
+    pub missing: Vec<MissingCount>,
     /// The worst pools, the worst first.
     pub worst_pools: Vec<PoolRow>,
     /// The worst joiners, the worst first.
@@ -171,6 +175,16 @@ pub struct RefusalCount {
     /// The error's code.
     pub code: String,
     /// Joiners that would be refused with it.
+    pub joiners: u64,
+}
+
+/// Why a fact is missing that a blocker needs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MissingCount {
+    /// Why, in words.
+    pub reason: String,
+    /// How many joiners it keeps from a verdict.
     pub joiners: u64,
 }
 

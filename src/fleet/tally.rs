@@ -2,10 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::reasons::Reasons;
 use super::row::{BadLine, JoinerRow, PoolRow};
 use super::top::Top;
 use super::{
-    FORMAT, FleetPolicy, FleetReport, ReadCounts, RefusalCount, RuleCount, UnknownKeys, VERSION, VerdictCounts,
+    FORMAT, FleetPolicy, FleetReport, MissingCount, ReadCounts, RefusalCount, RuleCount, UnknownKeys, VERSION,
+    VerdictCounts,
 };
 use crate::rules::{Severity, Verdict};
 
@@ -22,6 +24,7 @@ pub struct Tally {
     pub(super) pools: VerdictCounts,
     pub(super) rules: BTreeMap<String, RuleTally>,
     pub(super) refusals: BTreeMap<String, u64>,
+    pub(super) reasons: Reasons,
     pub(super) worst_pools: Top<PoolRow>,
     pub(super) worst_joiners: Top<JoinerRow>,
     pub(super) unreadable: Top<BadLine>,
@@ -47,6 +50,7 @@ impl Tally {
             pools: VerdictCounts::default(),
             rules: BTreeMap::new(),
             refusals: BTreeMap::new(),
+            reasons: Reasons::default(),
             worst_pools: Top::new(worst),
             worst_joiners: Top::new(worst),
             unreadable: Top::new(BAD),
@@ -106,6 +110,7 @@ impl Tally {
         for (code, joiners) in other.refusals {
             *self.refusals.entry(code).or_default() += joiners;
         }
+        self.reasons.join(other.reasons);
         other.worst_pools.into_vec().into_iter().for_each(|row| self.worst_pools.add(row));
         other.worst_joiners.into_vec().into_iter().for_each(|row| self.worst_joiners.add(row));
         other.unreadable.into_vec().into_iter().for_each(|row| self.unreadable.add(row));
@@ -122,6 +127,7 @@ impl Tally {
         for RuleCount { rule, severity, failed, undecided, pools } in report.rules {
             tally.rules.insert(rule, RuleTally { severity, failed, undecided, pools });
         }
+        report.missing.into_iter().for_each(|count| tally.reasons.put_many(count.reason, count.joiners));
         tally.refusals = report.refusals.into_iter().map(|count| (count.code, count.joiners)).collect();
         report.worst_pools.into_iter().for_each(|row| tally.worst_pools.add(row));
         report.worst_joiners.into_iter().for_each(|row| tally.worst_joiners.add(row));
@@ -161,6 +167,12 @@ impl Tally {
             pools: self.pools,
             rules,
             refusals,
+            missing: self
+                .reasons
+                .into_vec()
+                .into_iter()
+                .map(|(reason, joiners)| MissingCount { reason, joiners })
+                .collect(),
             worst_pools: self.worst_pools.into_vec(),
             worst_joiners: self.worst_joiners.into_vec(),
             unreadable: self.unreadable.into_vec(),

@@ -22,7 +22,12 @@ pub(super) fn heading(plan: &Plan) -> String {
         0 => String::new(),
         out => format!("; {} left out", count(out, "host")),
     };
-    format!("{} in {} of at most {}, losing {loss}{out}", count(hosts, "host"), count(pools, "pool"), plan.limit)
+    format!(
+        "{} in {} of at most {}, losing {loss} in weighted CPU features{out}",
+        count(hosts, "host"),
+        count(pools, "pool"),
+        plan.limit
+    )
 }
 
 /// Remarks on the whole plan.
@@ -75,7 +80,9 @@ pub(super) fn aims(group: &Group, spare: usize) -> Vec<String> {
         } else {
             format!("at least {} with so many pools", group.fewest_restarts)
         };
-        aims.push(format!("{} to restart: {proof}", count(restarts, "VM")));
+        let unknown: usize = group.pools.iter().map(|pool| pool.restarts().1).sum();
+        let unknown = if unknown > 0 { format!(", not known of {}", count(unknown, "host")) } else { String::new() };
+        aims.push(format!("{} to restart{unknown}: {proof}", count(restarts, "VM")));
     }
     if let Some(more) = group.one_more {
         let saves = group.loss - more.loss;
@@ -133,7 +140,9 @@ pub(super) fn loses(members: &[Member]) -> String {
     let each = if members.len() > 1 { "each " } else { "" };
     let loses = match first.loss {
         0 => format!("{each}loses nothing"),
-        loss => format!("{each}loses {loss}: {}", features(&first.hidden)),
+        loss => {
+            format!("{each}loses {loss} in {}: {}", count(first.hidden.len(), "feature"), features(&first.hidden))
+        }
     };
     match first.restarts {
         Some(vms) if vms > 0 => format!("{loses}; {} to restart", count(vms, "VM")),

@@ -25,3 +25,6 @@ pub use security::{Certificate, PvsSite, Secret};
 pub use software::{HostPatch, PoolPatch, PoolUpdate};
 pub use storage::{Pbd, Sm, Sr, Vdi};
 pub use vm::{Disk as VmDisk, Vif, Vm};
+
+/// What is said where a document is followed by another one.
+pub(crate) const MORE_DOCUMENTS: &str = "; a second document follows: where that is a fleet, a host a line, name it to `check --fleet`, `cpu level` or `plan`, else name a file with one";

@@ -234,7 +234,12 @@ fn explain(text: &[u8], error: &serde_json::Error) -> ReadError {
     let message = whole.rsplit_once(" at line ").map_or(whole.as_str(), |(message, _)| message);
     let (path, message) = split_path(message);
     // An error that carries a field's path has lost its category.
-    let more = if message.starts_with("EOF while") { "; the file breaks off, save it again" } else { "" };
+    let more = match message {
+        message if message.starts_with("EOF while") => "; the file breaks off, save it again",
+        // A fleet where one pool or host is wanted.
+        "trailing characters" if error.line() > 1 && error.column() == 1 => super::MORE_DOCUMENTS,
+        _ => "",
+    };
     ReadError::Shape {
         line: error.line(),
         column: error.column(),

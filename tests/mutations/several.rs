@@ -54,6 +54,11 @@ const INTERACTIONS: &[(&str, &str, &str)] = &[
     ("the joiner's primary address is IPv6", "management-subnet-same", "the IPv6 address counts"),
     ("the pool's default SR is not shared any more", "iscsi-iqn-unique", "no iSCSI SR may be left"),
     ("the pool's default SR is not shared any more", "iscsi-iqn-distinct", "no iSCSI SR may be left"),
+    (
+        "the joiner cannot run HVM guests",
+        "cpu-pool-keeps-features",
+        "only PV guests lose then, and there may be none",
+    ),
     ("the joiner is the coordinator", "address-unique", "a host may have its own address"),
     (
         "the joiner's management interface has no address",

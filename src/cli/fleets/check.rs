@@ -14,10 +14,11 @@ use crate::cli::Exit;
 use crate::cli::args::Check;
 use crate::cli::error::CliError;
 use crate::cli::rules::load_for;
-use crate::collect::{Block, Blocks, Region, Target, open_fleet, open_region};
+use crate::collect::{Block, Blocks, Region, Target, open_fleet, open_region, read_target};
 use crate::fleet::{FleetJudge, Shard, ShardOf, Tally, Wanted, Worker};
 use crate::rules::assume::release_named;
 use crate::rules::{Phase, Policy, Registry};
+use crate::text::shell_word;
 
 impl Work for Worker<'_> {
     fn block(&mut self, block: &Block) -> String {
@@ -58,9 +59,36 @@ pub(in crate::cli) fn run(args: &Check, fleet: &str) -> Result<Exit, CliError> {
     let mut tally = Tally::new(args.fleet.worst);
     done?.into_iter().for_each(|worker| tally.join(worker.finish()));
     let mut report = tally.report(fleet.to_owned(), judge.policy());
+    if report.read.lines == 0 && report.read.unreadable > 0 && region.is_none() {
+        return Err(no_fleet(fleet));
+    }
     report.shard = region.zip(args.fleet.shard).map(|(region, shard)| shard_of(region, shard, &rules));
     sheets.finish(&report, args.quiet)?;
     exit_of(&report, args.fail_on)
+}
+
+/// What a file is of which no line can be read.
+fn no_fleet(fleet: &str) -> CliError {
+    const WANTED: &str = "a fleet is a file with a host or pool a line (NDJSON)";
+    let why = match fleet.parse::<Target>() {
+        Ok(target @ Target::File(_)) => match read_target(&target, &mut io::empty()) {
+            Ok(_) => format!(
+                "it holds one pool or host, and no fleet: name it with --pool or --host, or make a line of it with `jq -c . {}`",
+                shell_word(fleet)
+            ),
+            Err(_) if is_packed(fleet) => {
+                format!("it is packed: `zcat {} | poolgate check --fleet -`", shell_word(fleet))
+            }
+            Err(error) => format!("no line of it can be read ({error}); {WANTED}"),
+        },
+        _ => format!("no line of it can be read; {WANTED}"),
+    };
+    CliError::Usage(format!("{fleet}: {why}"))
+}
+
+fn is_packed(path: &str) -> bool {
+    let mut start = [0; 2];
+    File::open(path).and_then(|mut file| file.read_exact(&mut start)).is_ok_and(|()| start == [0x1f, 0x8b])
 }
 
 fn open(fleet: &str, shard: Option<ShardOf>) -> Result<Opened, CliError> {

@@ -106,7 +106,12 @@ fn take_answer(mut answer: Value) -> Result<Result<Value, Failure>, NoAnswer> {
 fn malformed(name: &str, error: &serde_json::Error) -> CollectError {
     let message = error.to_string();
     let message = message.rsplit_once(" at line ").map_or(message.as_str(), |(message, _)| message);
-    let more = if error.is_eof() { "; the file breaks off, save it again" } else { "" };
+    let more = match message {
+        _ if error.is_eof() => "; the file breaks off, save it again",
+        // A fleet where one pool or host is wanted.
+        "trailing characters" if error.line() > 1 && error.column() == 1 => crate::snapshot::MORE_DOCUMENTS,
+        _ => "",
+    };
     CollectError::Malformed {
         name: name.to_owned(),
         line: error.line(),

@@ -13,12 +13,12 @@ use features::{Lost, disagreement, group_texts, level_source};
 use machine::pool_hvm;
 
 use super::facts::CpuFacts;
-use super::levelling::{Level, label, named, vendors_differ};
+use super::levelling::{Guest, Level, label, named, vendors_differ};
 use super::masking::{self, MaskingFacts};
-use super::mobility::{may_move, may_move_masked};
+use super::mobility::{guest_of, may_move, may_move_masked};
 use super::{groups, predict};
 use crate::facts::{Featureset, Known, Reason, Unknown};
-use crate::snapshot::{Host, HostCpu, Pool};
+use crate::snapshot::{Host, HostCpu, Pool, Vm};
 
 /// What is needed of both sides, looked up once.
 struct Sides<'a> {
@@ -184,7 +184,9 @@ impl Sides<'_> {
             level_disagreement: disagreement,
             lost_groups: self.worded(|| lost.as_ref().map(|features| group_texts(features))),
             gone_features: self.worded(|| self.gone(&lost, &numbers)),
-            level_kept: self.compared(&before, joiner_skipped).and_then(|()| level_kept(&lost, &lost_undecided)),
+            level_kept: self
+                .compared(&before, joiner_skipped)
+                .and_then(|()| level_kept(&lost, &lost_undecided, || pv_guests(self.pool))),
             lost_by_pool: lost,
             lost_undecided,
             hidden_groups: self.worded(|| hidden.as_ref().map(|features| group_texts(features))),
@@ -287,14 +289,26 @@ impl Sides<'_> {
     }
 }
 
-/// Nothing lost is certain only when nothing is undecided.
-fn level_kept(lost: &Known<Vec<super::FeatureFact>>, undecided: &Known<Vec<super::FeatureFact>>) -> Known<bool> {
+/// Nothing lost is certain only when nothing is undecided. What PV guests alone lose counts where there are some.
+fn level_kept(
+    lost: &Known<Vec<super::FeatureFact>>,
+    undecided: &Known<Vec<super::FeatureFact>>,
+    pv_guests: impl FnOnce() -> Known<bool>,
+) -> Known<bool> {
     let lost = match lost {
         Known::Yes(lost) => lost,
         Known::No(unknown) => return Known::No(unknown.clone()),
     };
+    if lost.iter().any(|feature| feature.sets.contains(&"hvm")) {
+        return Known::Yes(false);
+    }
+    if !lost.is_empty() {
+        match pv_guests() {
+            Known::Yes(false) => {}
+            some => return some.map(|_| false),
+        }
+    }
     match undecided {
-        _ if !lost.is_empty() => Known::Yes(false),
         Known::Yes(undecided) if undecided.is_empty() => Known::Yes(true),
         Known::Yes(undecided) => {
             let names: Vec<_> = undecided.iter().map(|feature| feature.name.label()).collect();
@@ -303,4 +317,23 @@ fn level_kept(lost: &Known<Vec<super::FeatureFact>>, undecided: &Known<Vec<super
         }
         Known::No(unknown) => Known::No(unknown.clone()),
     }
+}
+
+/// Whether the pool has a VM, or a template of its own, that is started as a PV guest.
+fn pv_guests(pool: &Pool) -> Known<bool> {
+    let mut gap = None;
+    let vms = match &pool.vms {
+        Known::Yes(vms) => vms,
+        Known::No(unknown) => return Known::No(Unknown::because(unknown.reason, "the VMs of the pool")),
+    };
+    // Templates that come with the product are nobody's guests, and control domains start at no level.
+    let own = |vm: &&Vm| vm.is_default_template.get() != Some(&true) && vm.is_control_domain.get() != Some(&true);
+    for vm in vms.iter().filter(own) {
+        match guest_of(vm) {
+            Known::Yes(Guest::Pv) => return Known::Yes(true),
+            Known::Yes(Guest::Hvm) => {}
+            Known::No(unknown) => gap = gap.or(Some(unknown)),
+        }
+    }
+    gap.map_or(Known::Yes(false), Known::No)
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{gaps, matter, read_line, verdict_words};
+use super::{gaps, matter, missing, read_line, verdict_words};
 use crate::fleet::FleetReport;
 use crate::report::markdown::sign;
 use crate::rules::{Severity, Verdict};
@@ -20,6 +20,14 @@ pub fn fleet_to_markdown(report: &FleetReport) -> String {
     }
     verdicts(&mut out, report);
     rules(&mut out, report);
+    let reasons = missing(report);
+    if !reasons.is_empty() {
+        out.push_str("### What blockers lack\n\n| Joiners | Why |\n|--:|---|\n");
+        for (joiners, reason) in &reasons {
+            let _ = writeln!(out, "| {joiners} | {} |", md(reason));
+        }
+        out.push('\n');
+    }
     worst(&mut out, report);
     if !report.unreadable.is_empty() {
         out.push_str("### Lines that cannot be read\n\n");

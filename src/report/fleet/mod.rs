@@ -62,6 +62,24 @@ fn gaps(read: &ReadCounts) -> Vec<String> {
     gaps
 }
 
+/// Why facts are missing that blockers need, each with its joiners; classes that are missing for as many joiners together.
+fn missing(report: &FleetReport) -> Vec<(u64, String)> {
+    const CLASS: &str = "not collected: the records hold no class ";
+    let mut reasons: Vec<(u64, String)> = Vec::new();
+    for count in &report.missing {
+        let class = count.reason.strip_prefix(CLASS);
+        let other = |(joiners, reason): &&mut (u64, String)| *joiners == count.joiners && reason.starts_with(CLASS);
+        match (class, reasons.iter_mut().find(other)) {
+            (Some(class), Some((_, reason))) => {
+                reason.push_str(", ");
+                reason.push_str(class);
+            }
+            _ => reasons.push((count.joiners, count.reason.clone())),
+        }
+    }
+    reasons
+}
+
 /// What is the matter with a joiner, in a few words: how many rules of which weight failed or lack a fact.
 fn matter(row: &JoinerRow) -> String {
     let failed = |severity| row.failed.iter().filter(|rule| rule.severity == severity).count();

@@ -87,6 +87,7 @@ fn definitions() -> Json {
                 "rule": text, "severity": severity, "failed": count, "undecided": count, "pools": count,
             }), json!({}))),
             "refusals": list(strict(json!({"code": text, "joiners": count}), json!({}))),
+            "missing": list(strict(json!({"reason": text, "joiners": count}), json!({}))),
             "worst_pools": list(json!({"$ref": "#/$defs/pool"})),
             "worst_joiners": list(json!({"$ref": "#/$defs/joiner"})),
             "unreadable": list(json!({"$ref": "#/$defs/unreadable"})),

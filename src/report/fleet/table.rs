@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{gaps, many, matter, read_line, verdict_words};
+use super::{gaps, many, matter, missing, read_line, verdict_words};
 use crate::fleet::{FleetReport, JoinerRow, VerdictCounts};
 use crate::report::TableOptions;
 use crate::report::table::verdict_style;
@@ -11,6 +11,8 @@ use crate::text::{cut, plain, wrapped, wrapped_at};
 
 /// Rules that are shown; JSON has them all.
 const RULES: usize = 20;
+/// Reasons that are shown.
+const REASONS: usize = 8;
 /// Messages of a joiner that are shown.
 const MESSAGES: usize = 3;
 
@@ -21,6 +23,7 @@ pub fn fleet_to_table(report: &FleetReport, options: TableOptions) -> String {
     if !options.quiet {
         page.counts(report);
         page.rules(report);
+        page.missing(report);
         page.refusals(report);
         page.pools(report);
         page.joiners(report);
@@ -81,6 +84,21 @@ impl Page {
         }
         if telling.len() > RULES {
             let _ = writeln!(self.out, "and {} in the JSON report", many((telling.len() - RULES) as u64, "rule"));
+        }
+    }
+
+    fn missing(&mut self, report: &FleetReport) {
+        let reasons = missing(report);
+        if reasons.is_empty() {
+            return;
+        }
+        let _ = writeln!(self.out, "\nWhat blockers lack");
+        for (joiners, reason) in reasons.iter().take(REASONS) {
+            self.wrapped("  ", &format!("{}: {reason}", many(*joiners, "joiner")));
+        }
+        if reasons.len() > REASONS {
+            let _ =
+                writeln!(self.out, "  and {} in the JSON report", many((reasons.len() - REASONS) as u64, "reason"));
         }
     }
 

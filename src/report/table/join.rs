@@ -76,7 +76,11 @@ impl Page {
             Known::No(unknown) => format!("unknown ({unknown})"),
         };
         self.section("CPU level");
-        self.wrapped("  the pool loses: ", &groups(&cpu.lost_groups));
+        let hvm =
+            cpu.lost_by_pool.each().any(|feature| feature.sets.contains(&"hvm") || feature.sets.contains(&"all"));
+        let alone = !hvm && !cpu.lost_by_pool.each().as_slice().is_empty();
+        let label = if alone { "  the pool loses, for PV guests alone: " } else { "  the pool loses: " };
+        self.wrapped(label, &groups(&cpu.lost_groups));
         self.wrapped("  hidden on the joiner: ", &groups(&cpu.hidden_groups));
         let stuck = match (&cpu.stranded_vms, &cpu.undecided_vms) {
             (Known::Yes(vms), Known::Yes(unsure)) if unsure.is_empty() => vms.len().to_string(),

@@ -47,8 +47,8 @@ pub(in crate::rules) fn decide(
     existing: Option<&Existing>,
 ) -> Decided {
     let mut judge = Judge { rule, case, sources, base: values, meter: Meter::default(), words: false, existing };
-    let Decision { outcome, server, .. } = judge.decision();
-    Decided { outcome, server }
+    let Decision { outcome, unknown, server, .. } = judge.decision();
+    Decided { outcome, unknown, server }
 }
 
 /// What a rule says without words.
@@ -56,6 +56,8 @@ pub(in crate::rules) fn decide(
 pub struct Decided {
     /// What came out.
     pub outcome: Outcome,
+    /// Why it cannot be decided, as the fact itself says it.
+    pub unknown: Option<Unknown>,
     /// The server's check behind it, with the part of that check and its answer; none where the server does not check.
     pub server: Option<(&'static str, u32, ServerAnswer)>,
 }
