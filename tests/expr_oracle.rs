@@ -422,6 +422,8 @@ proptest! {
             (Some(own), Ok(cel)) => prop_assert_eq!(own, cel, "{}", case.source.0),
             // CEL's functions need their arguments, as ours do; the definition that stands in for sets does not.
             (None, Ok(_)) if case.source.0 != case.source.1 => {}
+            // CEL strikes out two signs before it looks at the number; here the least number has no negative, whatever follows.
+            (None, Ok(_)) if case.source.0.contains("--") && format!("{own:?}").contains("does not fit into 64 bits") => {}
             (None, Ok(cel)) => prop_assert!(false, "{}: we {:?}, CEL {:?}", case.source.0, own, cel),
             // An error there is an unknown here, or one that the rest outweighs.
             (_, Err(_)) => {}

@@ -10,8 +10,6 @@ use crate::facts::{Featureset, Type, Unknown, Value};
 const OF_ELEMENTS: [&str; 3] = ["count", "names", "first"];
 /// Longer lists are not compared: asking again costs no more.
 const LONGEST: usize = 32;
-/// Nor are records with more fields than this: those are the server's own, and never the same.
-const WIDEST: usize = 8;
 
 /// A fact as far as facts are told apart: a variable of the case, fields of records inside it, and a key where the last of
 /// these is a map.
@@ -42,7 +40,7 @@ pub(super) struct Recall<'m> {
     decided: Vec<Decided>,
 }
 
-/// A fact's value, as far as values are compared; maps and wide records never are the same.
+/// A fact's value, as far as values are compared; maps, records and lists of records never are the same, unless empty.
 #[derive(Debug, PartialEq, Eq)]
 enum Stamp {
     /// Not compared: never the same.
@@ -56,8 +54,6 @@ enum Stamp {
     Text(String),
     Features(Featureset),
     List(Vec<Self>),
-    /// A record's fields.
-    Record(Vec<Self>),
     /// A list of which the length says all.
     Length(usize),
 }
@@ -209,20 +205,17 @@ impl Stamp {
             Value::Features(set) => Self::Features(set.clone().into_owned()),
             Value::Null => Self::Null,
             Value::List(list) if list.len() <= LONGEST => {
-                let elements = (0..list.len()).map(|index| Self::of(&list.get(index)));
-                Self::all(elements).map_or(Self::Other, Self::List)
-            }
-            Value::Object(record) if record.def().fields.len() <= WIDEST => {
-                let fields = (0..record.def().fields.len()).map(|index| Self::of(&record.field(index)));
-                Self::all(fields).map_or(Self::Other, Self::Record)
+                let mut stamps = Vec::new();
+                for index in 0..list.len() {
+                    match Self::of(&list.get(index)) {
+                        Self::Other => return Self::Other,
+                        stamp => stamps.push(stamp),
+                    }
+                }
+                Self::List(stamps)
             }
             Value::List(_) | Value::Made(_) | Value::Map(_) | Value::Object(_) => Self::Other,
         }
-    }
-
-    /// All of them, unless one cannot be compared.
-    fn all(stamps: impl Iterator<Item = Self>) -> Option<Vec<Self>> {
-        stamps.map(|stamp| (stamp != Self::Other).then_some(stamp)).collect()
     }
 
     /// Whether a value is the one that was taken down; never for what is not compared.
@@ -236,11 +229,6 @@ impl Stamp {
             (Self::Features(before), Value::Features(now)) => *before == **now,
             (Self::List(before), Value::List(now)) => {
                 before.len() == now.len() && before.iter().enumerate().all(|(index, stamp)| stamp.is(&now.get(index)))
-            }
-            // One place holds records of one kind.
-            (Self::Record(before), Value::Object(now)) => {
-                before.len() == now.def().fields.len()
-                    && before.iter().enumerate().all(|(index, stamp)| stamp.is(&now.field(index)))
             }
             _ => false,
         }

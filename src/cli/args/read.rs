@@ -82,7 +82,7 @@ pub(in crate::cli) struct Diff {
     /// The newer, of the same kind
     #[arg(value_name = "NEW", value_hint = ValueHint::AnyPath)]
     pub(in crate::cli) new: String,
-    /// Show also what changes by its nature: clocks, counters, ages
+    /// Show also what changes by its nature: clocks, counters, links, what is in progress, who is live
     #[arg(long)]
     pub(in crate::cli) volatile: bool,
     #[command(flatten)]

@@ -7,7 +7,7 @@ use crate::facts::{Reason, Unknown};
 use crate::snapshot::{Host, Pool};
 
 /// What tells builds of the toolstack apart, as `host.software_version` calls it.
-const BUILD: [&str; 5] = ["product_brand", "product_version", "platform_version", "xapi_build", "git_id"];
+const BUILD: [&str; 4] = ["product_brand", "platform_version", "xapi_build", "git_id"];
 
 /// True where each host that an interface, a plug or a VM is on is among the pool's hosts. A host that a record names and
 /// that is missing is a missing fact: of none of the pool's hosts can it be said then that there is no other.
@@ -50,17 +50,19 @@ pub(super) fn down(pool: &Pool) -> Found<Vec<OddMember>> {
 }
 
 /// Members with another build or another CPU vendor than the coordinator.
-pub(super) fn unlike(pool: &Pool, coordinator: &Host) -> Found<Vec<OddMember>> {
+pub(super) fn unlike<'a>(pool: &'a Pool, coordinator: &'a Host) -> Found<Vec<OddMember>> {
     let mut unlike = Vec::new();
-    let (software, cpu) = (need(&coordinator.software_version)?, need(&coordinator.cpu)?);
+    let software = need(&coordinator.software_version)?;
+    let build = BUILD.map(|key| (key, software.get(key)));
+    let vendor_of = |host: &'a Host| need(&need(&host.cpu)?.vendor);
+    let theirs = vendor_of(coordinator)?;
     for host in need(&pool.hosts)? {
         let own = need(&host.software_version)?;
-        let differs = BUILD.into_iter().find(|key| own.get(*key) != software.get(*key));
-        let vendor = need(&need(&host.cpu)?.vendor)?;
-        if let Some(key) = differs {
+        let vendor = vendor_of(host)?;
+        if let Some((key, _)) = build.into_iter().find(|(key, value)| own.get(*key) != *value) {
             let said = own.get(key).map_or("none", String::as_str);
             unlike.push(odd(host, format!("{key} {said}")));
-        } else if vendor != need(&cpu.vendor)? {
+        } else if vendor != theirs {
             unlike.push(odd(host, format!("CPU vendor {vendor}")));
         }
     }
