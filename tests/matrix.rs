@@ -265,7 +265,7 @@ fn who_runs_no_hvm_guests_is_left_out_whatever_its_set_says() {
     assert_eq!(found.levels[0].level.value, CASCADE);
     // One by one the same.
     let mut running = RunningLevel::default();
-    hosts.iter().enumerate().for_each(|(line, host)| running.add(host, line));
+    hosts.iter().enumerate().for_each(|(line, host)| running.add(host, ("fleet.ndjson", line)));
     let streamed = running.finish();
     assert!(streamed.gaps.is_empty());
     assert_eq!(streamed.levels[0].level, found.levels[0].level);

@@ -10,6 +10,9 @@ use crate::snapshot::{Pool, Vm};
 /// The driver of the machine's own CD and USB drives.
 const DRIVES: &str = "udev";
 
+/// Drivers whose storage lies outside the machine, shared or not.
+const REMOTE: [&str; 9] = ["nfs", "smb", "cifs", "lvmoiscsi", "lvmohba", "lvmofcoe", "gfs2", "cephfs", "glusterfs"];
+
 /// The SRs that only this host has a PBD for, which the server forgets.
 pub(super) fn lost_srs(pool: &Pool, member: &str) -> Found<Vec<LostSr>> {
     let mut plugs: BTreeMap<&str, (bool, bool)> = BTreeMap::new();
@@ -25,6 +28,8 @@ pub(super) fn lost_srs(pool: &Pool, member: &str) -> Found<Vec<LostSr>> {
         let fate = match sr.kind.text() {
             Some(DRIVES) => "drive",
             _ if *need(&sr.shared)? => "forgotten",
+            // Not shared, and not in the machine either.
+            Some(kind) if REMOTE.contains(&kind) => "forgotten",
             _ => "destroyed",
         };
         lost.push(LostSr {
@@ -240,4 +245,25 @@ pub(super) fn refuge(pool: &Pool, member: &str, lost: &[LostSr]) -> Found<Option
     }
     fit.sort();
     Ok(fit.first().map(|(_, _, uuid)| (*uuid).clone()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::snapshot::{Pbd, Sr};
+
+    #[test]
+    fn what_lies_outside_the_machine_is_not_destroyed_with_it() {
+        let text = |text: &str| Known::Yes(text.to_owned());
+        let fate = |kind: &str, shared: bool| {
+            let sr = Sr { reference: text("sr"), kind: text(kind), shared: Known::Yes(shared), ..Sr::default() };
+            let pbd = Pbd { host: text("host"), sr: text("sr"), ..Pbd::default() };
+            let pool = Pool { srs: vec![sr].into(), pbds: vec![pbd].into(), ..Pool::default() };
+            lost_srs(&pool, "host").unwrap().remove(0).fate
+        };
+        assert_eq!(fate("ext", false), "destroyed");
+        assert_eq!(fate("nfs", true), "forgotten");
+        assert_eq!(fate("nfs", false), "forgotten");
+        assert_eq!(fate("udev", false), "drive");
+    }
 }

@@ -108,7 +108,7 @@ impl<'w> Worker<'w> {
             let place =
                 if line > 0 { format!("{}:{line}: {name}", self.word) } else { format!("{}: {name}", self.word) };
             match Labelled::of(place, host) {
-                Some(host) => self.level.add(&host, line),
+                Some(host) => self.level.add(&host, (self.word, line)),
                 None => {
                     let why = host.cpu.unknown().map(ToString::to_string).unwrap_or_default();
                     self.bad(line, format!("the CPU of {name} is not known ({why})"));
@@ -142,7 +142,7 @@ impl Work for Worker<'_> {
             match found {
                 Ok(FleetCpus::Texts { vendor, sets, runs_hvm }) => {
                     let [a, b, c, d] = &sets;
-                    return self.level.add_texts(&vendor, [a, b, c, d], runs_hvm);
+                    return self.level.add_texts(&vendor, [a, b, c, d], runs_hvm, (word, line));
                 }
                 Ok(FleetCpus::Read(collected)) => self.hosts(line, *collected),
                 Err(error) => self.tell(line, error.to_string()),

@@ -149,6 +149,12 @@ pub(super) fn no_host(name: &str, number: usize) -> CollectError {
 /// What is wrong with a line that is no JSON object.
 pub(super) fn malformed(name: &str, number: usize, error: &serde_json::Error) -> CollectError {
     let message = error.to_string();
-    let message = message.rsplit_once(" at line ").map_or(message.as_str(), |(message, _)| message).to_owned();
-    CollectError::Malformed { name: name.to_owned(), line: number, column: error.column(), message }
+    let message = message.rsplit_once(" at line ").map_or(message.as_str(), |(message, _)| message);
+    let more = if error.is_eof() { "; the line breaks off, save it again" } else { "" };
+    CollectError::Malformed {
+        name: name.to_owned(),
+        line: number,
+        column: error.column(),
+        message: format!("{message}{more}"),
+    }
 }

@@ -3,12 +3,14 @@
 
 mod decode;
 mod diff;
+mod distinct;
 mod level;
 mod running;
 mod text;
 
 pub use decode::{Decoded, NamedSet, decode};
 pub use diff::{Column, Diff, Row, diff, diff_of};
+pub use distinct::{Lack, Place};
 pub use level::{Gap, HostLevel, Levelled, SetLevel, level};
 pub use running::{FleetGap, FleetLevel, KindLevel, RunningLevel, VendorLevel};
 

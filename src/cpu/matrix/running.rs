@@ -1,10 +1,11 @@
 //! The level of so many CPUs that none of them is kept: a fleet's, by vendor and of all together.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
 use super::decode::NamedSet;
+use super::distinct::{Distinct, Lack, Place};
 use super::text::{plain, wrap};
 use super::{Labelled, SetKind};
 use crate::facts::Featureset;
@@ -25,8 +26,6 @@ const LEVELLED: usize = 4;
 const NAMED: usize = 5;
 /// The feature that no host lacks which runs HVM guests.
 const FPU: usize = 0;
-/// Texts of sets that are remembered, for each kind: a fleet has some hundreds.
-const SEEN: usize = 4_096;
 
 /// What CPUs so far have in common. Two of them join to what both have in common, in any order.
 #[derive(Clone, Debug, Default)]
@@ -52,8 +51,8 @@ struct Kind {
     first: BTreeSet<(usize, String)>,
     /// CPUs that run no HVM guests and do not count.
     left_out: u64,
-    /// Texts that were counted, and whether they are without the FPU: counting one again changes nothing.
-    seen: HashMap<Box<str>, bool>,
+    /// Those of CPUs that are not known to run no HVM guests.
+    distinct: Distinct,
 }
 
 /// The level of a fleet.
@@ -104,11 +103,13 @@ pub struct KindLevel {
     pub level: NamedSet,
     /// How many CPUs are left out: they run no HVM guests.
     pub left_out: u64,
+    /// Who lacks what others of the vendor have, the fewest first.
+    pub lacks: Vec<Lack>,
 }
 
 impl RunningLevel {
-    /// One CPU more, of the host on this line.
-    pub fn add(&mut self, host: &Labelled<'_>, line: usize) {
+    /// One CPU more, of the host at this place.
+    pub fn add(&mut self, host: &Labelled<'_>, place: Place<'_>) {
         let running = self.vendors.entry(host.cpu.vendor.get().cloned()).or_default();
         running.hosts += 1;
         for (kind, running) in KINDS.into_iter().zip(&mut running.kinds) {
@@ -116,15 +117,21 @@ impl RunningLevel {
             running.shown += u64::from(set.get().is_some());
             match set.get() {
                 _ if kind.is_hvm() && host.runs_hvm == Some(false) => running.left_out += 1,
-                Some(set) => running.count(kind, set, host.runs_hvm),
-                None => running.lacks(line, &host.name),
+                Some(set) => running.count(kind, set, &set.to_string(), host.runs_hvm, place),
+                None => running.lacks(place.1, &host.name),
             }
         }
     }
 
     /// One CPU more, of which only the sets that a server levels are known, as text. False, and nothing counted, where one of
     /// them is no set.
-    pub fn add_texts(&mut self, vendor: &str, sets: [&str; LEVELLED], runs_hvm: Option<bool>) -> bool {
+    pub fn add_texts(
+        &mut self,
+        vendor: &str,
+        sets: [&str; LEVELLED],
+        runs_hvm: Option<bool>,
+        place: Place<'_>,
+    ) -> bool {
         if let Some(running) = self.vendors.get_mut(&Some(vendor.to_owned()))
             && running.add_seen(sets, runs_hvm)
         {
@@ -141,10 +148,7 @@ impl RunningLevel {
             running.shown += 1;
             match set {
                 Ok(_) if kind.is_hvm() && runs_hvm == Some(false) => running.left_out += 1,
-                Ok(set) => {
-                    running.count(kind, &set, runs_hvm);
-                    running.remember(sets[index], !set.has(FPU));
-                }
+                Ok(set) => running.count(kind, &set, sets[index], runs_hvm, place),
                 Err(_) => {}
             }
         }
@@ -173,13 +177,14 @@ impl RunningLevel {
         let vendor = |(vendor, running): (&Option<String>, &Running)| VendorLevel {
             vendor: vendor.clone(),
             hosts: running.hosts,
-            levels: running.levels(),
+            levels: running.levels(vendor.as_deref()),
             gaps: running.gaps(),
         };
         FleetLevel {
             hosts: all.hosts,
             one_vendor: known.then_some(self.vendors.len() <= 1),
-            levels: all.levels(),
+            levels: all
+                .levels(self.vendors.keys().next().filter(|_| self.vendors.len() == 1).and_then(Option::as_deref)),
             gaps: all.gaps(),
             vendors: self.vendors.iter().map(vendor).collect(),
         }
@@ -192,19 +197,18 @@ impl Running {
         let mut left_out = [false; LEVELLED];
         for (index, left_out) in left_out.iter_mut().enumerate() {
             let hvm = KINDS[index].is_hvm();
-            match self.kinds[index].seen.get(sets[index]) {
+            match self.kinds[index].distinct.get(sets[index]) {
                 _ if hvm && runs_hvm == Some(false) => *left_out = true,
-                Some(true) if hvm && runs_hvm.is_none() => *left_out = true,
-                // Perhaps met where nobody said whether its host runs HVM guests, and not counted.
-                Some(true) if hvm => return false,
+                // Whether it counts hangs on what is said of the host, and was perhaps answered otherwise before.
+                Some(entry) if hvm && !entry.set.has(FPU) => return false,
                 Some(_) => {}
                 None => return false,
             }
         }
         self.hosts += 1;
-        for (kind, left_out) in self.kinds.iter_mut().zip(left_out) {
+        for ((kind, left_out), set) in self.kinds.iter_mut().zip(left_out).zip(sets) {
             kind.shown += 1;
-            kind.left_out += u64::from(left_out);
+            if left_out { kind.left_out += 1 } else { kind.distinct.again(set) }
         }
         self.kinds[LEVELLED..].iter_mut().for_each(|kind| kind.missing += 1);
         true
@@ -217,17 +221,21 @@ impl Running {
             kind.shown += more.shown;
             kind.missing += more.missing;
             kind.left_out += more.left_out;
+            kind.distinct.join(&more.distinct);
             more.first.iter().for_each(|(line, name)| kind.name(*line, name));
         }
     }
 
-    fn levels(&self) -> Vec<KindLevel> {
+    /// `of` is the vendor that all are of; none where they differ or do not say.
+    fn levels(&self, of: Option<&str>) -> Vec<KindLevel> {
+        let adds_up = self.kinds[0].shown + self.kinds[1].shown > 0 && self.kinds[5].shown == 0;
         let level = |index: usize| {
-            let Kind { level, shown, missing, left_out, .. } = &self.kinds[index];
+            let Kind { level, shown, missing, left_out, distinct, .. } = &self.kinds[index];
             (*missing == 0 && *shown > 0).then(|| KindLevel {
                 set: KINDS[index],
                 level: NamedSet::new(level),
                 left_out: *left_out,
+                lacks: of.map(|vendor| distinct.lacks(Some(vendor), adds_up)).unwrap_or_default(),
             })
         };
         let mut levels: Vec<_> = (0..LEVELLED).filter_map(level).collect();
@@ -238,7 +246,7 @@ impl Running {
     }
 
     fn gaps(&self) -> Vec<FleetGap> {
-        let levels = self.levels();
+        let levels = self.levels(None);
         let levelled = |kind: SetKind| levels.iter().any(|level| level.set == kind);
         let gap = |(kind, Kind { shown, missing, first, .. }): (SetKind, &Kind)| {
             let some = *missing > 0 && *shown > 0;
@@ -253,20 +261,15 @@ impl Running {
 
 impl Kind {
     /// Counts a set of a host that is not known to run no HVM guests.
-    fn count(&mut self, kind: SetKind, set: &Featureset, runs_hvm: Option<bool>) {
+    fn count(&mut self, kind: SetKind, set: &Featureset, text: &str, runs_hvm: Option<bool>, place: Place<'_>) {
         // Without the FPU a set holds only what Xen grants anyone: that host runs no HVM guests, where nobody says.
-        if kind.is_hvm() && runs_hvm.is_none() && !set.has(FPU) {
-            self.left_out += 1;
+        let counts = !kind.is_hvm() || runs_hvm.is_some() || set.has(FPU);
+        if counts {
+            self.level.narrow(set);
         } else {
-            self.level = self.level.intersect(set);
+            self.left_out += 1;
         }
-    }
-
-    fn remember(&mut self, text: &str, without_fpu: bool) {
-        if self.seen.len() == SEEN {
-            self.seen.clear();
-        }
-        self.seen.insert(text.into(), without_fpu);
+        self.distinct.add(text, set, counts, place);
     }
 
     fn lacks(&mut self, line: usize, name: &str) {
@@ -340,6 +343,15 @@ fn levels(out: &mut String, levels: &[KindLevel], width: usize) {
         out.push_str(&format!("  {} features\n", level.level.features.len()));
         if level.left_out > 0 {
             out.push_str(&left_out(level.left_out));
+        }
+        for lack in &level.lacks {
+            let first = if lack.cpus == 1 { "" } else { "first " };
+            let who = match lack.cpus {
+                1 => "1 CPU lacks".to_owned(),
+                cpus => format!("{cpus} CPUs lack"),
+            };
+            let heading = format!("  {who} what others have ({first}{}): ", plain(&lack.first));
+            out.push_str(&wrap(&heading, &lack.groups, ",", 4, width));
         }
         out.push('\n');
     }

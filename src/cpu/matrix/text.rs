@@ -11,6 +11,7 @@ pub(super) fn wrap(heading: &str, words: &[String], separator: &str, indent: usi
         let piece = format!("{word}{}", if last { "" } else { separator.trim_end() });
         let blank = usize::from(index > 0);
         if column + blank + columns(&piece) > width && column > indent {
+            text.truncate(text.trim_end().len());
             text.push('\n');
             text.push_str(&" ".repeat(indent));
             column = indent;
