@@ -202,7 +202,10 @@ impl<'c> Judge<'c, 'c> {
         elements.first = elements.failed.first().map(|(_, element)| element.clone());
         // However a server lists them, a report names them in one order.
         elements.failed.sort_by_cached_key(|(_, element)| in_order(element));
-        elements.unknown.sort_by_cached_key(|(_, element)| in_order(element));
+        // Those that are not decided are only ever named.
+        if self.words {
+            elements.unknown.sort_by_cached_key(|(_, element)| in_order(element));
+        }
         match gap {
             _ if !elements.failed.is_empty() => Ok(false),
             Some(unknown) => Err(unknown),
