@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use super::facts::LackingFact;
 use super::sides::{Found, Sides, label, need};
-use crate::facts::{Known, Reason};
 use crate::snapshot::Pif;
 
 /// VLANs and bonds of members on networks on which the coordinator has none, by kind and network.
@@ -18,12 +17,7 @@ pub(super) fn lacking(sides: &Sides<'_>) -> Found<Vec<LackingFact>> {
     }
     collect(sides, "VLAN", &vlans, &mut found)?;
     let mut bonds = Vec::new();
-    // Bonds are as old as pools; a list that a release lacks has nothing in it.
-    let records = match &sides.pool.pool.bonds {
-        Known::No(unknown) if unknown.reason == Reason::AbsentOnRelease => &[],
-        bonds => need(bonds, || "the bonds of the pool")?.as_slice(),
-    };
-    for bond in records {
+    for bond in need(&sides.pool.pool.bonds, || "the bonds of the pool")? {
         bonds.push(need(&bond.interface, || "a bond of the pool, its interface")?.as_str());
     }
     collect(sides, "bond", &bonds, &mut found)?;

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use serde::Serialize;
 
+use super::text::groups;
 use crate::cpu::names;
 use crate::facts::Featureset;
 
@@ -112,14 +113,14 @@ impl Distinct {
             }
         }
         found.sort();
-        let lack = |(cpus, file, line, features): (u64, &str, usize, Vec<usize>)| Lack {
-            cpus,
-            first: if line > 0 { format!("{file}:{line}") } else { file.to_owned() },
-            features: features.iter().map(|feature| names::name(*feature)).collect(),
-            groups: {
-                let named: Vec<_> = features.iter().map(|it| (names::group(*it), names::name(*it))).collect();
-                names::grouped(named.iter().map(|(group, name)| (*group, &**name)))
-            },
+        let lack = |(cpus, file, line, features): (u64, &str, usize, Vec<usize>)| {
+            let lacking = any.clone().without(|feature| !features.contains(&feature));
+            Lack {
+                cpus,
+                first: if line > 0 { format!("{file}:{line}") } else { file.to_owned() },
+                features: names::names(&lacking),
+                groups: groups(&lacking),
+            }
         };
         found.into_iter().take(LACKS).map(lack).collect()
     }

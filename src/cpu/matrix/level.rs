@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::decode::NamedSet;
-use super::text::{plain, wrap};
+use super::text::{groups, plain, wrap};
 use super::{Labelled, SetKind};
 use crate::cpu::levelling::Shape;
 use crate::cpu::names;
@@ -85,6 +85,8 @@ pub fn level(hosts: &[Labelled<'_>]) -> Levelled {
 /// One kind of set of all the CPUs.
 struct Kind<'h> {
     kind: SetKind,
+    /// How the server of all the CPUs levels.
+    shape: Shape,
     hosts: &'h [Labelled<'h>],
     /// Of each CPU; none where its host is left out or no CPU shows the kind.
     sets: Vec<Option<Featureset>>,
@@ -110,7 +112,8 @@ impl<'h> Kind<'h> {
         let left = |(set, host): (Option<Featureset>, &Labelled<'_>)| {
             set.filter(|set| !kind.is_hvm() || host.runs_hvm.is_some() || set.has(0))
         };
-        Ok(Self { kind, hosts, sets: sets.into_iter().zip(hosts).map(left).collect() })
+        let shape = Shape::of_cpus(hosts.iter().map(|host| host.cpu));
+        Ok(Self { kind, shape, hosts, sets: sets.into_iter().zip(hosts).map(left).collect() })
     }
 
     /// None where no CPU shows it.
@@ -160,8 +163,7 @@ impl<'h> Kind<'h> {
 
     /// Of a set what its host can lose, as people count.
     fn people(&self, index: usize, set: &Featureset) -> Featureset {
-        let shape = Shape::of_cpus(self.hosts.iter().map(|host| host.cpu));
-        names::comparable(set, self.hosts[index].cpu.vendor.text()).without(|feature| shape.adds_up(feature))
+        names::comparable(set, self.hosts[index].cpu.vendor.text()).without(|feature| self.shape.adds_up(feature))
     }
 }
 
@@ -213,9 +215,4 @@ impl SetLevel {
         }
         out
     }
-}
-
-fn groups(set: &Featureset) -> Vec<String> {
-    let features: Vec<_> = set.features().map(|feature| (names::group(feature), names::name(feature))).collect();
-    names::grouped(features.iter().map(|(group, name)| (*group, name.as_str())))
 }

@@ -1,6 +1,14 @@
 //! Text that fits a width.
 
+use crate::cpu::names;
+use crate::facts::Featureset;
 use crate::text::columns;
+
+/// The features of a set by group, for a sentence.
+pub(super) fn groups(set: &Featureset) -> Vec<String> {
+    let features: Vec<_> = set.features().map(|feature| (names::group(feature), names::name(feature))).collect();
+    names::grouped(features.iter().map(|(group, name)| (*group, name.as_str())))
+}
 
 /// Words after a heading, wrapped, each further line indented to `indent`.
 pub(super) fn wrap(heading: &str, words: &[String], separator: &str, indent: usize, width: usize) -> String {
