@@ -2,6 +2,7 @@
 
 use std::io;
 use std::os::fd::OwnedFd;
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -16,6 +17,8 @@ use tempfile::TempDir;
 use crate::cli::error::CliError;
 use crate::collect::xapi::ending_signals;
 
+/// How long this process may take to be told of a signal that ended the command.
+const TOLD: Duration = Duration::from_secs(2);
 /// How long a command that was killed may take to be gone.
 const GONE: Timespec = Timespec { tv_sec: 3, tv_nsec: 0 };
 
@@ -66,6 +69,11 @@ impl Stage {
         playing.command = pidfd_open(Pid::from_child(&child), PidfdFlags::empty()).ok();
         drop(playing);
         let output = child.wait_with_output();
+        let signal = output.as_ref().ok().and_then(|output| output.status.signal());
+        if signal.is_some_and(|signal| ending_signals().contains(&signal)) {
+            // A terminal sends it to both, and the command may be gone before this process is told.
+            thread::sleep(TOLD);
+        }
         let mut playing = lock(&self.playing);
         hold_if_ended(&playing);
         playing.command = None;
