@@ -30,7 +30,6 @@ use std::sync::Arc;
 
 use crate::facts::{Reason, Type, Unknown, Value};
 use code::Code;
-use eval::Eval;
 
 /// How deep `exists`, `all`, `filter` and the like may nest.
 pub const MAX_LOOPS: usize = 3;
@@ -128,23 +127,23 @@ impl Expr {
     /// The value may borrow texts from the expression itself.
     pub fn eval<'a>(&'a self, variables: &[Value<'a>], meter: &mut Meter) -> Value<'a> {
         let before = meter.clone();
-        let value = Eval::new(self, variables, meter, false).run().value;
+        let value = eval::value(self, variables, meter);
         if matches!(value, Value::Unknown(_)) {
             // Only an unknown answer needs to know where it comes from: again, with places.
             *meter = before;
-            return Eval::new(self, variables, meter, true).run().value;
+            return eval::traced(self, variables, meter).value;
         }
         value
     }
 
     /// The same, where nobody reads why an answer is unknown: one evaluation, no words.
     pub(in crate::rules) fn eval_wordless<'a>(&'a self, variables: &[Value<'a>], meter: &mut Meter) -> Value<'a> {
-        Eval::new(self, variables, meter, false).run().value
+        eval::value(self, variables, meter)
     }
 
     /// The value, and which facts decided it.
     pub fn trace<'a>(&'a self, variables: &[Value<'a>], meter: &mut Meter) -> Traced<'a> {
-        Eval::new(self, variables, meter, true).run()
+        eval::traced(self, variables, meter)
     }
 
     /// The facts that the expression mentions, sorted: `joiner.vms[].power_state`.

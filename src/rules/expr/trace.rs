@@ -1,11 +1,12 @@
 //! Where values come from: places in the model, and the reads that decided an answer.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::rc::Rc;
 
-use super::Expr;
-use crate::facts::{FieldDef, Object, Unknown, Value};
+use super::{Expr, unreadable};
+use crate::facts::{FieldDef, Object, Reason, Unknown, Value};
 
 /// At most so many reads are kept as evidence of one answer.
 pub const READS: usize = 64;
@@ -40,21 +41,90 @@ pub struct Read {
 
 /// A value and where it stands in the model.
 #[derive(Clone, Debug)]
-pub(super) struct Val<'a> {
+pub(super) struct Val<'a, P> {
     pub(super) value: Value<'a>,
-    pub(super) place: Place,
+    pub(super) place: P,
 }
 
-impl<'a> From<Value<'a>> for Val<'a> {
+impl<'a, P: Default> From<Value<'a>> for Val<'a, P> {
     fn from(value: Value<'a>) -> Self {
-        Self { value, place: Place::None }
+        Self { value, place: P::default() }
     }
 }
 
+/// What an evaluation keeps of where its values stand and what it read: all of it ([`Places`]), or nothing.
+pub(super) trait Track<'a> {
+    /// Where a value stands; by default nowhere.
+    type Place: Clone + Default;
+    /// Reads that were taken away.
+    type Reads: Default;
+
+    /// The place one step inside another. A step inside a computed list leads to the place of its element.
+    fn inside(&mut self, parent: &Self::Place, step: Step<'a, '_>) -> Self::Place;
+    /// The place of a computed list.
+    fn made(&self, items: &[Val<'a, Self::Place>]) -> Self::Place;
+    /// A value of the model: an unknown one learns its path.
+    fn found(&self, value: Value<'a>, place: &Self::Place, expr: &Expr) -> Value<'a>;
+    /// Unknown because of what stands at a place.
+    fn bar(&self, place: &Self::Place, expr: &Expr, words: impl FnOnce(&str) -> String) -> Value<'a>;
+    /// Notes that a value was read.
+    fn read(&mut self, val: &Val<'a, Self::Place>);
+    /// Notes that a key was looked for and is not there.
+    fn read_absent(&mut self, place: &Self::Place);
+    /// How many reads there are, to come back to with [`Track::split`] or [`Track::forget`].
+    fn mark(&self) -> usize;
+    /// Takes the reads since a mark away.
+    fn split(&mut self, mark: usize) -> Self::Reads;
+    /// Takes the reads since a mark away, to others that were.
+    fn split_to(&mut self, mark: usize, reads: &mut Self::Reads);
+    /// Gives reads back.
+    fn keep(&mut self, reads: Self::Reads);
+    /// Drops the reads between two marks.
+    fn forget(&mut self, from: usize, to: usize);
+}
+
+/// Keeps nothing: an unknown value is not worded.
+pub(super) struct Untracked;
+
+impl<'a> Track<'a> for Untracked {
+    type Place = ();
+    type Reads = ();
+
+    fn inside(&mut self, (): &(), _: Step<'a, '_>) {}
+
+    fn made(&self, _: &[Val<'a, ()>]) {}
+
+    fn found(&self, value: Value<'a>, (): &(), _: &Expr) -> Value<'a> {
+        value
+    }
+
+    fn bar(&self, (): &(), _: &Expr, _: impl FnOnce(&str) -> String) -> Value<'a> {
+        static BARRED: Unknown = Unknown::new(Reason::Unreadable);
+        Value::Unknown(Cow::Borrowed(&BARRED))
+    }
+
+    fn read(&mut self, _: &Val<'a, ()>) {}
+
+    fn read_absent(&mut self, (): &()) {}
+
+    fn mark(&self) -> usize {
+        0
+    }
+
+    fn split(&mut self, _: usize) {}
+
+    fn split_to(&mut self, _: usize, (): &mut ()) {}
+
+    fn keep(&mut self, (): ()) {}
+
+    fn forget(&mut self, _: usize, _: usize) {}
+}
+
 /// Where a value stands.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) enum Place {
-    /// Nowhere: it was computed, or places are not asked for.
+    /// Nowhere: it was computed.
+    #[default]
     None,
     /// At a node of [`Places`].
     At(usize),
@@ -63,7 +133,16 @@ pub(super) enum Place {
 }
 
 /// A step from one place to a place inside it.
-pub(super) enum Step<'a> {
+#[derive(Clone, Copy)]
+pub(super) enum Step<'a, 'k> {
+    Var(usize),
+    Field(&'a dyn Object, &'static FieldDef),
+    Item(usize),
+    Key(&'k str),
+}
+
+/// A step that was taken.
+enum Taken<'a> {
     Var(usize),
     Field(&'a dyn Object, &'static FieldDef),
     Item(usize),
@@ -78,8 +157,87 @@ pub(super) struct RawRead<'a> {
 
 /// All places and reads of one evaluation.
 pub(super) struct Places<'a> {
-    nodes: Vec<(Option<usize>, Step<'a>)>,
+    nodes: Vec<(Option<usize>, Taken<'a>)>,
     reads: Vec<RawRead<'a>>,
+}
+
+impl<'a> Track<'a> for Places<'a> {
+    type Place = Place;
+    type Reads = Vec<RawRead<'a>>;
+
+    fn inside(&mut self, parent: &Place, step: Step<'a, '_>) -> Place {
+        let parent = match (parent, step) {
+            (Place::Each(each), Step::Item(index)) => return each.get(index).cloned().unwrap_or_default(),
+            (Place::At(parent), _) => Some(*parent),
+            (Place::None, Step::Var(_)) => None,
+            _ => return Place::None,
+        };
+        let step = match step {
+            Step::Var(slot) => Taken::Var(slot),
+            Step::Field(object, def) => Taken::Field(object, def),
+            Step::Item(index) => Taken::Item(index),
+            Step::Key(key) => Taken::Key(key.into()),
+        };
+        self.nodes.push((parent, step));
+        Place::At(self.nodes.len() - 1)
+    }
+
+    fn made(&self, items: &[Val<'a, Place>]) -> Place {
+        Place::Each(items.iter().map(|item| item.place.clone()).collect())
+    }
+
+    fn found(&self, value: Value<'a>, place: &Place, expr: &Expr) -> Value<'a> {
+        match (value, place) {
+            (Value::Unknown(unknown), Place::At(at)) => {
+                let path = self.path(*at, expr);
+                let detail = match unknown.detail() {
+                    "" => path,
+                    detail => format!("{path}: {detail}"),
+                };
+                Value::Unknown(Cow::Owned(Unknown::because(unknown.reason, detail)))
+            }
+            (value, _) => value,
+        }
+    }
+
+    fn bar(&self, place: &Place, expr: &Expr, words: impl FnOnce(&str) -> String) -> Value<'a> {
+        match place {
+            Place::At(at) => unreadable(words(&self.path(*at, expr))),
+            _ => unreadable(words("the value")),
+        }
+    }
+
+    fn read(&mut self, val: &Val<'a, Place>) {
+        if let Place::At(at) = val.place {
+            self.reads.push(RawRead { at, value: Some(val.value.clone()) });
+        }
+    }
+
+    fn read_absent(&mut self, place: &Place) {
+        if let Place::At(at) = *place {
+            self.reads.push(RawRead { at, value: None });
+        }
+    }
+
+    fn mark(&self) -> usize {
+        self.reads.len()
+    }
+
+    fn split(&mut self, mark: usize) -> Vec<RawRead<'a>> {
+        self.reads.split_off(mark)
+    }
+
+    fn split_to(&mut self, mark: usize, reads: &mut Vec<RawRead<'a>>) {
+        reads.extend(self.reads.drain(mark..));
+    }
+
+    fn keep(&mut self, reads: Vec<RawRead<'a>>) {
+        self.reads.extend(reads);
+    }
+
+    fn forget(&mut self, from: usize, to: usize) {
+        self.reads.drain(from..to);
+    }
 }
 
 impl<'a> Places<'a> {
@@ -87,51 +245,8 @@ impl<'a> Places<'a> {
         Self { nodes: Vec::new(), reads: Vec::new() }
     }
 
-    /// The place one step inside another. A step inside a computed list leads to the place of its element.
-    pub(super) fn inside(&mut self, parent: &Place, step: Step<'a>) -> Place {
-        let parent = match (parent, &step) {
-            (Place::Each(each), Step::Item(index)) => return each.get(*index).cloned().unwrap_or(Place::None),
-            (Place::At(parent), _) => Some(*parent),
-            (Place::None, Step::Var(_)) => None,
-            _ => return Place::None,
-        };
-        self.nodes.push((parent, step));
-        Place::At(self.nodes.len() - 1)
-    }
-
-    pub(super) fn read(&mut self, val: &Val<'a>) {
-        if let Place::At(at) = val.place {
-            self.reads.push(RawRead { at, value: Some(val.value.clone()) });
-        }
-    }
-
-    pub(super) fn read_absent(&mut self, place: &Place) {
-        if let Place::At(at) = *place {
-            self.reads.push(RawRead { at, value: None });
-        }
-    }
-
-    /// How many reads there are, to come back to with [`Places::split`] or [`Places::forget`].
-    pub(super) const fn mark(&self) -> usize {
-        self.reads.len()
-    }
-
-    /// Takes the reads since a mark away.
-    pub(super) fn split(&mut self, mark: usize) -> Vec<RawRead<'a>> {
-        self.reads.split_off(mark)
-    }
-
-    pub(super) fn extend(&mut self, reads: Vec<RawRead<'a>>) {
-        self.reads.extend(reads);
-    }
-
-    /// Drops the reads between two marks.
-    pub(super) fn forget(&mut self, from: usize, to: usize) {
-        self.reads.drain(from..to);
-    }
-
     /// `joiner.vms[3].power_state`
-    pub(super) fn path(&self, at: usize, expr: &Expr) -> String {
+    fn path(&self, at: usize, expr: &Expr) -> String {
         let mut steps = Vec::new();
         let mut next = Some(at);
         while let Some(at) = next {
@@ -142,12 +257,12 @@ impl<'a> Places<'a> {
         let mut path = String::new();
         for step in steps.into_iter().rev() {
             let _ = match step {
-                Step::Var(slot) => {
+                Taken::Var(slot) => {
                     write!(path, "{}", expr.variables.get(*slot).map_or("?", |(name, _)| name.as_ref()))
                 }
-                Step::Field(_, def) => write!(path, ".{}", def.name),
-                Step::Item(index) => write!(path, "[{index}]"),
-                Step::Key(key) => write!(path, "[{}]", quoted(key)),
+                Taken::Field(_, def) => write!(path, ".{}", def.name),
+                Taken::Item(index) => write!(path, "[{index}]"),
+                Taken::Key(key) => write!(path, "[{}]", quoted(key)),
             };
         }
         path
@@ -157,7 +272,7 @@ impl<'a> Places<'a> {
         let mut next = Some(at);
         while let Some(at) = next {
             match &self.nodes[at] {
-                (_, Step::Field(object, _)) => return Some(*object),
+                (_, Taken::Field(object, _)) => return Some(*object),
                 (parent, _) => next = *parent,
             }
         }
@@ -169,7 +284,7 @@ impl<'a> Places<'a> {
         while let Some(at) = next {
             match &self.nodes[at] {
                 // Words that only repeat the name say nothing.
-                (_, Step::Field(_, def)) => {
+                (_, Taken::Field(_, def)) => {
                     return Some(first_words(def.doc))
                         .filter(|words| !words.starts_with(def.name))
                         .unwrap_or_default();
@@ -184,7 +299,7 @@ impl<'a> Places<'a> {
         let mut next = Some(at);
         while let Some(at) = next {
             match &self.nodes[at] {
-                (_, Step::Field(_, def)) if def.volatile => return true,
+                (_, Taken::Field(_, def)) if def.volatile => return true,
                 (parent, _) => next = *parent,
             }
         }

@@ -1,18 +1,18 @@
 //! Loops over lists, and the search for the one answer that decides.
 
-use super::{Eval, Truth};
+use super::{Eval, Placed, Truth};
 use crate::facts::Value;
 use crate::rules::expr::code::{Code, Loop};
-use crate::rules::expr::trace::{Place, RawRead, Val};
+use crate::rules::expr::trace::{Track, Val};
 use crate::rules::expr::values::{Items, mistyped};
 
-impl<'a> Eval<'a, '_> {
-    pub(super) fn iterate(&mut self, kind: Loop, range: &'a Code, depth: usize, body: &'a Code) -> Val<'a> {
+impl<'a, T: Track<'a>> Eval<'a, '_, T> {
+    pub(super) fn iterate(&mut self, kind: Loop, range: &'a Code, depth: usize, body: &'a Code) -> Placed<'a, T> {
         let range = if range.is_path() { self.path(range) } else { self.eval(range) };
         let Some(items) = Items::of(&range.value) else {
-            self.note(&range);
+            self.track.read(&range);
             return match self.needed(range) {
-                unknown @ Val { value: Value::Unknown(_), .. } => Val { place: Place::None, ..unknown },
+                Val { value: unknown @ Value::Unknown(_), .. } => unknown.into(),
                 _ => Value::Unknown(mistyped()).into(),
             };
         };
@@ -24,7 +24,7 @@ impl<'a> Eval<'a, '_> {
             Loop::Map => {
                 let mut made = Vec::with_capacity(items.len());
                 if items.len() == 0 {
-                    self.note(&range);
+                    self.track.read(&range);
                 }
                 for index in 0..items.len() {
                     self.enter(&range, &items, depth, index);
@@ -38,16 +38,16 @@ impl<'a> Eval<'a, '_> {
         }
     }
 
-    fn enter(&mut self, range: &Val<'a>, items: &Items<'a>, depth: usize, index: usize) {
+    fn enter(&mut self, range: &Placed<'a, T>, items: &Items<'a>, depth: usize, index: usize) {
         self.locals[depth] = self.item(items, &range.place, index);
     }
 
     /// `exists` (which true decides) and `all` (which false decides).
-    fn search(&mut self, decides: bool, range: &Val<'a>, items: &Items<'a>, depth: usize, body: &'a Code) -> Val<'a> {
-        let mut search = Search::new(decides, self.mark());
+    fn search(&mut self, decides: bool, range: &Placed<'a, T>, items: &Items<'a>, depth: usize, body: &'a Code) -> Placed<'a, T> {
+        let mut search = Search::new(decides, self.track.mark());
         for index in 0..items.len() {
             self.enter(range, items, depth, index);
-            let from = self.mark();
+            let from = self.track.mark();
             let truth = self.condition(body);
             if search.decided(self, from, truth) {
                 return Value::Bool(decides).into();
@@ -57,25 +57,25 @@ impl<'a> Eval<'a, '_> {
             }
         }
         search.undecided(self).unwrap_or_else(|| {
-            self.note(range);
+            self.track.read(range);
             Value::Bool(!decides).into()
         })
     }
 
-    fn exists_one(&mut self, range: &Val<'a>, items: &Items<'a>, depth: usize, body: &'a Code) -> Val<'a> {
-        let mark = self.mark();
-        let (mut found, mut unknown, mut why) = (0, None, Vec::new());
+    fn exists_one(&mut self, range: &Placed<'a, T>, items: &Items<'a>, depth: usize, body: &'a Code) -> Placed<'a, T> {
+        let mark = self.track.mark();
+        let (mut found, mut unknown, mut why) = (0, None, T::Reads::default());
         for index in 0..items.len() {
             self.enter(range, items, depth, index);
-            let from = self.mark();
+            let from = self.track.mark();
             match self.condition(body) {
                 Ok(true) => {
                     found += 1;
-                    why.extend(self.split(from));
+                    self.track.split_to(from, &mut why);
                 }
                 Ok(false) => {}
                 Err(val) => {
-                    why.extend(self.split(from));
+                    self.track.split_to(from, &mut why);
                     unknown = unknown.or(Some(val.value));
                 }
             }
@@ -84,10 +84,10 @@ impl<'a> Eval<'a, '_> {
             }
         }
         if found > 0 || unknown.is_some() {
-            self.split(mark);
-            self.keep(why);
+            self.track.split(mark);
+            self.track.keep(why);
         } else {
-            self.note(range);
+            self.track.read(range);
         }
         match unknown {
             // Two are too many, whatever the others are.
@@ -96,22 +96,22 @@ impl<'a> Eval<'a, '_> {
         }
     }
 
-    fn filter(&mut self, range: &Val<'a>, items: &Items<'a>, depth: usize, body: &'a Code) -> Val<'a> {
-        let mark = self.mark();
-        let (mut kept, mut why) = (Vec::new(), Vec::new());
-        let mut unknown: Option<(Value<'a>, Vec<RawRead<'a>>)> = None;
+    fn filter(&mut self, range: &Placed<'a, T>, items: &Items<'a>, depth: usize, body: &'a Code) -> Placed<'a, T> {
+        let mark = self.track.mark();
+        let (mut kept, mut why) = (Vec::new(), T::Reads::default());
+        let mut unknown: Option<(Value<'a>, T::Reads)> = None;
         for index in 0..items.len() {
             self.enter(range, items, depth, index);
-            let from = self.mark();
+            let from = self.track.mark();
             match self.condition(body) {
                 Ok(true) => {
                     kept.push(self.locals[depth].clone());
-                    why.extend(self.split(from));
+                    self.track.split_to(from, &mut why);
                 }
                 Ok(false) => {}
                 Err(val) => {
-                    let reads = self.split(from);
-                    unknown.get_or_insert((val.value, Vec::new())).1.extend(reads);
+                    let (_, reads) = unknown.get_or_insert((val.value, T::Reads::default()));
+                    self.track.split_to(from, reads);
                 }
             }
             if self.meter.exhausted() {
@@ -120,43 +120,43 @@ impl<'a> Eval<'a, '_> {
         }
         if let Some((unknown, reads)) = unknown {
             // One element that may or may not be in it: not even the length is known.
-            self.split(mark);
-            self.keep(reads);
+            self.track.split(mark);
+            self.track.keep(reads);
             return unknown.into();
         }
         if kept.is_empty() {
-            self.note(range);
+            self.track.read(range);
         } else {
-            self.split(mark);
-            self.keep(why);
+            self.track.split(mark);
+            self.track.keep(why);
         }
         self.made(kept)
     }
 }
 
 /// A search for one answer that decides, with what was read on the way.
-pub(super) struct Search<'a> {
+pub(super) struct Search<'a, T: Track<'a>> {
     decides: bool,
     mark: usize,
     unknown: Option<Value<'a>>,
-    why: Vec<RawRead<'a>>,
+    why: T::Reads,
 }
 
-impl<'a> Search<'a> {
-    pub(super) const fn new(decides: bool, mark: usize) -> Self {
-        Self { decides, mark, unknown: None, why: Vec::new() }
+impl<'a, T: Track<'a>> Search<'a, T> {
+    pub(super) fn new(decides: bool, mark: usize) -> Self {
+        Self { decides, mark, unknown: None, why: T::Reads::default() }
     }
 
     /// Takes one more answer, whose reads begin at `from`; true when it decides, and then its reads alone are left.
-    pub(super) fn decided(&mut self, eval: &mut Eval<'a, '_>, from: usize, truth: Truth<'a>) -> bool {
+    pub(super) fn decided(&mut self, eval: &mut Eval<'a, '_, T>, from: usize, truth: Truth<'a, T>) -> bool {
         match truth {
             Ok(value) if value == self.decides => {
-                eval.forget(self.mark, from);
+                eval.track.forget(self.mark, from);
                 true
             }
             Ok(_) => false,
             Err(val) => {
-                self.why.extend(eval.split(from));
+                eval.track.split_to(from, &mut self.why);
                 self.unknown.get_or_insert(val.value);
                 false
             }
@@ -164,10 +164,10 @@ impl<'a> Search<'a> {
     }
 
     /// The unknown that no answer outweighed, with the reads of unknown answers alone; none when all were known.
-    pub(super) fn undecided(self, eval: &mut Eval<'a, '_>) -> Option<Val<'a>> {
+    pub(super) fn undecided(self, eval: &mut Eval<'a, '_, T>) -> Option<Placed<'a, T>> {
         let unknown = self.unknown?;
-        eval.split(self.mark);
-        eval.keep(self.why);
+        eval.track.split(self.mark);
+        eval.track.keep(self.why);
         Some(unknown.into())
     }
 }

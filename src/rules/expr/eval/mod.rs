@@ -1,5 +1,5 @@
 //! Evaluation in three-valued logic: an unknown operand makes the answer unknown unless the rest decides it.
-//! One evaluator serves both modes: without places it is fast, with places it says which facts decided the answer.
+//! One evaluator serves both modes: untracked it is fast, with places it says which facts decided the answer.
 
 mod loops;
 mod paths;
@@ -7,44 +7,54 @@ mod paths;
 use std::borrow::Cow;
 
 use super::code::{Code, Order};
-use super::functions::Function;
-use super::trace::{Place, Places, RawRead, Traced, Val};
+use super::functions::{Function, MAX_PARAMS};
+use super::trace::{Places, Step, Traced, Track, Untracked, Val};
 use super::values::{Items, equal, mistyped, weight};
 use super::{Expr, MAX_LOOPS, Meter, unreadable};
 use crate::facts::{Reason, Type, Value};
 use loops::Search;
 
-pub(super) struct Eval<'a, 'v> {
+struct Eval<'a, 'v, T: Track<'a>> {
     expr: &'a Expr,
     variables: &'v [Value<'a>],
     meter: &'v mut Meter,
-    locals: [Val<'a>; MAX_LOOPS],
-    places: Option<Places<'a>>,
+    locals: [Placed<'a, T>; MAX_LOOPS],
+    track: T,
 }
 
-/// A condition's answer; the error is the unknown value.
-type Truth<'a> = Result<bool, Val<'a>>;
+/// A value with its place, as far as the evaluation keeps it.
+type Placed<'a, T> = Val<'a, <T as Track<'a>>::Place>;
 
-impl<'a, 'v> Eval<'a, 'v> {
-    pub(super) fn new(expr: &'a Expr, variables: &'v [Value<'a>], meter: &'v mut Meter, trace: bool) -> Self {
-        let locals = std::array::from_fn(|_| Value::Null.into());
-        Self { expr, variables, meter, locals, places: trace.then(Places::new) }
+/// A condition's answer; the error is the unknown value.
+type Truth<'a, T> = Result<bool, Placed<'a, T>>;
+
+/// The value, without words where it is unknown.
+pub(super) fn value<'a>(expr: &'a Expr, variables: &[Value<'a>], meter: &mut Meter) -> Value<'a> {
+    Eval::new(expr, variables, meter, Untracked).run().0
+}
+
+/// The value and the reads that decided it.
+pub(super) fn traced<'a>(expr: &'a Expr, variables: &[Value<'a>], meter: &mut Meter) -> Traced<'a> {
+    let (value, places) = Eval::new(expr, variables, meter, Places::new()).run();
+    places.finish(value, expr)
+}
+
+impl<'a, 'v, T: Track<'a>> Eval<'a, 'v, T> {
+    fn new(expr: &'a Expr, variables: &'v [Value<'a>], meter: &'v mut Meter, track: T) -> Self {
+        Self { expr, variables, meter, locals: std::array::from_fn(|_| Value::Null.into()), track }
     }
 
-    pub(super) fn run(mut self) -> Traced<'a> {
+    fn run(mut self) -> (Value<'a>, T) {
         let val = self.eval(&self.expr.code);
         let val = if matches!(self.expr.ty, Type::Nullable(_)) { val } else { self.needed(val) };
-        match self.places {
-            Some(places) => places.finish(val.value, self.expr),
-            None => Traced { value: val.value, reads: Vec::new(), left_out: 0 },
-        }
+        (val.value, self.track)
     }
 
-    fn eval(&mut self, code: &'a Code) -> Val<'a> {
+    fn eval(&mut self, code: &'a Code) -> Placed<'a, T> {
         if code.is_path() {
             let val = self.path(code);
             if !matches!(val.value, Value::Object(_)) {
-                self.note(&val);
+                self.track.read(&val);
             }
             return val;
         }
@@ -57,7 +67,7 @@ impl<'a, 'v> Eval<'a, 'v> {
             Code::Int(value) => Value::Int(*value).into(),
             Code::Text(text) => Value::Text(Cow::Borrowed(text)).into(),
             Code::List(items) => {
-                let items: Vec<Val<'a>> = items.iter().map(|item| self.eval(item)).collect();
+                let items: Vec<Placed<'a, T>> = items.iter().map(|item| self.eval(item)).collect();
                 self.made(items)
             }
             Code::Not(of) => match self.condition(of) {
@@ -93,7 +103,7 @@ impl<'a, 'v> Eval<'a, 'v> {
 
     // --- conditions ---
 
-    fn truth(&self, val: Val<'a>) -> Truth<'a> {
+    fn truth(&self, val: Placed<'a, T>) -> Truth<'a, T> {
         match self.needed(val) {
             Val { value: Value::Bool(value), .. } => Ok(value),
             val @ Val { value: Value::Unknown(_), .. } => Err(val),
@@ -101,16 +111,16 @@ impl<'a, 'v> Eval<'a, 'v> {
         }
     }
 
-    fn condition(&mut self, code: &'a Code) -> Truth<'a> {
+    fn condition(&mut self, code: &'a Code) -> Truth<'a, T> {
         let val = self.eval(code);
         self.truth(val)
     }
 
     /// `&&` (which false decides) and `||` (which true decides).
-    fn connect(&mut self, parts: &'a [Code], decides: bool) -> Val<'a> {
-        let mut search = Search::new(decides, self.mark());
+    fn connect(&mut self, parts: &'a [Code], decides: bool) -> Placed<'a, T> {
+        let mut search = Search::new(decides, self.track.mark());
         for part in parts {
-            let from = self.mark();
+            let from = self.track.mark();
             let truth = self.condition(part);
             if search.decided(self, from, truth) {
                 return Value::Bool(decides).into();
@@ -119,35 +129,33 @@ impl<'a, 'v> Eval<'a, 'v> {
         search.undecided(self).unwrap_or_else(|| Value::Bool(!decides).into())
     }
 
-    fn choose(&mut self, parts: &'a [Code; 3]) -> Val<'a> {
-        let mark = self.mark();
+    fn choose(&mut self, parts: &'a [Code; 3]) -> Placed<'a, T> {
+        let mark = self.track.mark();
         match self.condition(&parts[0]) {
             Ok(true) => self.eval(&parts[1]),
             Ok(false) => self.eval(&parts[2]),
             Err(unknown) => {
-                let why = self.split(mark);
+                let why = self.track.split(mark);
                 let (then, otherwise) = (self.eval(&parts[1]), self.eval(&parts[2]));
                 if matches!(equal(&then.value, &otherwise.value), Ok(true)) {
-                    return Val { value: then.value, place: Place::None };
+                    return then.value.into();
                 }
-                self.split(mark);
-                self.keep(why);
+                self.track.split(mark);
+                self.track.keep(why);
                 unknown
             }
         }
     }
 
-    fn has(&mut self, code: &'a Code) -> Val<'a> {
+    fn has(&mut self, code: &'a Code) -> Placed<'a, T> {
         let val = match code {
             Code::Key { of, key } => {
                 let of = self.path(of);
                 match (&of.value, &**key) {
                     (Value::Map(map), Code::Text(key)) if map.get(key).is_none() => {
                         // A key that is not there is an answer, and not a missing fact.
-                        let place = self.inside_key(&of.place, key);
-                        if let Some(places) = &mut self.places {
-                            places.read_absent(&place);
-                        }
+                        let place = self.track.inside(&of.place, Step::Key(key));
+                        self.track.read_absent(&place);
                         return Value::Bool(false).into();
                     }
                     (Value::Map(_), _) => self.path(code),
@@ -160,7 +168,7 @@ impl<'a, 'v> Eval<'a, 'v> {
             }
             _ => self.path(code),
         };
-        self.note(&val);
+        self.track.read(&val);
         match val.value {
             Value::Null => Value::Bool(false).into(),
             Value::Unknown(unknown) if unknown.reason == Reason::AbsentOnRelease => Value::Bool(false).into(),
@@ -172,12 +180,13 @@ impl<'a, 'v> Eval<'a, 'v> {
     // --- operators ---
 
     /// Operands that are all needed. When one is unknown, only what the unknown ones read is evidence.
-    fn operands(&mut self, codes: &'a [Code]) -> Result<Vec<Val<'a>>, Val<'a>> {
-        let mark = self.mark();
-        let (mut operands, mut why, mut unknown) = (Vec::with_capacity(codes.len()), Vec::new(), None);
-        for code in codes {
+    fn operands(&mut self, codes: &'a [Code]) -> Result<[Value<'a>; MAX_PARAMS], Placed<'a, T>> {
+        let mark = self.track.mark();
+        let mut operands = [const { Value::Null }; MAX_PARAMS];
+        let (mut why, mut unknown) = (T::Reads::default(), None);
+        for (code, place) in codes.iter().zip(&mut operands) {
             match self.operand(code, false, &mut why) {
-                Ok(operand) => operands.push(operand),
+                Ok(operand) => *place = operand.value,
                 Err(val) => unknown = unknown.or(Some(val)),
             }
         }
@@ -188,9 +197,9 @@ impl<'a, 'v> Eval<'a, 'v> {
     }
 
     /// The same of two, which most operators have; `null` where null is a value like others.
-    fn both(&mut self, [a, b]: &'a [Code; 2], null: bool) -> Result<[Val<'a>; 2], Val<'a>> {
-        let mark = self.mark();
-        let mut why = Vec::new();
+    fn both(&mut self, [a, b]: &'a [Code; 2], null: bool) -> Result<[Placed<'a, T>; 2], Placed<'a, T>> {
+        let mark = self.track.mark();
+        let mut why = T::Reads::default();
         match (self.operand(a, null, &mut why), self.operand(b, null, &mut why)) {
             (Ok(a), Ok(b)) => Ok([a, b]),
             (Err(unknown), _) | (_, Err(unknown)) => Err(self.for_want_of(unknown, mark, why)),
@@ -198,24 +207,24 @@ impl<'a, 'v> Eval<'a, 'v> {
     }
 
     /// One operand; where it is unknown, what it read is moved to `why`.
-    fn operand(&mut self, code: &'a Code, null: bool, why: &mut Vec<RawRead<'a>>) -> Result<Val<'a>, Val<'a>> {
-        let from = self.mark();
+    fn operand(&mut self, code: &'a Code, null: bool, why: &mut T::Reads) -> Result<Placed<'a, T>, Placed<'a, T>> {
+        let from = self.track.mark();
         let val = self.eval(code);
         let val = if null { val } else { self.needed(val) };
         if matches!(val.value, Value::Unknown(_)) {
-            why.extend(self.split(from));
+            self.track.split_to(from, why);
             return Err(val);
         }
         Ok(val)
     }
 
-    fn for_want_of(&mut self, unknown: Val<'a>, mark: usize, why: Vec<RawRead<'a>>) -> Val<'a> {
-        self.split(mark);
-        self.keep(why);
-        Val { value: unknown.value, place: Place::None }
+    fn for_want_of(&mut self, unknown: Placed<'a, T>, mark: usize, why: T::Reads) -> Placed<'a, T> {
+        self.track.split(mark);
+        self.track.keep(why);
+        unknown.value.into()
     }
 
-    fn equal(&mut self, sides: &'a [Code; 2], not: bool) -> Val<'a> {
+    fn equal(&mut self, sides: &'a [Code; 2], not: bool) -> Placed<'a, T> {
         let [a, b] = match self.both(sides, true) {
             Ok(operands) => operands,
             Err(unknown) => return unknown,
@@ -226,7 +235,7 @@ impl<'a, 'v> Eval<'a, 'v> {
         equal(&a.value, &b.value).map_or_else(Value::Unknown, |same| Value::Bool(same != not)).into()
     }
 
-    fn order(&mut self, sides: &'a [Code; 2], order: Order) -> Val<'a> {
+    fn order(&mut self, sides: &'a [Code; 2], order: Order) -> Placed<'a, T> {
         let operands = match self.both(sides, false) {
             Ok(operands) => operands,
             Err(unknown) => return unknown,
@@ -245,17 +254,17 @@ impl<'a, 'v> Eval<'a, 'v> {
         .into()
     }
 
-    fn membership(&mut self, sides: &'a [Code; 2]) -> Val<'a> {
-        let mark = self.mark();
+    fn membership(&mut self, sides: &'a [Code; 2]) -> Placed<'a, T> {
+        let mark = self.track.mark();
         let needle = self.eval(&sides[0]);
-        let between = self.mark();
+        let between = self.track.mark();
         let within = self.eval(&sides[1]);
         let within = self.needed(within);
         if let Some(items) = Items::of(&within.value)
             && items.len() == 0
         {
             // Nothing is in an empty list.
-            self.forget(mark, between);
+            self.track.forget(mark, between);
             return Value::Bool(false).into();
         }
         if !self.meter.step(weight(&within.value)) {
@@ -264,12 +273,12 @@ impl<'a, 'v> Eval<'a, 'v> {
         match (needle.value, within.value) {
             (needle, Value::Unknown(unknown)) => {
                 if !matches!(needle, Value::Unknown(_)) {
-                    self.forget(mark, between);
+                    self.track.forget(mark, between);
                 }
                 Value::Unknown(unknown).into()
             }
             (Value::Unknown(unknown), _) => {
-                self.split(between);
+                self.track.split(between);
                 Value::Unknown(unknown).into()
             }
             (Value::Text(key), Value::Map(map)) => Value::Bool(map.get(&key).is_some()).into(),
@@ -289,7 +298,7 @@ impl<'a, 'v> Eval<'a, 'v> {
         }
     }
 
-    fn int(&self, of: Val<'a>, to: fn(i64) -> Option<i64>) -> Val<'a> {
+    fn int(&self, of: Placed<'a, T>, to: fn(i64) -> Option<i64>) -> Placed<'a, T> {
         match self.needed(of) {
             Val { value: Value::Int(value), .. } => number(to(value)),
             unknown @ Val { value: Value::Unknown(_), .. } => unknown,
@@ -297,7 +306,7 @@ impl<'a, 'v> Eval<'a, 'v> {
         }
     }
 
-    fn add(&mut self, sides: &'a [Code; 2]) -> Val<'a> {
+    fn add(&mut self, sides: &'a [Code; 2]) -> Placed<'a, T> {
         let [a, b] = match self.both(sides, false) {
             Ok(operands) => operands,
             Err(unknown) => return unknown,
@@ -310,7 +319,7 @@ impl<'a, 'v> Eval<'a, 'v> {
             (Value::Text(a), Value::Text(b)) => Value::Text(Cow::Owned(format!("{a}{b}"))).into(),
             (left, right) => match (Items::of(left), Items::of(right)) {
                 (Some(left), Some(right)) => {
-                    let mut items: Vec<Val<'a>> = Vec::with_capacity(left.len() + right.len());
+                    let mut items: Vec<Placed<'a, T>> = Vec::with_capacity(left.len() + right.len());
                     items.extend((0..left.len()).map(|index| self.item(&left, &a.place, index)));
                     items.extend((0..right.len()).map(|index| self.item(&right, &b.place, index)));
                     self.made(items)
@@ -320,19 +329,19 @@ impl<'a, 'v> Eval<'a, 'v> {
         }
     }
 
-    fn call(&mut self, function: &'static Function, args: &'a [Code]) -> Val<'a> {
-        let args = match self.operands(args) {
-            Ok(args) => args,
+    fn call(&mut self, function: &'static Function, args: &'a [Code]) -> Placed<'a, T> {
+        let operands = match self.operands(args) {
+            Ok(operands) => operands,
             Err(unknown) => return unknown,
         };
-        let args: Vec<Value<'a>> = args.into_iter().map(|arg| arg.value).collect();
+        let args = &operands[..args.len()];
         if !self.meter.step(args.iter().map(weight).sum()) {
             return self.exhausted();
         }
-        function.call(&args, self.expr.feature_name).into()
+        function.call(args, self.expr.feature_name).into()
     }
 }
 
-fn number<'a>(value: Option<i64>) -> Val<'a> {
+fn number<'a, P: Default>(value: Option<i64>) -> Val<'a, P> {
     value.map_or_else(|| unreadable("a number does not fit into 64 bits"), Value::Int).into()
 }

@@ -104,6 +104,18 @@ impl Param {
     }
 }
 
+/// The most parameters that a function has.
+pub(super) const MAX_PARAMS: usize = 4;
+
+/// A function with more would be called with some of its arguments missing.
+const _: () = {
+    let mut index = 0;
+    while index < FUNCTIONS.len() {
+        assert!(FUNCTIONS[index].params.len() <= MAX_PARAMS);
+        index += 1;
+    }
+};
+
 impl Function {
     /// `text.contains(part: text) -> bool`
     pub fn signature(&self) -> String {

@@ -179,23 +179,24 @@ pub(super) fn int<'v>(args: &[Value<'v>], _: FeatureName) -> Value<'v> {
 
 pub(super) fn versions<'v>(args: &[Value<'v>], answer: fn(Ordering) -> Value<'v>) -> Value<'v> {
     let [Value::Text(a), Value::Text(b)] = args else { return wrong() };
-    match (version(a), version(b)) {
-        (Some(a), Some(b)) => {
-            let len = a.len().max(b.len());
-            let at = |version: &[u64], index: usize| version.get(index).copied().unwrap_or(0);
-            let order = (0..len).map(|index| at(&a, index).cmp(&at(&b, index))).find(|order| order.is_ne());
-            answer(order.unwrap_or(Ordering::Equal))
+    if let Some(odd) = [a, b].into_iter().find(|text| numbers(text).any(|number| number.is_none())) {
+        return unreadable(format!("{} is not a version", quoted(odd)));
+    }
+    let (mut a, mut b) = (numbers(a).flatten(), numbers(b).flatten());
+    loop {
+        let (left, right) = (a.next(), b.next());
+        match left.unwrap_or(0).cmp(&right.unwrap_or(0)) {
+            Ordering::Equal if left.is_some() || right.is_some() => {}
+            order => return answer(order),
         }
-        (None, _) => unreadable(format!("{} is not a version", quoted(a))),
-        _ => unreadable(format!("{} is not a version", quoted(b))),
     }
 }
 
-/// The numbers of a dotted version.
-fn version(text: &str) -> Option<Vec<u64>> {
+/// The numbers of a dotted version; none for a part that is no number.
+fn numbers(text: &str) -> impl Iterator<Item = Option<u64>> {
     let end = text.find(['-', '+', '~', ' ']).unwrap_or(text.len());
     let number = |part: &str| if part.bytes().all(|byte| byte.is_ascii_digit()) { part.parse().ok() } else { None };
-    text[..end].split('.').map(number).collect()
+    text[..end].split('.').map(number)
 }
 
 pub(super) fn features<'v>(args: &[Value<'v>], answer: impl Fn(&Featureset, &Featureset) -> Value<'v>) -> Value<'v> {
