@@ -170,8 +170,11 @@ impl Fleet {
             return;
         }
         for reference in pool.pifs.each().filter_map(|pif| pif.host.text()) {
-            if pool.host(reference).is_none() && !self.running.contains_key(reference) {
-                self.running.insert(reference.to_owned(), PlanHost::running_on(pool, reference));
+            if pool.host(reference).is_none()
+                && !self.running.contains_key(reference)
+                && let Some(vms) = PlanHost::running_on(pool, reference)
+            {
+                self.running.insert(reference.to_owned(), vms);
             }
         }
     }

@@ -1,8 +1,8 @@
 //! What is left of the pool: memory, cluster, who could coordinate.
 
 use super::facts::{Capacity, ClusterAfter};
-use super::{Found, count, follow, known, list, need};
-use crate::facts::{Known, Reason};
+use super::{Found, count, follow, known, label, list, need};
+use crate::facts::{Known, Reason, Unknown};
 use crate::snapshot::{Host, Pool};
 
 const GIB: i64 = 1 << 30;
@@ -39,20 +39,25 @@ fn staying<'a>(pool: &'a Pool, member: &str) -> Found<Vec<&'a Host>> {
     Ok(staying)
 }
 
-/// What the control domain of a host takes; nothing where its record is not among the VMs.
+/// What the control domain of a host takes. Older releases do not say which VM it is; there it is the one that runs on the host.
 fn control_domain_memory(pool: &Pool, host: &Host) -> Found<i64> {
-    let domain = match &host.control_domain {
-        Known::Yes(Some(domain)) => domain,
-        Known::Yes(None) => return Ok(0),
-        Known::No(unknown) if unknown.reason == Reason::AbsentOnRelease => return Ok(0),
+    let reference = need(&host.reference)?;
+    let named = match &host.control_domain {
+        Known::Yes(domain) => domain.as_ref(),
+        Known::No(unknown) if unknown.reason == Reason::AbsentOnRelease => None,
         Known::No(unknown) => return Err(unknown.clone()),
     };
     for vm in list(&pool.vms, "vms")? {
-        if need(&vm.reference)? == domain {
+        let own = match named {
+            Some(domain) => need(&vm.reference)? == domain,
+            None => *need(&vm.is_control_domain)? && need(&vm.resident_on)?.as_ref() == Some(reference),
+        };
+        if own {
             return need(&vm.memory_static_max).copied();
         }
     }
-    Ok(0)
+    let host = label(&host.name_label, &host.uuid, &host.reference);
+    Err(Unknown::because(Reason::Unreadable, format!("the control domain of {host} is not among the VMs")))
 }
 
 fn needed(pool: &Pool) -> Found<i64> {
@@ -92,11 +97,7 @@ pub(super) fn cluster(pool: &Pool, member: &str) -> Found<Option<ClusterAfter>> 
         for one in &others {
             let host = follow(&pool.hosts, |host| &host.reference, need(&one.host)?, "host");
             // A member that is down votes no more, enabled or not.
-            let live = match host {
-                Ok(host) => *need(&host.live)?,
-                Err(_) => true,
-            };
-            enabled += usize::from(*need(&one.enabled)? && live);
+            enabled += usize::from(*need(&one.enabled)? && *need(&host?.live)?);
         }
         Ok(count(enabled))
     });

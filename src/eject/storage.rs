@@ -1,6 +1,6 @@
 //! Storage that leaves with the member: SRs that nobody else is plugged into, the disks on them, the VMs of these.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::facts::{LosingMemory, LosingVm, LostSr, LostVdi, PoolSr, UnreachableSr};
 use super::{Found, count, follow, label, list, need};
@@ -65,8 +65,10 @@ pub(super) fn lost_vdis(pool: &Pool, srs: &[LostSr]) -> Found<Vec<LostVdi>> {
     if !srs.iter().any(LostSr::holds_disks) {
         return Ok(lost);
     }
+    let users = super::known(|| users(pool));
     for vdi in list(&pool.vdis, "vdis")? {
         let Some(sr) = named(srs, need(&vdi.sr)?) else { continue };
+        let of = |reference: &String| Ok(need(&users)?.get(reference.as_str()).cloned().unwrap_or_default());
         lost.push(LostVdi {
             name: label(&vdi.name_label, &vdi.uuid, &vdi.reference),
             uuid: vdi.uuid.clone(),
@@ -77,25 +79,26 @@ pub(super) fn lost_vdis(pool: &Pool, srs: &[LostSr]) -> Found<Vec<LostVdi>> {
             kind: vdi.kind.clone(),
             is_a_snapshot: vdi.is_a_snapshot.clone(),
             virtual_size: vdi.virtual_size.clone(),
-            vms: super::known(|| users(pool, need(&vdi.reference)?)),
+            vms: super::known(|| of(need(&vdi.reference)?)),
         });
     }
     lost.sort_by(|a, b| (&a.sr, &a.name, a.uuid.text()).cmp(&(&b.sr, &b.name, b.uuid.text())));
     Ok(lost)
 }
 
-/// What the VMs with this virtual disk are called.
-fn users(pool: &Pool, vdi: &str) -> Found<Vec<String>> {
-    let mut users = Vec::new();
+/// By virtual disk, what the VMs with it are called.
+fn users(pool: &Pool) -> Found<BTreeMap<&str, Vec<String>>> {
+    let mut users = BTreeMap::<&str, Vec<String>>::new();
     for vm in list(&pool.vms, "vms")? {
+        let mut disks = BTreeSet::new();
         for disk in need(&vm.disks)? {
-            if need(&disk.vdi)?.as_deref() == Some(vdi) {
-                users.push(label(&vm.name_label, &vm.uuid, &vm.reference));
-                break;
-            }
+            disks.extend(need(&disk.vdi)?.as_deref());
+        }
+        for disk in disks {
+            users.entry(disk).or_default().push(label(&vm.name_label, &vm.uuid, &vm.reference));
         }
     }
-    users.sort();
+    users.values_mut().for_each(|names| names.sort());
     Ok(users)
 }
 

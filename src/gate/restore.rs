@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use crate::facts::Known;
+use crate::facts::{Known, Reason};
 use crate::snapshot::{Bond, Host, Network, Pif, Pool};
 use crate::text::{plain, shell_word};
 
@@ -63,8 +63,15 @@ impl<'a> Script<'a> {
         self.line("}");
     }
 
+    /// What is left out because it is not known. Nobody else can tell later.
+    fn gap(&mut self, pif: &Pif, what: &str) {
+        let device = pif.device.text().unwrap_or("an interface");
+        self.comment(&format!("Not made again here: {device}; {what} was not known."));
+    }
+
     fn network(&self, pif: &Pif) -> Option<&'a Network> {
-        self.pool.networks.each().find(|network| network.reference.get() == pif.network.get())
+        let reference = pif.network.text()?;
+        self.pool.networks.each().find(|network| network.reference.text() == Some(reference))
     }
 
     fn name(&self, pif: &Pif) -> String {
@@ -77,7 +84,10 @@ impl<'a> Script<'a> {
             self.comment("The host's NICs were not known.");
         }
         for pif in nics {
-            let Some(mac) = pif.mac.text() else { continue };
+            let Some(mac) = pif.mac.text() else {
+                self.gap(pif, "its MAC address");
+                continue;
+            };
             let (variable, name) = (variable(pif), self.name(pif));
             // An assignment that fails stops the script; a failing argument would not.
             self.line(&format!("NIC_{variable}=$(nic {})", shell_word(mac)));
@@ -96,21 +106,29 @@ impl<'a> Script<'a> {
     }
 
     fn bonds(&mut self) {
-        let bonds: Vec<_> = self.pifs.iter().copied().filter_map(|pif| Some((pif, self.bond_of(pif)?))).collect();
-        for (pif, bond) in bonds {
-            let members: Vec<_> = bond
-                .members
-                .each()
-                .filter_map(|member| self.pifs.iter().find(|pif| pif.reference.text() == Some(member)))
-                .map(|pif| self.interface(pif))
-                .collect();
+        for pif in self.pifs.clone() {
+            let bond = match &pif.bond_master_of {
+                Known::Yes(bonds) if bonds.is_empty() => continue,
+                Known::Yes(_) => self.bond_of(pif),
+                Known::No(_) if pif.physical == Known::Yes(true) => continue,
+                Known::No(_) => None,
+            };
+            let Some(bond) = bond else {
+                self.gap(pif, "its bond");
+                continue;
+            };
+            let (Some(members), Some(mode)) = (self.members(bond), bond.mode.text()) else {
+                self.gap(pif, if bond.mode.get().is_some() { "one of its members" } else { "its mode" });
+                continue;
+            };
+            let members: Vec<_> = members.into_iter().map(|pif| self.interface(pif)).collect();
             let device = variable(pif);
             let name = self.name(pif);
             self.make_network(&device, pif, &name);
             let mut run = format!(
                 "xe bond-create network-uuid=\"$NET_{device}\" pif-uuids=\"{}\" mode={}",
                 members.join(","),
-                shell_word(bond.mode.text().unwrap_or("balance-slb"))
+                shell_word(mode)
             );
             if let Some(hashing) = bond.properties.get().and_then(|properties| properties.get("hashing_algorithm")) {
                 let _ = write!(run, " properties:hashing_algorithm={}", shell_word(hashing));
@@ -127,6 +145,14 @@ impl<'a> Script<'a> {
         self.pool.bonds.each().find(|it| it.reference.text() == Some(bond))
     }
 
+    /// The NICs of a bond; none where one of them is not known, and the bond would be another.
+    fn members(&self, bond: &Bond) -> Option<Vec<&'a Pif>> {
+        let nic = |member: &String| {
+            self.pifs.iter().copied().find(|pif| pif.reference.text() == Some(member) && self.is_nic(pif))
+        };
+        bond.members.get()?.iter().map(nic).collect()
+    }
+
     fn make_network(&mut self, variable: &str, pif: &Pif, name: &str) {
         self.line(&format!("NET_{variable}=$(xe network-create name-label={})", shell_word(name)));
         self.mtu(variable, pif);
@@ -134,23 +160,26 @@ impl<'a> Script<'a> {
 
     /// Whether the script makes or finds this interface; not those of SR-IOV networks and tunnels.
     fn is_made(&self, pif: &Pif) -> bool {
-        pif.physical == Known::Yes(true) || self.bond_of(pif).is_some()
+        let bond = || self.bond_of(pif).is_some_and(|bond| bond.mode.get().is_some() && self.members(bond).is_some());
+        self.is_nic(pif) || bond()
+    }
+
+    /// Whether it is a NIC that can be found again.
+    fn is_nic(&self, pif: &Pif) -> bool {
+        pif.physical == Known::Yes(true) && pif.mac.get().is_some()
     }
 
     fn vlans(&mut self) {
-        let vlans: Vec<_> = self
-            .pifs
-            .iter()
-            .copied()
-            .filter_map(|pif| {
-                let reference = pif.vlan_master_of.get()?.as_deref()?;
-                let vlan = self.pool.vlans.each().find(|vlan| vlan.reference.text() == Some(reference))?;
-                let below = vlan.tagged_pif.text()?;
-                let below = self.pifs.iter().copied().find(|pif| pif.reference.text() == Some(below))?;
-                Some((pif, below, *vlan.tag.get()?))
-            })
-            .collect();
-        for (pif, below, tag) in vlans {
+        for pif in self.pifs.clone() {
+            match (&pif.vlan_master_of, pif.vlan.get()) {
+                (Known::Yes(None), _) | (Known::No(_), Some(..0)) => continue,
+                (Known::No(_), None) if pif.physical == Known::Yes(true) => continue,
+                _ => {}
+            }
+            let Some((below, tag)) = self.vlan_of(pif) else {
+                self.gap(pif, "its VLAN");
+                continue;
+            };
             let name = self.name(pif);
             let variable = variable(pif);
             if !self.is_made(below) {
@@ -181,6 +210,15 @@ impl<'a> Script<'a> {
         }
     }
 
+    /// What a VLAN's interface is on, and its tag.
+    fn vlan_of(&self, pif: &Pif) -> Option<(&'a Pif, i64)> {
+        let reference = pif.vlan_master_of.get()?.as_deref()?;
+        let vlan = self.pool.vlans.each().find(|vlan| vlan.reference.text() == Some(reference))?;
+        let below = vlan.tagged_pif.text()?;
+        let below = self.pifs.iter().copied().find(|pif| pif.reference.text() == Some(below))?;
+        Some((below, *vlan.tag.get()?))
+    }
+
     /// An interface as the script names it.
     fn interface(&self, pif: &Pif) -> String {
         let kind = if pif.physical == Known::Yes(true) { "NIC" } else { "PIF" };
@@ -188,31 +226,32 @@ impl<'a> Script<'a> {
     }
 
     fn addresses(&mut self) {
-        let has_address = |pif: &&&Pif| pif.ip_configuration_mode.text().is_some_and(|mode| mode != "None");
-        let own = |pif: &&&Pif| pif.management != Known::Yes(true);
-        let addressed: Vec<_> = self.pifs.iter().filter(has_address).filter(own).copied().collect();
-        let (addressed, others): (Vec<_>, Vec<_>) = addressed.into_iter().partition(|pif| self.is_named(pif));
-        for pif in others {
-            self.comment(&format!(
-                "Not set again here: the address of {}.",
-                pif.device.text().unwrap_or("an interface")
-            ));
-        }
-        for pif in addressed {
-            let run = self.reconfigure(pif);
-            self.line(&run);
-        }
         for pif in self.pifs.clone().into_iter().filter(|pif| pif.management != Known::Yes(true)) {
+            match pif.ip_configuration_mode.text() {
+                Some("None") => {}
+                Some(_) if self.is_named(pif) => {
+                    let run = self.reconfigure(pif);
+                    self.line(&run);
+                }
+                Some(_) => self.comment(&format!(
+                    "Not set again here: the address of {}.",
+                    pif.device.text().unwrap_or("an interface")
+                )),
+                None => self.gap(pif, "how it has its address"),
+            }
             self.ipv6(pif);
         }
     }
 
     /// An IPv6 address. Whether the interface exists is asked before it is set.
     fn ipv6(&mut self, pif: &Pif) {
-        let mode = pif.ipv6_configuration_mode.text().unwrap_or("None");
-        if mode == "None" {
-            return;
-        }
+        let mode = match &pif.ipv6_configuration_mode {
+            Known::Yes(mode) if mode == "None" => return,
+            Known::Yes(mode) => mode.as_str(),
+            // Old releases have none.
+            Known::No(why) if why.reason == Reason::AbsentOnRelease => return,
+            Known::No(_) => return self.gap(pif, "how it has its IPv6 address"),
+        };
         if !self.is_named(pif) {
             return self.comment(&format!(
                 "Not set again here: {mode} IPv6 of {}.",
@@ -235,12 +274,7 @@ impl<'a> Script<'a> {
 
     /// Whether the script has a variable for an interface.
     fn is_named(&self, pif: &Pif) -> bool {
-        let below = || {
-            let vlan = pif.vlan_master_of.get()?.as_deref()?;
-            let vlan = self.pool.vlans.each().find(|it| it.reference.text() == Some(vlan))?;
-            self.pifs.iter().copied().find(|it| it.reference.get() == vlan.tagged_pif.get())
-        };
-        self.is_made(pif) || below().is_some_and(|below| self.is_made(below))
+        self.is_made(pif) || self.vlan_of(pif).is_some_and(|(below, _)| self.is_made(below))
     }
 
     fn reconfigure(&self, pif: &Pif) -> String {
@@ -270,14 +304,26 @@ impl<'a> Script<'a> {
                 pif.device.text().unwrap_or("its NIC")
             ));
         }
+        if !self.is_named(pif) {
+            return self.gap(pif, "what management is on");
+        }
         self.comment("Management moves last: the connection breaks here when this is not run at the console.");
-        if pif.ip_configuration_mode.text().is_some_and(|mode| mode != "None") {
-            let run = self.reconfigure(pif);
-            self.line(&run);
+        match pif.ip_configuration_mode.text() {
+            Some("None") => {}
+            Some(_) => {
+                let run = self.reconfigure(pif);
+                self.line(&run);
+            }
+            None => return self.gap(pif, "how management has its address"),
         }
         self.ipv6(pif);
         let run = format!("xe host-management-reconfigure pif-uuid=\"{}\"", self.interface(pif));
         self.line(&run);
+    }
+
+    /// Whether a reference may lead to an interface of the host.
+    fn has(&self, reference: &Known<String>) -> bool {
+        reference.text().is_none_or(|reference| self.pifs.iter().any(|pif| pif.reference.text() == Some(reference)))
     }
 
     fn left(&mut self) {
@@ -285,12 +331,12 @@ impl<'a> Script<'a> {
             .pool
             .tunnels
             .each()
-            .filter(|tunnel| self.pifs.iter().any(|pif| pif.reference.get() == tunnel.access_pif.get()));
+            .filter(|tunnel| self.has(&tunnel.access_pif));
         let sriovs = self
             .pool
             .network_sriovs
             .each()
-            .filter(|sriov| self.pifs.iter().any(|pif| pif.reference.get() == sriov.logical_pif.get()));
+            .filter(|sriov| self.has(&sriov.logical_pif));
         let (tunnels, sriovs) = (tunnels.count(), sriovs.count());
         if tunnels + sriovs > 0 {
             self.comment(&format!("Not made again here: {tunnels} tunnels, {sriovs} SR-IOV networks."));

@@ -9,6 +9,7 @@ use super::end::{End, Turn, Waits};
 use super::journal::{Act, Event, Journal, JournalError, Named, Outcome};
 use super::plan::{Party, Plan, Step};
 use super::world::{Collected, Trouble, World};
+use crate::facts::{Known, Reason};
 use crate::rules::{Side, Verdict};
 
 /// Judges what is seen now, and makes a plan of it: of these hosts against this pool.
@@ -217,9 +218,17 @@ fn compared(was: &Step, is: &Step, now: &Plan, drift: &[super::drift::Drift]) ->
 /// What is in progress on the pool's or the joiner's own pool record: no time to change either.
 fn busy(pool: &Side, joiner: Option<&Side>) -> Vec<String> {
     let sides = [("the pool", Some(pool)), ("the joiner", joiner)];
-    sides
-        .into_iter()
-        .filter_map(|(name, side)| Some((name, side?.snapshot.pool.current_operations.get()?)))
-        .flat_map(|(name, operations)| operations.values().map(move |operation| format!("{operation} on {name}")))
-        .collect()
+    let mut busy = Vec::new();
+    for (name, side) in sides {
+        match side.map(|side| &side.snapshot.pool.current_operations) {
+            Some(Known::Yes(operations)) => {
+                busy.extend(operations.values().map(|operation| format!("{operation} on {name}")));
+            }
+            Some(Known::No(why)) if why.reason != Reason::AbsentOnRelease => {
+                busy.push(format!("something that cannot be seen on {name} (current_operations: {why})"));
+            }
+            Some(Known::No(_)) | None => {}
+        }
+    }
+    busy
 }

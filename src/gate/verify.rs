@@ -145,7 +145,8 @@ impl<'a> Look<'a> {
     }
 
     fn network_of(&self, pif: &Pif) -> Option<&'a Network> {
-        self.pool.networks.each().find(|network| network.reference.get() == pif.network.get())
+        let reference = pif.network.text()?;
+        self.pool.networks.each().find(|network| network.reference.text() == Some(reference))
     }
 
     fn pifs(&self, host: &'a str) -> impl Iterator<Item = &'a Pif> {
@@ -191,6 +192,9 @@ impl<'a> Look<'a> {
 
     fn bonds(&mut self, host: &'a str) {
         let predicted = self.predicted;
+        if self.pool.bonds.get().is_none() && !predicted.bonds.is_empty() {
+            return self.unknown("bond", "the host's bonds");
+        }
         for bond in &predicted.bonds {
             let own: Option<BTreeSet<&str>> = self.members_of(host, bond);
             let wanted: BTreeSet<_> = bond.members.iter().map(String::as_str).collect();
@@ -238,7 +242,8 @@ impl<'a> Look<'a> {
         let interface = self.pifs(host).find(|pif| {
             pif.network.text() == Some(network) && pif.bond_master_of.get().is_some_and(|bonds| !bonds.is_empty())
         })?;
-        let record = self.pool.bonds.each().find(|it| it.interface.get() == interface.reference.get())?;
+        let reference = interface.reference.text()?;
+        let record = self.pool.bonds.each().find(|it| it.interface.text() == Some(reference))?;
         let members = record.members.get()?;
         Some(
             self.pifs(host)
@@ -304,12 +309,15 @@ impl<'a> Look<'a> {
         let predicted = self.predicted;
         for sr in &predicted.srs {
             let record = self.pool.srs.each().find(|it| it.uuid.text() == Some(&sr.uuid));
-            let Some(record) = record else { continue };
+            let Some(reference) = record.and_then(|record| record.reference.text()) else {
+                self.unknown("storage", &format!("shared storage {}", sr.name));
+                continue;
+            };
             let pbd = self
                 .pool
                 .pbds
                 .each()
-                .find(|pbd| pbd.host.text() == Some(host) && pbd.sr.get() == record.reference.get());
+                .find(|pbd| pbd.host.text() == Some(host) && pbd.sr.text() == Some(reference));
             match pbd {
                 Some(pbd) if pbd.currently_attached == Known::Yes(true) => {}
                 Some(pbd) => {
@@ -334,17 +342,24 @@ impl<'a> Look<'a> {
     }
 
     fn level(&mut self) {
-        let Known::Yes(cpu) = &self.pool.cpu_info else { return };
+        if self.predicted.level_hvm.is_none() && self.predicted.level_pv.is_none() {
+            return;
+        }
+        let Known::Yes(cpu) = &self.pool.cpu_info else {
+            return self.unknown("cpu", "the pool's CPU level");
+        };
         let sets = [
             ("HVM", &self.predicted.level_hvm, &cpu.features_hvm_host, &cpu.features_hvm),
             ("PV", &self.predicted.level_pv, &cpu.features_pv_host, &cpu.features_pv),
         ];
         let mut differing = Vec::new();
         for (guests, predicted, of_now, of_old) in sets {
-            let Some(predicted) = predicted.as_ref().and_then(|text| text.parse::<Featureset>().ok()) else {
+            let Some(predicted) = predicted else { continue };
+            let found = of_now.get().or_else(|| of_old.get());
+            let (Some(found), Ok(predicted)) = (found, predicted.parse::<Featureset>()) else {
+                self.unknown("cpu", &format!("the CPU level of {guests} guests"));
                 continue;
             };
-            let Some(found) = of_now.get().or_else(|| of_old.get()) else { continue };
             if !found.is_equal(&predicted) {
                 differing.push(format!("the CPU level of {guests} guests is {found}, and {predicted} was predicted"));
             }

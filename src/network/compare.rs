@@ -3,7 +3,7 @@
 use super::facts::{ContradictionFact, LandingFact};
 use super::nics::{Link, Nic, PoolNic, most};
 use super::sides::Sides;
-use crate::facts::{Known, Reason};
+use crate::facts::Known;
 
 /// What most members of the pool have in a position.
 pub(super) struct Usual {
@@ -48,27 +48,16 @@ pub(super) fn switch(neighbour: &str) -> &str {
     neighbour.split_whitespace().next().unwrap_or_default()
 }
 
-/// Whether two speeds contradict each other: both links up, and both numbers real ones.
+/// Whether two speeds contradict each other while both links are up.
 pub(super) fn speed_differs(link: &Link, usual: &Usual) -> Known<bool> {
     if matches!(link.carrier, Known::Yes(false)) || matches!(usual.speed, Known::Yes(None)) {
         return Known::Yes(false);
     }
     match (&link.speed, &usual.speed) {
-        (Known::Yes(own), Known::Yes(Some(pool))) if own == pool => Known::Yes(false),
-        (Known::Yes(own), Known::Yes(Some(pool))) if is_speed(*own) && is_speed(*pool) => {
-            link.carrier.clone().map(|_| true)
-        }
-        (Known::Yes(own), Known::Yes(pool)) => Known::no(
-            Reason::Unreadable,
-            format!("a driver told no speed: {own} and {} Mbit/s", pool.unwrap_or_default()),
-        ),
+        (Known::Yes(own), Known::Yes(pool)) if Some(*own) == *pool => Known::Yes(false),
+        (Known::Yes(_), Known::Yes(_)) => link.carrier.clone().map(|_| true),
         (Known::No(unknown), _) | (_, Known::No(unknown)) => Known::No(unknown.clone()),
     }
-}
-
-/// Drivers that do not know print 0, -1 or 65535.
-const fn is_speed(mbits: i64) -> bool {
-    mbits > 0 && mbits != 65535
 }
 
 /// Whether the pool has a link here and the joiner has none.

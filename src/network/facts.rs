@@ -23,6 +23,8 @@ facts! {
         pub unaddressed: Known<Vec<UnaddressedFact>>,
         /// Where the joiner's management will be.
         pub management: Known<ManagementFact>,
+        /// Packet sizes of the coordinator's management network and the networks below it, bytes, each once.
+        pub management_mtus: Known<Vec<i64>>,
         /// The network of the pool's cluster as the joiner will have it, or null without a cluster that members join.
         pub cluster: Known<Option<ClusterLandingFact>>,
         /// What differs, position by position, between the joiner's NICs and those of the pool's members.
@@ -288,6 +290,8 @@ facts! {
         pub devices: Vec<String>,
         /// How the coordinator has its address: `Static` or `DHCP`.
         pub mode: String,
+        /// Whether it is an IPv6 address.
+        pub ipv6: bool,
         /// The coordinator's address; may be empty.
         pub pool_ip: String,
         /// Its netmask; may be empty.
@@ -319,6 +323,8 @@ facts! {
         pub target_bridge: String,
         /// uuids of the pool's networks of this name.
         pub candidates: Vec<String>,
+        /// Bridges of the joiner's other networks of this name that its VMs use.
+        pub twins: Vec<String>,
     }
 
     /// Commands before and after the join.

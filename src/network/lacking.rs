@@ -39,7 +39,7 @@ fn collect(sides: &Sides<'_>, kind: &str, pifs: &[&str], found: &mut Vec<Lacking
         found.push(LackingFact {
             kind: kind.to_owned(),
             device: need(&pif.device, || format!("{}, device", sides.pool.pif_name(pif)))?.clone(),
-            tag: pif.vlan.get().copied().unwrap_or(-1),
+            tag: *need(&pif.vlan, || format!("{}, VLAN", sides.pool.pif_name(pif)))?,
             name_label: label(network),
             network_uuid: network.uuid.clone(),
             members,

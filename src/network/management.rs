@@ -1,9 +1,11 @@
 //! Where the joiner's management will be, and what carries the pool's cluster.
 
+use std::collections::BTreeSet;
+
 use super::facts::{BondFact, ClusterLandingFact, ManagementFact};
 use super::made;
 use super::nics::Nic;
-use super::sides::{Found, Records, Sides, label, need, position};
+use super::sides::{Found, Records, Sides, known, label, need, position};
 use crate::facts::{Known, Reason, Unknown};
 use crate::snapshot::{Host, Pif};
 
@@ -51,15 +53,28 @@ fn ends_on(sides: &Sides<'_>, own: &Pif, theirs: &Pif, aligned: bool, bonds: &Kn
         return Ok(label(sides.pool.network_of(theirs)?));
     }
     let bonds = need(bonds, || "")?;
-    let taking = bonds.iter().find(|bond| {
-        made(bond) == Known::Yes(true) && bond.joiner_members.iter().any(|device| own.device.text() == Some(device))
-    });
-    if let Some(bond) = taking {
-        return Ok(bond.network.clone());
+    let of_own = |bond: &&BondFact| bond.joiner_members.iter().any(|device| own.device.text() == Some(device));
+    for bond in bonds.iter().filter(of_own) {
+        if need(&made(bond), || format!("the bond {}", bond.device)).copied()? {
+            return Ok(bond.network.clone());
+        }
     }
     let network = sides.joiner.network_of(own)?;
     let landed = sides.network_with_bridge(sides.joiner.bridge(network)?)?;
     Ok(label(landed.unwrap_or(network)))
+}
+
+/// The packet sizes of the coordinator's management network and of those below it.
+pub(super) fn mtus(sides: &Sides<'_>) -> Found<Vec<i64>> {
+    let side = &sides.pool;
+    let pif = of_host(side, need(&sides.coordinator, || "the pool's coordinator")?)?;
+    let (base, _) = side.base(pif)?;
+    let mut mtus = BTreeSet::new();
+    for pif in [pif, base].into_iter().chain(side.below(pif)?) {
+        let network = side.network_of(pif)?;
+        mtus.insert(*need(&network.mtu, || format!("network {} of {}, mtu", label(network), side.name))?);
+    }
+    Ok(mtus.into_iter().collect())
 }
 
 /// The management interface of a host; of several the server takes the one with the highest reference.
@@ -142,8 +157,8 @@ pub(super) fn cluster(sides: &Sides<'_>) -> Found<Option<ClusterLandingFact>> {
     Ok(Some(ClusterLandingFact {
         device: need(&pif.device, || format!("{}, device", sides.pool.pif_name(pif)))?.clone(),
         network: label(sides.pool.network_of(pif)?),
-        addressed: super::known(addressed).map(|nics| nics.into_iter().map(|(device, _)| device).collect()),
-        plugged: super::known(plugged),
+        addressed: known(addressed).map(|nics| nics.into_iter().map(|(device, _)| device).collect()),
+        plugged: known(plugged),
         nics: nics.iter().map(|nic| nic.device.clone()).collect(),
     }))
 }

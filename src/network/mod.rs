@@ -42,6 +42,7 @@ pub fn derive(pool: &Pool, joiner: &Pool) -> NetworkFacts {
         lacking: known(|| lacking::lacking(&sides)),
         unaddressed: known(|| unaddressed::unaddressed(&sides, &bonds, &landing)),
         management: known(|| management::management(&sides, &bonds)),
+        management_mtus: known(|| management::mtus(&sides)),
         cluster: known(|| management::cluster(&sides)),
         order: known(|| order::order(&sides)),
         vm_networks: known(|| vms::networks(&sides)),

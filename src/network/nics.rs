@@ -92,7 +92,7 @@ fn predicted_nics<'a>(host: &'a Host) -> Found<Vec<Nic<'a>>> {
             network: None,
             pif: None,
             link: Link {
-                speed: nic.speed.clone(),
+                speed: speed(&nic.speed),
                 carrier: nic.carrier.clone(),
                 kind: nic.pci_id.clone(),
                 neighbour: Known::default(),
@@ -146,7 +146,17 @@ impl Link {
             (Known::Yes(vendor), Known::Yes(device)) => Known::Yes(format!("{vendor}:{device}")),
             (Known::No(unknown), _) | (_, Known::No(unknown)) => Known::No(unknown.clone()),
         };
-        Self { speed: pif.speed.clone(), carrier: pif.carrier.clone(), kind, neighbour: pif.switch_neighbour.clone() }
+        Self { speed: speed(&pif.speed), carrier: pif.carrier.clone(), kind, neighbour: pif.switch_neighbour.clone() }
+    }
+}
+
+/// Drivers that do not know print 0, -1 or 65535.
+fn speed(said: &Known<i64>) -> Known<i64> {
+    match said {
+        Known::Yes(mbits) if *mbits <= 0 || *mbits == 65535 => {
+            Known::no(Reason::Unreadable, format!("a driver that knows no speed says {mbits} Mbit/s"))
+        }
+        said => said.clone(),
     }
 }
 

@@ -7,7 +7,7 @@ use super::compare::{switch, usual};
 use super::facts::{OrderFact, SwapFact};
 use super::nics::Nic;
 use super::sides::{Found, Sides};
-use crate::facts::Known;
+use crate::facts::{Known, Reason};
 
 /// A position that both sides have: the joiner's NIC, the coordinator's device, and what is compared.
 struct Place<'n, 'a> {
@@ -74,6 +74,12 @@ fn places<'n, 'a>(sides: &'n Sides<'a>, by: By) -> Found<Vec<Place<'n, 'a>>> {
         match (own, pool) {
             (Known::Yes(own), Known::Yes(Some(pool))) => places.push(Place { nic, like: other.device, own, pool }),
             (_, Known::Yes(None)) => return Ok(Vec::new()),
+            // Drivers that know no speed: there is nothing to compare by.
+            (Known::No(unknown), _) | (_, Known::No(unknown))
+                if by == By::Speed && unknown.reason == Reason::Unreadable =>
+            {
+                return Ok(Vec::new());
+            }
             (Known::No(unknown), _) | (_, Known::No(unknown)) => drop(gap.get_or_insert(unknown)),
         }
     }

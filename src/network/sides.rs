@@ -3,9 +3,10 @@
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
+use super::facts::BondFact;
 use super::nics::{Nic, PoolNic, joiner_nics, pool_nics};
 use crate::facts::{Known, Reason, Unknown};
-use crate::snapshot::{Host, Network, Pif, Pool};
+use crate::snapshot::{Bond, Host, Network, Pif, Pool};
 
 /// A value, or the fact that is missing for it.
 pub(super) type Found<T> = Result<T, Unknown>;
@@ -82,6 +83,17 @@ impl<'a> Sides<'a> {
     pub(super) fn network_with_bridge(&self, bridge: &str) -> Found<Option<&'a Network>> {
         let bridges = self.bridges.get_or_init(|| known(|| bridges(self.pool.pool)));
         Ok(need(bridges, || "")?.get(bridge).copied())
+    }
+
+    /// The record of a bond of the coordinator, which is told by its network.
+    pub(super) fn pool_bond(&self, fact: &BondFact) -> Option<&'a Bond> {
+        let coordinator = self.coordinator.get()?;
+        self.pool.pool.bonds.each().find(|bond| {
+            let interface = bond.interface.text().and_then(|interface| self.pool.pif(interface).ok());
+            interface.is_some_and(|pif| {
+                pif.network.text() == Some(&fact.network_reference) && self.pool.is_of(pif, coordinator) == Ok(true)
+            })
+        })
     }
 
     /// How many VMs of the pool have an interface on a network.

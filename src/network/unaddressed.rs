@@ -2,7 +2,7 @@
 
 use super::facts::{BondFact, LandingFact, UnaddressedFact};
 use super::made;
-use super::sides::{Found, Sides, label, need};
+use super::sides::{Found, Records, Sides, label, need};
 use crate::facts::{Known, Reason, Unknown};
 use crate::snapshot::Pif;
 
@@ -17,8 +17,7 @@ pub(super) fn unaddressed(
         if !*need(&made(bond), || "")? {
             continue;
         }
-        let record = sides.pool.pool.bonds.each().find(|it| it.uuid == bond.uuid);
-        let Some(interface) = record.and_then(|record| record.interface.text()) else { continue };
+        let Some(interface) = sides.pool_bond(bond).and_then(|record| record.interface.text()) else { continue };
         found.extend(without(sides, sides.pool.pif(interface)?, &bond.joiner_members)?);
     }
     for nic in need(landing, || "")?.iter().filter(|nic| nic.bond.is_none()) {
@@ -30,29 +29,44 @@ pub(super) fn unaddressed(
     Ok(found)
 }
 
+/// How an interface has its addresses: of IPv4, else of IPv6 unless that is given by routers; none without one.
+fn mode<'p>(records: &Records<'_>, pif: &'p Pif) -> Found<Option<(&'p str, bool)>> {
+    let what = || format!("{}, ip_configuration_mode", records.pif_name(pif));
+    let mode = need(&pif.ip_configuration_mode, what)?.as_str();
+    if matches!(mode, "Static" | "DHCP") {
+        return Ok(Some((mode, false)));
+    }
+    // Old releases have none.
+    if pif.ipv6_configuration_mode.unknown().is_some_and(|why| why.reason == Reason::AbsentOnRelease) {
+        return Ok(None);
+    }
+    let what = || format!("{}, ipv6_configuration_mode", records.pif_name(pif));
+    let mode = need(&pif.ipv6_configuration_mode, what)?.as_str();
+    Ok(matches!(mode, "Static" | "DHCP").then_some((mode, true)))
+}
+
 /// The coordinator's address on an interface, where the joiner's NICs there have none.
 fn without(sides: &Sides<'_>, pif: &Pif, devices: &[String]) -> Found<Option<UnaddressedFact>> {
-    let what = || format!("{}, ip_configuration_mode", sides.pool.pif_name(pif));
-    let mode = need(&pif.ip_configuration_mode, what)?.as_str();
-    let management = need(&pif.management, || format!("{}, management", sides.pool.pif_name(pif)))?;
-    if *management || !matches!(mode, "Static" | "DHCP") {
+    let Some((of, ipv6)) = mode(&sides.pool, pif)? else { return Ok(None) };
+    if *need(&pif.management, || format!("{}, management", sides.pool.pif_name(pif)))? {
         return Ok(None);
     }
     for device in devices {
         let own = sides.nics()?.iter().find(|nic| nic.device == *device).and_then(|nic| nic.pif);
         let own = own.ok_or_else(|| Unknown::because(Reason::NotCollected, "the interfaces of the joiner"))?;
-        let what = || format!("{}, ip_configuration_mode", sides.joiner.pif_name(own));
-        if need(&own.ip_configuration_mode, what)? != "None" {
+        if mode(&sides.joiner, own)?.is_some() {
             return Ok(None);
         }
     }
     let network = sides.pool.network_of(pif)?;
+    let address = if ipv6 { pif.ipv6.each().next().map(String::as_str) } else { pif.ip.text() };
     Ok(Some(UnaddressedFact {
         name_label: label(network),
         network_uuid: network.uuid.clone(),
         devices: devices.to_vec(),
-        mode: mode.to_owned(),
-        pool_ip: pif.ip.text().unwrap_or_default().to_owned(),
+        mode: of.to_owned(),
+        ipv6,
+        pool_ip: address.unwrap_or_default().to_owned(),
         netmask: pif.netmask.text().unwrap_or_default().to_owned(),
     }))
 }

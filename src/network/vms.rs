@@ -40,6 +40,11 @@ pub(super) fn networks(sides: &Sides<'_>) -> Found<Vec<VmNetworkFact>> {
         found.push(lands(sides, network, count, &names, &by_name)?);
     }
     found.sort_by(|a, b| (&a.name_label, &a.bridge).cmp(&(&b.name_label, &b.bridge)));
+    let named: Vec<_> = found.iter().map(|network| (network.name_label.clone(), network.bridge.clone())).collect();
+    for network in &mut found {
+        let twins = named.iter().filter(|(name, bridge)| *name == network.name_label && *bridge != network.bridge);
+        network.twins = twins.map(|(_, bridge)| bridge.clone()).collect();
+    }
     Ok(found)
 }
 
@@ -84,5 +89,6 @@ fn lands(
             .iter()
             .map(|other| other.uuid.text().unwrap_or("(uuid not known)").to_owned())
             .collect(),
+        twins: Vec::new(),
     })
 }

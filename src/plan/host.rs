@@ -6,7 +6,7 @@ use crate::cpu::mobility::guest_of;
 use crate::cpu::names;
 use crate::facts::{Featureset, Known};
 use crate::rules::release_of;
-use crate::snapshot::{Host, Pool, Vm};
+use crate::snapshot::{Host, Pool};
 
 /// A host that can be planned.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -100,19 +100,21 @@ impl PlanHost {
         })
     }
 
-    /// What the VMs that run on the host with this reference were started with; nothing for PV guests.
-    pub fn running_on(pool: &Pool, reference: &str) -> Vec<Featureset> {
-        let here = |vm: &&Vm| {
-            matches!(vm.power_state.text(), Some("Running" | "Paused"))
-                && vm.resident_on.get().and_then(Option::as_deref) == Some(reference)
-                && vm.is_control_domain.get() != Some(&true)
-        };
-        let started = |vm: &Vm| match (guest_of(vm), vm.last_boot_features.get()) {
-            (Known::Yes(Guest::Pv), _) => Featureset::default(),
-            (_, Some(Some(features))) => features.clone(),
-            _ => Featureset::default(),
-        };
-        pool.vms.each().filter(here).map(started).collect()
+    /// What the VMs that run on the host with this reference were started with; nothing for PV guests. None where it is not
+    /// known of a VM whether it runs there, or what it was started with.
+    pub fn running_on(pool: &Pool, reference: &str) -> Option<Vec<Featureset>> {
+        let mut running = Vec::new();
+        for vm in pool.vms.get()?.iter().filter(|vm| vm.is_control_domain.get() != Some(&true)) {
+            let runs = matches!(vm.power_state.get()?.as_str(), "Running" | "Paused");
+            if !runs || vm.resident_on.get()?.as_deref() != Some(reference) {
+                continue;
+            }
+            running.push(match guest_of(vm) {
+                Known::Yes(Guest::Pv) => Featureset::default(),
+                _ => vm.last_boot_features.get()?.clone().unwrap_or_default(),
+            });
+        }
+        Some(running)
     }
 
     /// The features that count for people.
@@ -154,10 +156,9 @@ fn missing<T>(what: &str, known: &Known<T>) -> String {
     format!("{what} is not known ({why})")
 }
 
-/// The VMs that run on a host, where the pool's VMs are known.
+/// The VMs that run on a host.
 fn running(pool: &Pool, host: &Host) -> Option<Vec<Featureset>> {
-    pool.vms.get()?;
-    host.reference.text().map(|reference| PlanHost::running_on(pool, reference))
+    PlanHost::running_on(pool, host.reference.text()?)
 }
 
 #[cfg(test)]

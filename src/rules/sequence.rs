@@ -34,6 +34,8 @@ pub struct Judgement {
     pub network: NetworkFacts,
     /// The pool's shared storage, which must admit the joiner.
     pub storage: Known<Vec<SharedSr>>,
+    /// Features of the pool's licence that the joiner's takes from it.
+    pub features_lost: Known<Vec<String>>,
     /// The joiner's release, where known.
     pub release: String,
 }
@@ -136,6 +138,7 @@ fn judge_each<T>(
             cpu: case.cpu,
             network: case.network,
             storage: case.silent.shared_srs,
+            features_lost: case.silent.features_lost,
         };
         if verdict != Verdict::NoGo && index + 1 < joiners.len() {
             let mut next = now.admit(&joiner.snapshot.pool);

@@ -22,7 +22,7 @@ fn clustered(doc: &mut Doc, pif: &str, auto_join: bool) -> Changed {
         "clusters",
         json!({"reference": "OpaqueRef:cluster", "cluster_stack": "corosync",
         "uuid": "44444444-4444-4444-8444-444444444440", "pool_auto_join": auto_join,
-        "cluster_hosts": ["OpaqueRef:cluster-host"]}),
+        "cluster_hosts": ["OpaqueRef:cluster-host"], "is_quorate": true, "current_operations": {}}),
     )?;
     doc.push(
         "cluster_hosts",
@@ -101,6 +101,18 @@ pub fn list() -> Vec<Mutation> {
             // The VLAN of management stays with its address; others are made anew.
             !checked(p) && p.pool.get("cluster_hosts.last.pif") != p.pool.get("management.reference")
         }),
+        change("the pool's cluster has no quorum", |p| {
+            let pif = p.pool.text("management.reference");
+            clustered(&mut p.pool, &pif, true)?;
+            p.pool.set("clusters.0.is_quorate", false)
+        })
+        .fails("pool-cluster-quiet"),
+        change("the pool's cluster is being changed", |p| {
+            let pif = p.pool.text("management.reference");
+            clustered(&mut p.pool, &pif, true)?;
+            p.pool.set("clusters.0.current_operations", json!({"OpaqueRef:task": "add"}))
+        })
+        .fails("pool-cluster-quiet"),
         change("the joiner's control domain is small for a cluster", |p| {
             let pif = p.pool.text("management.reference");
             if p.pool.count("clusters") == 0 {

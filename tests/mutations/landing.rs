@@ -219,7 +219,8 @@ fn of_bonds() -> Vec<Mutation> {
             let network = p.pool.find("networks", "reference", p.pool.text(&format!("pifs.{at}.network")))?;
             p.pool.set(&format!("networks.{network}.mtu"), 9_000)
         })
-        .fails("network-bond-mtu"),
+        .fails("network-bond-mtu")
+        .fails("network-management-mtu"),
         change("two NICs of the joiner's bond-to-be have addresses", |p| {
             p.joiner.set(&member(p, "ip_configuration_mode")?, "DHCP")
         })

@@ -106,6 +106,7 @@ fn of_interfaces() -> Vec<Mutation> {
             )
         })
         .refused("joiner-without-bonds", "POOL_JOINING_HOST_HAS_BONDS")
+        .fails_in("bonds-and-vlans-kept", "", "1.9")
         .refused("interfaces-only-physical", ONLY_PHYSICAL),
         change("the joiner has a VLAN beside management", |p| {
             let nic = p.joiner.last_nic()?;
@@ -113,12 +114,14 @@ fn of_interfaces() -> Vec<Mutation> {
             vlan(&mut p.joiner, "vlan-beside", &below)
         })
         .refused("joiner-without-vlans", NO_VLANS)
+        .fails_in("bonds-and-vlans-kept", "", "1.9")
         .refused("interfaces-only-physical", ONLY_PHYSICAL),
         change("the joiner has a VLAN on its management interface", |p| {
             let below = p.joiner.text("management.reference");
             vlan(&mut p.joiner, "vlan-on-management", &below)
         })
         .refused("joiner-without-vlans", NO_VLANS)
+        .fails_in("bonds-and-vlans-kept", "", "1.9")
         .refused("interfaces-only-physical", ONLY_PHYSICAL),
         change("the joiner has a VLAN without an interface of its own", |p| {
             vlan(&mut p.joiner, "vlan-above-nothing", "")?;
@@ -127,6 +130,7 @@ fn of_interfaces() -> Vec<Mutation> {
         .refused_with("joiner-without-vlans", "HANDLE_INVALID", |_| {
             vec!["PIF".to_owned(), "OpaqueRef:NULL".to_owned()]
         })
+        .fails_in("bonds-and-vlans-kept", "", "1.9")
         .refused("interfaces-only-physical", ONLY_PHYSICAL),
         change("the joiner has a tunnel", |p| {
             let nic = p.joiner.last_nic()?;

@@ -25,6 +25,12 @@ const INTERACTIONS: &[(&str, &str, &str)] = &[
     ),
     ("the joiner's management is tagged", "secrets-travel", "secrets travel where management is on a VLAN"),
     ("the joiner's management is tagged", "pvs-sites-travel", "sites travel where management is on a VLAN"),
+    ("the joiner's cluster is disabled", "clustering-off-on-joiner", "two memberships break the server's check down"),
+    (
+        "the pool was seen a month before the joiner",
+        "certificates-in-date",
+        "days are counted from when the pool was seen",
+    ),
     ("the pool's licence stops at three hosts", "licence-keeps-features", "the pool has nothing to lose there"),
     ("the pool's default SR is not shared any more", "sr-coordinator-plugged", "the SR is no shared one any more"),
     ("the pool's default SR is not shared any more", "sr-device-config-same", "the SR is no shared one any more"),

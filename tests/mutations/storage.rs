@@ -65,6 +65,11 @@ fn of_srs() -> Vec<Mutation> {
             p.joiner.copy_at("srs", local, json!({"name_label": "ISOs", "kind": "iso", "shared": true}))
         })
         .refused("joiner-without-shared-srs", "JOINING_HOST_CANNOT_CONTAIN_SHARED_SRS"),
+        change("a shared SR of the pool is of a kind that the joiner has no driver for", |p| {
+            let sr = shared(p)?;
+            p.pool.set(&format!("srs.{sr}.kind"), "linstor")
+        })
+        .fails_in("drivers-for-shared-srs", "", "24.37.0"),
         change("the joiner has another local SR", |p| {
             let local = p.joiner.find("srs", "shared", false)?;
             p.joiner.copy_at("srs", local, json!({"name_label": "More local storage"}))

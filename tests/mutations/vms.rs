@@ -131,6 +131,12 @@ fn of_networks() -> Vec<Mutation> {
             let network = p.joiner.network("only here", "xapi77")?;
             p.joiner.vm("m-new", on(&network))
         }),
+        change("two networks of VMs have one name", |p| {
+            let (one, other) = (p.joiner.network("apart", "xapi77")?, p.joiner.network("apart", "xapi78")?);
+            p.joiner.vm("m-apart", on(&one))?;
+            p.joiner.vm("m-too", on(&other))
+        })
+        .fails("network-vms-apart"),
         change("a VM's network has the name of another one", |p| {
             p.pool.network("a name twice", "xapi78")?;
             let network = p.joiner.network("a name twice", "xapi79")?;

@@ -80,7 +80,8 @@ pub(super) fn read_capabilities(name: &str, bytes: &[u8]) -> Result<Collected, C
     let also = cpu.children().filter(|node| node.has_tag_name("feature")).count();
     let topology = ["sockets", "dies", "cores", "threads"].map(|part| within("topology", part).get().copied());
     let [sockets, dies, cores, threads] = topology;
-    let cpus = [sockets, Some(dies.unwrap_or(1)), cores, threads].into_iter().product::<Option<i64>>();
+    let parts = [sockets, Some(dies.unwrap_or(1)), cores, threads];
+    let cpus = parts.into_iter().try_fold(1i64, |cpus, part| part.filter(|part| *part > 0)?.checked_mul(cpus));
     let host = Host {
         cpu: HostCpu {
             vendor,

@@ -34,7 +34,8 @@ impl Sides<'_> {
         }
     }
 
-    /// As firmware leaves it; else whether any set that the joiner shows has it.
+    /// As firmware leaves it; else whether any set that the joiner shows has it. What was captured of a CPU, and what is
+    /// predicted from that, may lack words, and in a guest shows what its hypervisor lends: its absence there says nothing.
     pub(super) fn joiner_nx(&self) -> Known<bool> {
         const NX: usize = 2 * 32 + 20;
         let firmware = self
@@ -46,12 +47,21 @@ impl Sides<'_> {
         }
         self.joiner_cpu.clone().and_then(|cpu| {
             let legacy = [&cpu.physical_features, &cpu.features].map(|set| set.as_ref().map(masking::from_legacy));
-            let modern = [&cpu.features_pv, &cpu.features_pv_host, &cpu.features_hvm, &cpu.raw].map(Clone::clone);
-            let known: Vec<_> = modern.into_iter().chain(legacy).filter_map(|set| Some(set.get()?.has(NX))).collect();
-            if known.is_empty() {
-                return self.of_joiner(&Known::default(), "features_pv");
+            let modern = [&cpu.features_pv, &cpu.features_pv_host, &cpu.features_hvm].map(Clone::clone);
+            let predicted = self.predicted();
+            let shown = legacy.into_iter().map(|set| (set, true)).chain(modern.into_iter().map(|set| (set, !predicted)));
+            let shown = shown.chain([(cpu.raw.clone(), false)]);
+            let known: Vec<_> = shown.filter_map(|(set, tells)| Some((set.get()?.has(NX), tells))).collect();
+            if known.iter().any(|(has, _)| *has) {
+                return Known::Yes(true);
             }
-            Known::Yes(known.contains(&true))
+            if known.iter().any(|(_, tells)| *tells) {
+                return Known::Yes(false);
+            }
+            match &cpu.raw {
+                Known::Yes(_) => self.of_joiner(&Known::No(firmware.unknown().cloned().unwrap_or_default()), "nx_enabled"),
+                Known::No(_) => self.of_joiner(&Known::default(), "features_pv"),
+            }
         })
     }
 

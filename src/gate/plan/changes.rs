@@ -17,6 +17,16 @@ impl Changes {
     fn add(&mut self, place: &str, what: impl Into<String>, becomes: impl Into<String>) {
         self.0.push(Change { place: place.to_owned(), what: what.into(), becomes: becomes.into() });
     }
+
+    /// Says that it is not known what becomes of something, where that is so.
+    fn gap<T>(&mut self, place: &str, what: &str, fact: &Known<T>) {
+        match fact.unknown() {
+            Some(why) if !matches!(why.reason, Reason::AbsentOnRelease | Reason::NotApplicable) => {
+                self.add(place, what, format!("not known ({why})"));
+            }
+            _ => {}
+        }
+    }
 }
 
 /// What a join changes.
@@ -30,7 +40,7 @@ pub(super) fn join(pool: &Pool, joiner: &Pool, judgement: &Judgement, predicted:
     joiner_settings(&mut changes, host.get().copied(), judgement, &since);
     joiner_holdings(&mut changes, joiner);
     network(&mut changes, judgement);
-    pool_side(&mut changes, pool, joiner, judgement, predicted);
+    pool_side(&mut changes, pool, judgement, predicted);
     changes.0
 }
 
@@ -55,11 +65,11 @@ fn joiner_settings(changes: &mut Changes, host: Option<&Host>, judgement: &Judge
     if let Some(described) = described.filter(|text| *text != "Default install") {
         changes.add("joiner", format!("description \"{}\"", cut(described, 60)), "\"Default install\"");
     }
-    if let Some(kept) =
-        judgement.findings.iter().find(|finding| finding.rule == "settings-kept" && finding.outcome == Outcome::Fail)
-    {
-        for item in &kept.items {
-            changes.add("joiner", "setting", item.clone());
+    if let Some(kept) = judgement.findings.iter().find(|finding| finding.rule == "settings-kept") {
+        match (&kept.outcome, &kept.unknown) {
+            (Outcome::Fail, _) => kept.items.iter().for_each(|item| changes.add("joiner", "setting", item.clone())),
+            (_, Some(why)) => changes.add("joiner", "settings that are lost or replaced", format!("not known ({why})")),
+            _ => {}
         }
     }
     changes.add(
@@ -102,6 +112,7 @@ fn joiner_holdings(changes: &mut Changes, joiner: &Pool) {
             "kept with its disks, as storage of this host alone",
         ),
     }
+    changes.gap("joiner", "its VMs", &joiner.vms);
     let vms: Vec<_> = own_vms(joiner).into_iter().map(|vm| vm.name).collect();
     if !vms.is_empty() {
         changes.add(
@@ -114,6 +125,10 @@ fn joiner_holdings(changes: &mut Changes, joiner: &Pool) {
 
 fn network(changes: &mut Changes, judgement: &Judgement) {
     let facts = &judgement.network;
+    changes.gap("joiner", "its NICs", &facts.landing);
+    changes.gap("joiner", "the coordinator's bonds", &facts.bonds);
+    changes.gap("joiner", "the coordinator's VLANs", &facts.vlans);
+    changes.gap("joiner", "networks of its VMs", &facts.vm_networks);
     for nic in facts.landing.each() {
         let network = if nic.new_network {
             format!("{} (a new network of the pool)", nic.network)
@@ -150,7 +165,7 @@ fn network(changes: &mut Changes, judgement: &Judgement) {
     }
 }
 
-fn pool_side(changes: &mut Changes, pool: &Pool, joiner: &Pool, judgement: &Judgement, predicted: &Predicted) {
+fn pool_side(changes: &mut Changes, pool: &Pool, judgement: &Judgement, predicted: &Predicted) {
     let hosts = pool
         .hosts
         .get()
@@ -163,16 +178,14 @@ fn pool_side(changes: &mut Changes, pool: &Pool, joiner: &Pool, judgement: &Judg
         Known::No(why) if why.reason == Reason::NotApplicable => {}
         Known::No(why) => changes.add("pool", "CPU level", format!("not known ({why})")),
     }
-    if let (Known::Yes(ours), Known::Yes(theirs)) = (&joiner.restrictions, &pool.restrictions) {
-        let lost: Vec<_> = ours
-            .iter()
-            .filter(|(key, value)| *value == "true" && theirs.get(*key).is_some_and(|theirs| theirs == "false"))
-            .map(|(key, _)| key.trim_start_matches("restrict_").to_owned())
-            .collect();
-        if !lost.is_empty() {
-            changes.add("pool", "licensed features", format!("lost for all hosts: {}", names(&lost)));
+    changes.gap("pool", "licensed features", &judgement.features_lost);
+    match judgement.features_lost.get() {
+        Some(lost) if !lost.is_empty() => {
+            changes.add("pool", "licensed features", format!("lost for all hosts: {}", names(lost)));
         }
+        _ => {}
     }
+    changes.gap("pool", "shared storage", &judgement.storage);
     let srs: Vec<_> = predicted.srs.iter().map(|sr: &Thing| sr.name.clone()).collect();
     if !srs.is_empty() {
         changes.add(
@@ -187,7 +200,15 @@ fn pool_side(changes: &mut Changes, pool: &Pool, joiner: &Pool, judgement: &Judg
 pub(super) fn eject(pool: &Pool, member: &Host, facts: &EjectFacts, predicted: &Predicted) -> Vec<Change> {
     let mut changes = Changes(Vec::new());
     changes.add("member", "the host", "erased to the state after installation; it restarts on its own");
-    let list = |names_of: Vec<String>| names(&names_of);
+    lost_storage(&mut changes, facts);
+    lost_network(&mut changes, facts);
+    member_after(&mut changes, pool, member);
+    pool_after(&mut changes, pool, facts, predicted);
+    changes.0
+}
+
+fn lost_storage(changes: &mut Changes, facts: &EjectFacts) {
+    changes.gap("member", "local storage", &facts.srs);
     let destroyed: Vec<_> = facts
         .srs
         .each()
@@ -195,29 +216,36 @@ pub(super) fn eject(pool: &Pool, member: &Host, facts: &EjectFacts, predicted: &
         .map(|sr| sr.name_label.text().unwrap_or("unnamed").to_owned())
         .collect();
     if !destroyed.is_empty() {
-        changes.add(
-            "member",
-            format!("local storage: {}", list(destroyed)),
-            "initialised anew: all data on it are lost",
-        );
+        let what = format!("local storage: {}", names(&destroyed));
+        changes.add("member", what, "initialised anew: all data on it are lost");
     }
+    changes.gap("pool", "disks on it", &facts.vdis);
     let disks: Vec<_> = facts.vdis.each().map(|vdi| vdi.name.clone()).collect();
     if !disks.is_empty() {
-        changes.add("pool", format!("{} disk{}: {}", disks.len(), plural(disks.len()), list(disks)), "lost");
+        changes.add("pool", format!("{} disk{}: {}", disks.len(), plural(disks.len()), names(&disks)), "lost");
     }
+    changes.gap("pool", "VMs with disks on it", &facts.vms);
     let diskless: Vec<_> = facts.vms.each().filter(|vm| vm.diskless).map(|vm| vm.name.clone()).collect();
     if !diskless.is_empty() {
-        changes.add("pool", format!("VMs: {}", list(diskless)), "stay as records without disks");
+        changes.add("pool", format!("VMs: {}", names(&diskless)), "stay as records without disks");
     }
+}
+
+fn lost_network(changes: &mut Changes, facts: &EjectFacts) {
+    changes.gap("member", "bonds, VLANs and addresses", &facts.interfaces);
     for interface in facts.interfaces.each() {
         changes.add("member", interface.about.clone(), "gone; the restore script makes it again");
     }
+    changes.gap("member", "management", &facts.management);
     if let Known::Yes(Some(kept)) = &facts.management {
         let address = kept.ip.text().filter(|ip| !ip.is_empty()).unwrap_or("the same way of getting an address");
         let bond = if kept.bond.is_empty() { String::new() } else { format!(", no longer on {}", kept.bond) };
         let tag = if kept.vlan > 0 { format!(", VLAN {}", kept.vlan) } else { String::new() };
         changes.add("member", "management", format!("on {}{tag}{bond}, {address}", kept.device));
     }
+}
+
+fn member_after(changes: &mut Changes, pool: &Pool, member: &Host) {
     changes.add("member", "root's password", "stays the pool's");
     let xapi = pool.coordinator_host().get().and_then(|host| release_of(host).xapi.get().cloned());
     if xapi.as_deref().is_none_or(|xapi| at_least(xapi, "1.290")) {
@@ -231,6 +259,10 @@ pub(super) fn eject(pool: &Pool, member: &Host, facts: &EjectFacts, predicted: &
     if !matches!(member.edition.text(), Some("" | "free" | "express" | "trial" | "xcp-ng")) {
         changes.add("member", "licence", "to be applied again");
     }
+}
+
+fn pool_after(changes: &mut Changes, pool: &Pool, facts: &EjectFacts, predicted: &Predicted) {
+    changes.gap("pool", "networks that no other host has", &facts.networks);
     for network in facts.networks.each() {
         changes.add("pool", format!("network {}", network.name), "has no host any more");
     }
@@ -239,6 +271,7 @@ pub(super) fn eject(pool: &Pool, member: &Host, facts: &EjectFacts, predicted: &
         pool.hosts.get().map_or_else(|| "its hosts".to_owned(), |hosts| format!("{} hosts", hosts.len())),
         format!("{} host{}", predicted.hosts, plural(predicted.hosts)),
     );
+    changes.gap("pool", "CPU level", &facts.cpu.regained_groups);
     match facts.cpu.regained_groups.get() {
         Some(regained) if !regained.is_empty() => {
             changes.add("pool", "CPU level", format!("VMs started later get {}", regained.join(", ")))
@@ -246,7 +279,6 @@ pub(super) fn eject(pool: &Pool, member: &Host, facts: &EjectFacts, predicted: &
         Some(_) => changes.add("pool", "CPU level", "unchanged"),
         None => {}
     }
-    changes.0
 }
 
 pub(super) fn names(names: &[String]) -> String {

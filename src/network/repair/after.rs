@@ -1,9 +1,10 @@
 //! After the join: what the server made wrong or not at all, with lookups for uuids that are new by then.
 
-use super::{Script, quoted, reconfigure, step};
+use super::{Script, reconfigure, step};
 use crate::facts::Known;
 use crate::network::bonds::{COMPLETE, PARTIAL};
 use crate::network::facts::{BondFact, RepairStep};
+use crate::text::shell_word;
 
 impl<'s> Script<'s, '_> {
     /// A bond that the server makes wrong or not at all.
@@ -27,6 +28,7 @@ impl<'s> Script<'s, '_> {
         }
         nics.sort();
         self.remade.push(network);
+        let network = shell_word(network);
         let own = format!("$(xe pif-list host-uuid={host} network-uuid={network} --minimal)");
         if bond.outcome.text() == Some(PARTIAL) {
             let run = format!(
@@ -38,13 +40,24 @@ impl<'s> Script<'s, '_> {
         }
         let pifs: Vec<_> = nics
             .iter()
-            .map(|nic| format!("$(xe pif-list host-uuid={host} device={nic} VLAN=-1 --minimal)"))
+            .map(|nic| format!("$(xe pif-list host-uuid={host} device={} VLAN=-1 --minimal)", shell_word(nic)))
             .collect();
-        let mode = bond.mode.text().unwrap_or("balance-slb");
-        let mut run = format!("xe bond-create network-uuid={network} pif-uuids={} mode={mode}", pifs.join(","));
-        let record = self.sides.pool.pool.bonds.each().find(|it| it.uuid == bond.uuid);
+        let Some(mode) = bond.mode.text() else {
+            let note = format!(
+                "Make {} of {} as at the coordinator, whose mode was not known: `xe bond-list params=mode`.",
+                bond.device,
+                nics.join(" and ")
+            );
+            return self.after.push(step("member", String::new(), note));
+        };
+        let mut run = format!(
+            "xe bond-create network-uuid={network} pif-uuids={} mode={}",
+            pifs.join(","),
+            shell_word(mode)
+        );
+        let record = self.sides.pool_bond(bond);
         if let Some(hashing) = record.and_then(|it| it.properties.get()?.get("hashing_algorithm")) {
-            run.push_str(&format!(" {}", quoted(&format!("properties:hashing_algorithm={hashing}"))));
+            run.push_str(&format!(" properties:hashing_algorithm={}", shell_word(hashing)));
         }
         let mut note = format!("{} as at the coordinator, of {}.", bond.device, nics.join(" and "));
         if bond.outcome.text() != Some(PARTIAL) {
@@ -90,16 +103,20 @@ impl<'s> Script<'s, '_> {
     fn address(&mut self, bond: &BondFact, own: &str) {
         if bond.management == Known::Yes(true) {
             let record = self.sides.joiner.pool.pifs.each().find(|pif| pif.management == Known::Yes(true));
-            if let Some(pif) = record {
-                self.after.push(step("member", reconfigure(own, pif), "The host's own address.".to_owned()));
+            match record.and_then(|pif| reconfigure(own, pif)) {
+                Some(run) => self.after.push(step("member", run, "The host's own address.".to_owned())),
+                None => {
+                    let note = "Give it the host's own address first, as it has it now.".to_owned();
+                    self.after.push(step("member", String::new(), note));
+                }
             }
             self.after.push(step("member", format!("xe host-management-reconfigure pif-uuid={own}"), String::new()));
             return;
         }
-        let interface = self.sides.pool.pool.bonds.each().find(|it| it.uuid == bond.uuid);
+        let interface = self.sides.pool_bond(bond);
         let interface = interface.and_then(|it| self.sides.pool.pif(it.interface.text()?).ok());
         if let Some(pif) = interface.filter(|pif| pif.ip_configuration_mode.text() == Some("Static")) {
-            let netmask = pif.netmask.text().unwrap_or("NETMASK");
+            let netmask = pif.netmask.text().map_or_else(|| "NETMASK".to_owned(), shell_word);
             let run = format!("xe pif-reconfigure-ip uuid={own} mode=static IP=ADDRESS netmask={netmask}");
             let note = format!(
                 "The coordinator has {} here; give the member one of its own.",
@@ -115,13 +132,18 @@ impl<'s> Script<'s, '_> {
         for fact in self.facts.unaddressed.each() {
             // A bond that is made by hand gets its address with it.
             let Some(network) = fact.network_uuid.text().filter(|it| !self.remade.contains(it)) else { continue };
-            let own = format!("$(xe pif-list host-uuid={host} network-uuid={network} --minimal)");
-            let run = match fact.mode.as_str() {
-                "Static" => {
-                    let netmask = Some(fact.netmask.as_str()).filter(|mask| !mask.is_empty()).unwrap_or("NETMASK");
+            let own = format!("$(xe pif-list host-uuid={host} network-uuid={} --minimal)", shell_word(network));
+            let run = match (fact.mode.as_str(), fact.ipv6) {
+                ("Static", false) => {
+                    let netmask = Some(fact.netmask.as_str()).filter(|mask| !mask.is_empty());
+                    let netmask = netmask.map_or_else(|| "NETMASK".to_owned(), shell_word);
                     format!("xe pif-reconfigure-ip uuid={own} mode=static IP=ADDRESS netmask={netmask}")
                 }
-                _ => format!("xe pif-reconfigure-ip uuid={own} mode=dhcp"),
+                ("Static", true) => format!("xe pif-reconfigure-ipv6 uuid={own} mode=static IPv6=ADDRESS/PREFIX"),
+                (_, false) => format!("xe pif-reconfigure-ip uuid={own} mode=dhcp"),
+                (mode, true) => {
+                    format!("xe pif-reconfigure-ipv6 uuid={own} mode={}", shell_word(&mode.to_lowercase()))
+                }
             };
             let ip = if fact.pool_ip.is_empty() { String::new() } else { format!(" ({})", fact.pool_ip) };
             let note = format!("The coordinator has an address on {}{ip}: give the member one.", fact.name_label);
@@ -139,8 +161,10 @@ impl<'s> Script<'s, '_> {
                 continue;
             }
             let run = format!(
-                "xe vlan-create pif-uuid=$(xe pif-list host-uuid={host} network-uuid={below} --minimal) vlan={} network-uuid={network}",
-                vlan.tag
+                "xe vlan-create pif-uuid=$(xe pif-list host-uuid={host} network-uuid={} --minimal) vlan={} network-uuid={}",
+                shell_word(below),
+                vlan.tag,
+                shell_word(network)
             );
             self.after.push(step("member", run, format!("{}, which the server skips.", vlan.name_label)));
         }

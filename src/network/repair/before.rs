@@ -1,17 +1,18 @@
 //! Before the join: the host is put into the pool's shape, with the uuids of today.
 
-use super::{Script, quoted, reconfigure, step};
+use super::{Script, reconfigure, step};
 use crate::facts::Known;
 use crate::network::facts::{BondFact, RepairStep};
 use crate::network::nics::Nic;
 use crate::snapshot::Pif;
+use crate::text::shell_word;
 
 impl<'s> Script<'s, '_> {
     /// NICs that are numbered in another order than the pool's.
     pub(super) fn exchanged(&mut self) {
         let Known::Yes(Some(order)) = &self.facts.order else { return };
         let names: Vec<_> =
-            order.swaps.iter().filter_map(|swap| Some(format!("{}={}", swap.like, swap.mac.text()?))).collect();
+            order.swaps.iter().filter_map(|swap| Some(format!("{}={}", shell_word(&swap.like), shell_word(swap.mac.text()?)))).collect();
         if names.len() != order.swaps.len() {
             return;
         }
@@ -56,21 +57,41 @@ impl<'s> Script<'s, '_> {
             self.before.push(step("cabling", String::new(), note));
             return;
         };
-        let (Some(uuid), Some(old)) = (target.uuid.text(), self.nic(old)) else { return };
-        let Some(pif) = old.pif else { return };
+        let Some(old) = self.nic(old) else { return };
+        let Some((uuid, run)) = self.movable(old).and_then(|pif| {
+            let uuid = shell_word(target.uuid.text()?);
+            let run = reconfigure(&uuid, pif)?;
+            Some((uuid, run))
+        }) else {
+            let note = format!(
+                "Management is on {}, and the pool's is on {}: exchange the cables of {} and {}, or move it at the console with its address, its VLAN and its type of address.",
+                management.device, target.device, old.device, target.device
+            );
+            self.before.push(step("cabling", String::new(), note));
+            return;
+        };
         let note = format!(
             "Cable {} to the management network first. Management moves from {} to it.",
             target.device, old.device
         );
-        self.before.push(step("joiner", reconfigure(uuid, pif), note));
+        self.before.push(step("joiner", run, note));
         self.before.push(RepairStep {
             loses: "connections to the host, until they are made anew".to_owned(),
             ..step("joiner", format!("xe host-management-reconfigure pif-uuid={uuid}"), String::new())
         });
-        if let Some(old_uuid) = old.uuid.text() {
+        if let Some(old_uuid) = old.uuid.text().map(shell_word) {
             let note = format!("Take the address from {}, which no longer needs it.", old.device);
             self.before.push(step("joiner", format!("xe pif-reconfigure-ip uuid={old_uuid} mode=none"), note));
         }
+        self.moved = Some((&old.device, &target.device));
+    }
+
+    /// The interface of management, where two commands move it: on the NIC itself, without a VLAN, by IPv4.
+    fn movable(&self, nic: &Nic<'s>) -> Option<&'s Pif> {
+        let pif = nic.pif.filter(|pif| pif.management == Known::Yes(true))?;
+        // Older releases know IPv4 alone.
+        let ipv6 = pif.primary_address_type.text() == Some("IPv6");
+        (!ipv6).then_some(pif)
     }
 
     /// What keeps the server from making a bond.
@@ -91,16 +112,18 @@ impl<'s> Script<'s, '_> {
         nics.filter_map(|nic| Some((nic, nic.pif?))).collect()
     }
 
-    /// Keeps the address of management, else of the first member.
+    /// Keeps the address of management, where that is or is moved to, else of the first member.
     fn one_address(&mut self, bond: &BondFact) {
-        let members = self.members(bond);
-        let with: Vec<_> = members
-            .into_iter()
-            .filter(|(_, pif)| pif.ip_configuration_mode.text().is_some_and(|mode| mode != "None"))
-            .collect();
-        let kept = with.iter().position(|(_, pif)| pif.management == Known::Yes(true)).unwrap_or(0);
+        let moved = self.moved;
+        let left = |nic: &Nic<'_>| moved.is_some_and(|(from, _)| from == nic.device);
+        let comes = |nic: &Nic<'_>| moved.is_some_and(|(_, to)| to == nic.device);
+        let addressed = |pif: &Pif| pif.ip_configuration_mode.text().is_some_and(|mode| mode != "None");
+        let mut with = self.members(bond);
+        with.retain(|(nic, pif)| comes(nic) || addressed(pif) && !left(nic));
+        let kept =
+            with.iter().position(|(nic, pif)| comes(nic) || pif.management == Known::Yes(true)).unwrap_or(0);
         for (index, (nic, pif)) in with.iter().enumerate() {
-            let Some(uuid) = nic.uuid.text().filter(|_| index != kept) else { continue };
+            let Some(uuid) = nic.uuid.text().map(shell_word).filter(|_| index != kept) else { continue };
             let note = format!("Only one member of {} may have an address.", bond.device);
             self.before.push(RepairStep {
                 loses: format!("the address {} of {}", pif.ip.text().unwrap_or_default(), nic.device),
@@ -115,10 +138,12 @@ impl<'s> Script<'s, '_> {
             if pif.managed != Known::Yes(false) {
                 continue;
             }
-            let (Some(uuid), Some(mac)) = (nic.uuid.text(), nic.mac.text()) else { continue };
+            let (Some(uuid), Some(mac)) = (nic.uuid.text().map(shell_word), nic.mac.text().map(shell_word)) else {
+                continue;
+            };
             let note = format!("Let the toolstack manage {}, a member of {}.", nic.device, bond.device);
             self.before.push(step("joiner", format!("xe pif-forget uuid={uuid}"), note));
-            let mut run = format!("xe pif-introduce host-uuid={host} device={} mac={mac}", nic.device);
+            let mut run = format!("xe pif-introduce host-uuid={host} device={} mac={mac}", shell_word(&nic.device));
             if self.tells_managed() {
                 run.push_str(" managed=true");
             }
@@ -141,8 +166,11 @@ impl<'s> Script<'s, '_> {
             let Some(uuid) = nic.uuid.text().filter(|_| pif.primary_address_type.text() != Some(wanted)) else {
                 continue;
             };
-            let run =
-                format!("xe pif-set-primary-address-type uuid={uuid} primary_address_type={}", wanted.to_lowercase());
+            let run = format!(
+                "xe pif-set-primary-address-type uuid={} primary_address_type={}",
+                shell_word(uuid),
+                shell_word(&wanted.to_lowercase())
+            );
             let note = format!("Members of {} must have one primary address type.", bond.device);
             self.before.push(step("joiner", run, note));
         }
@@ -155,9 +183,9 @@ impl<'s> Script<'s, '_> {
         for (nic, pif) in &members[1..] {
             let Some(uuid) = nic.uuid.text().filter(|_| pif.properties != model.properties) else { continue };
             let pairs: Vec<_> =
-                wanted.iter().map(|(key, value)| quoted(&format!("properties:{key}={value}"))).collect();
+                wanted.iter().map(|(key, value)| format!("properties:{}={}", shell_word(key), shell_word(value))).collect();
             let note = format!("Members of {} must have the same properties.", bond.device);
-            self.before.push(step("joiner", format!("xe pif-param-set uuid={uuid} {}", pairs.join(" ")), note));
+            self.before.push(step("joiner", format!("xe pif-param-set uuid={} {}", shell_word(uuid), pairs.join(" ")), note));
         }
     }
 
@@ -167,7 +195,7 @@ impl<'s> Script<'s, '_> {
         let asked =
             host.other_config.get().and_then(|settings| settings.get("sync_vlans")).is_some_and(|it| it == "nosync");
         if let Some(uuid) = host.uuid.text().filter(|_| asked && !self.facts.vlans.each().as_slice().is_empty()) {
-            let run = format!("xe host-param-remove uuid={uuid} param-name=other-config param-key=sync_vlans");
+            let run = format!("xe host-param-remove uuid={} param-name=other-config param-key=sync_vlans", shell_word(uuid));
             self.before.push(step("joiner", run, "Let the server make the pool's VLANs on this host.".to_owned()));
         }
     }
@@ -179,15 +207,15 @@ impl<'s> Script<'s, '_> {
             let name = &network.name_label;
             match (network.outcome.as_str(), network.uuid.text()) {
                 ("by-name", Some(uuid)) => {
-                    let new = quoted(&format!("name-label={name} ({host})"));
+                    let new = shell_word(&format!("{name} ({host})"));
                     let note = format!(
                         "Unless it is the same network: give it a name of its own, or its VMs come to be on the pool's {name} ({}).",
                         network.target_bridge
                     );
-                    self.before.push(step("joiner", format!("xe network-param-set uuid={uuid} {new}"), note));
+                    self.before.push(step("joiner", format!("xe network-param-set uuid={} name-label={new}", shell_word(uuid)), note));
                 }
                 ("by-bridge", _) if network.internal => {
-                    let run = format!("xe network-create {}", quoted(&format!("name-label={name}")));
+                    let run = format!("xe network-create name-label={}", shell_word(name));
                     let note = format!(
                         "A network of this name in the pool keeps its VMs from the pool's {} ({}).",
                         network.target, network.target_bridge
@@ -210,9 +238,9 @@ impl<'s> Script<'s, '_> {
         let steps: Vec<_> = others
             .enumerate()
             .map(|(index, uuid)| {
-                let new = quoted(&format!("name-label={name} ({})", index + 2));
+                let new = shell_word(&format!("{name} ({})", index + 2));
                 let note = "Several networks of the pool have this name; VMs come to be on any of them.".to_owned();
-                step("coordinator", format!("xe network-param-set uuid={uuid} {new}"), note)
+                step("coordinator", format!("xe network-param-set uuid={} name-label={new}", shell_word(uuid)), note)
             })
             .collect();
         self.before.extend(steps);

@@ -8,7 +8,7 @@ use crate::facts::{Known, Unknown};
 use crate::report::losses::losses;
 use crate::report::{MemberReport, Report, plural, telling};
 use crate::rules::Verdict;
-use crate::text::plain;
+use crate::text::shell_word;
 
 impl Page {
     /// The whole report of an eject.
@@ -111,8 +111,8 @@ impl Page {
             && !member.uuid.is_empty()
         {
             self.section("Next, on the coordinator");
-            let _ = writeln!(self.out, "  xe host-disable uuid={}", plain(&member.uuid));
-            let _ = writeln!(self.out, "  xe pool-eject host-uuid={}", plain(&member.uuid));
+            let _ = writeln!(self.out, "  xe host-disable uuid={}", shell_word(&member.uuid));
+            let _ = writeln!(self.out, "  xe pool-eject host-uuid={}", shell_word(&member.uuid));
         }
     }
 }

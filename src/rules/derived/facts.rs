@@ -9,7 +9,7 @@ facts! {
         /// True where every host of the pool that its records name is among its hosts; unknown where one is not, because
         /// nobody knows then how many and which hosts the pool has.
         pub hosts_complete: Known<bool>,
-        /// Addresses of the joiner's interfaces that interfaces of the pool's members have too, but for two management addresses.
+        /// Addresses of the joiner's interfaces that interfaces of the pool's members have too, but for those of both host records.
         pub address_clashes: Known<Vec<AddressClash>>,
         /// Members of the pool that its coordinator does not reach.
         [volatile] pub members_down: Known<Vec<OddMember>>,
@@ -55,6 +55,8 @@ facts! {
     pub struct AddressClash as "address_clash" {
         /// The address.
         pub address: String,
+        /// Whether it is an IPv6 address.
+        pub ipv6: bool,
         /// The joiner's device.
         pub device: String,
         /// The joiner's interface.

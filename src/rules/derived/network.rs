@@ -1,6 +1,7 @@
 //! Backend, controllers, NBD purposes, the cluster's network, VLANs.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 
 use super::facts::{AddressClash, ClusterFacts, VlanFact};
 use super::{Found, NULL, count, descending, follow, follow_or_gone, known, need};
@@ -122,13 +123,12 @@ pub(super) fn vlans(joiner: &Pool) -> Found<Vec<VlanFact<'_>>> {
     Ok(vlans)
 }
 
-/// Addresses that the joiner and a member have. Two management addresses are `address-unique`'s own.
+/// Addresses that the joiner and a member have. Those that the records of both hosts show are `address-unique`'s own.
 pub(super) fn address_clashes(pool: &Pool, joiner: &Pool, host: &Host) -> Found<Vec<AddressClash>> {
-    let mut own = Vec::new();
+    let mut own = BTreeMap::<IpAddr, Vec<(&str, &Pif)>>::new();
     for pif in need(&joiner.pifs)? {
-        let ip = need(&pif.ip)?;
-        if !ip.is_empty() {
-            own.push((ip.as_str(), pif));
+        for (address, said) in addresses_of(pif)? {
+            own.entry(address).or_default().push((said, pif));
         }
     }
     let mut clashes = Vec::new();
@@ -136,26 +136,44 @@ pub(super) fn address_clashes(pool: &Pool, joiner: &Pool, host: &Host) -> Found<
         return Ok(clashes);
     }
     for theirs in need(&pool.pifs)? {
-        let ip = need(&theirs.ip)?;
-        for (_, ours) in own.iter().filter(|(own, _)| own == ip) {
-            if ours.management == Known::Yes(true) && theirs.management == Known::Yes(true) {
-                continue;
+        for (address, said) in addresses_of(theirs)? {
+            for (own, ours) in own.get(&address).into_iter().flatten() {
+                let of = need(&theirs.host)?;
+                let member = need(&pool.hosts)?.iter().find(|host| host.reference.text() == Some(of));
+                // A host that is in the pool already has its own addresses.
+                if member.is_some_and(|member| member.uuid.get().is_some() && member.uuid == host.uuid) {
+                    continue;
+                }
+                let shown = member.is_some_and(|member| member.address.text() == Some(said));
+                if shown && own == &said && host.address.text() == Some(said) {
+                    continue;
+                }
+                clashes.push(AddressClash {
+                    address: address.to_string(),
+                    ipv6: address.is_ipv6(),
+                    device: ours.device.text().unwrap_or("an interface").to_owned(),
+                    uuid: ours.uuid.clone(),
+                    member: member.map_or_else(|| of.clone(), label),
+                    member_device: theirs.device.text().unwrap_or("an interface").to_owned(),
+                });
             }
-            let of = need(&theirs.host)?;
-            let member = need(&pool.hosts)?.iter().find(|host| host.reference.text() == Some(of));
-            // A host that is in the pool already has its own addresses.
-            if member.is_some_and(|member| member.uuid == host.uuid) {
-                continue;
-            }
-            clashes.push(AddressClash {
-                address: ip.clone(),
-                device: ours.device.text().unwrap_or("an interface").to_owned(),
-                uuid: ours.uuid.clone(),
-                member: member.map_or_else(|| of.clone(), label),
-                member_device: theirs.device.text().unwrap_or("an interface").to_owned(),
-            });
         }
     }
-    clashes.sort_by(|a, b| (&a.device, &a.member).cmp(&(&b.device, &b.member)));
+    clashes.sort_by(|a, b| (&a.device, &a.member, &a.address).cmp(&(&b.device, &b.member, &b.address)));
     Ok(clashes)
+}
+
+/// The addresses of an interface with what the record says, without the prefix length. Those of a link alone are anew on each.
+fn addresses_of(pif: &Pif) -> Found<Vec<(IpAddr, &str)>> {
+    let ipv6 = match &pif.ipv6 {
+        Known::No(why) if why.reason == Reason::AbsentOnRelease => &[],
+        ipv6 => need(ipv6)?.as_slice(),
+    };
+    let said = std::iter::once(need(&pif.ip)?.as_str()).chain(ipv6.iter().map(String::as_str));
+    let address = |said: &'_ str| said.split_once('/').map_or(said, |(address, _)| address).parse::<IpAddr>().ok();
+    let local = |address: &IpAddr| matches!(address, IpAddr::V6(address) if address.is_unicast_link_local());
+    Ok(said
+        .filter_map(|said| Some((address(said)?, said.split('/').next()?)))
+        .filter(|(address, _)| !local(address) && !address.is_unspecified())
+        .collect())
 }

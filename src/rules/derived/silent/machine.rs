@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::time::seconds;
 use super::{Found, need, told};
-use crate::facts::Known;
+use crate::facts::{Known, Reason, Unknown};
 use crate::rules::case::Seen;
 use crate::snapshot::{BootParameters, Clock, Hardware, Host, Pool};
 
@@ -69,8 +69,11 @@ fn offset(host: &Host, seen: Option<&str>) -> Found<Option<i64>> {
     if let Some(offset) = clock(host, |clock| &clock.offset_ms)? {
         return Ok(Some(*offset));
     }
-    let now = clock(host, |clock| &clock.now)?;
-    Ok(now.zip(seen).and_then(|(now, seen)| Some(seconds(now)?.checked_sub(seconds(seen)?)?.saturating_mul(1000))))
+    let Some(now) = clock(host, |clock| &clock.now)? else { return Ok(None) };
+    let seen = seen.ok_or_else(|| Unknown::because(Reason::NotCollected, "when the clock was read"))?;
+    let odd = |time: &str| Unknown::because(Reason::Unreadable, format!("{} is no time", time.escape_debug()));
+    let at = |time: &str| seconds(time).ok_or_else(|| odd(time));
+    Ok(Some(at(now)?.saturating_sub(at(seen)?).saturating_mul(1000)))
 }
 
 /// How far the two clocks are apart, where both are known.

@@ -33,11 +33,12 @@ pub(super) fn changed(parts: Parts<'_, '_>, shared: &Known<Vec<SharedSr>>) -> Fo
     list.switches(pool, joiner);
     list.counts(joiner);
     let (host, coordinator) = (need(host)?, need(coordinator)?);
-    let iscsi = storage::some(shared, |word| word == storage::INITIATOR) == Ok(true);
-    list.of_host(host, iscsi);
+    list.of_host(host, storage::some(shared, |word| word == storage::INITIATOR));
     // The coordinator's SSH settings are copied since 25.21.
-    if release_of(host).xapi.text().is_some_and(|xapi| at_least(xapi, "25.21")) {
-        list.replaced("SSH", &host.ssh_enabled, &coordinator.ssh_enabled);
+    match &release_of(host).xapi {
+        Known::Yes(xapi) if !at_least(xapi, "25.21") => {}
+        Known::Yes(_) => list.replaced("SSH", &host.ssh_enabled, &coordinator.ssh_enabled),
+        Known::No(why) => list.add("SSH", Err(why.clone())),
     }
     Ok(list.0)
 }
@@ -130,10 +131,14 @@ impl Settings {
         self.lost("VM groups", &joiner.vm_group_count, some);
     }
 
-    fn of_host(&mut self, host: &Host, iscsi: bool) {
+    /// `iscsi`: whether the pool's storage knows hosts by their initiators.
+    fn of_host(&mut self, host: &Host, iscsi: Found<bool>) {
         self.lost("host tags", &host.tags, |tags| words(tags));
-        let described = host.name_description.text().filter(|text| !text.is_empty() && *text != "Default install");
-        self.add("host description", Ok(described.map(|text| (text.to_owned(), "Default install".to_owned()))));
+        let described = told(&host.name_description).map(|text| {
+            let text = text.filter(|text| !text.is_empty() && *text != "Default install")?;
+            Some((text.clone(), "Default install".to_owned()))
+        });
+        self.add("host description", described);
         // The server sets the one from the other.
         let suspend = || -> Found<Change> {
             let srs = told(&host.suspend_image_sr)?.zip(told(&host.crash_dump_sr)?);
@@ -143,13 +148,20 @@ impl Settings {
         };
         self.add("host's SR for suspended VMs", suspend());
         // The fields start empty; keys of other_config restore them.
-        let kept = |key: &str| host.other_config.get().is_none_or(|config| config.contains_key(key));
-        if iscsi && !kept("iscsi_iqn") {
-            self.lost("iSCSI initiator name", &host.iscsi_iqn, |iqn| (!iqn.is_empty()).then(|| iqn.clone()));
-        }
-        if !kept("multipathing") {
-            self.lost("multipathing", &host.multipathing, |on| on.then(|| "on".to_owned()));
-        }
+        let restored = |key: &str| -> Found<bool> {
+            Ok(told(&host.other_config)?.is_some_and(|config| config.contains_key(key)))
+        };
+        let initiator = || -> Found<Change> {
+            let Some(iqn) = told(&host.iscsi_iqn)?.filter(|iqn| !iqn.is_empty()) else { return Ok(None) };
+            let lost = iscsi? && !restored("iscsi_iqn")?;
+            Ok(lost.then(|| (iqn.clone(), LOST.to_owned())))
+        };
+        self.add("iSCSI initiator name", initiator());
+        let multipathing = || -> Found<Change> {
+            let on = told(&host.multipathing)? == Some(&true);
+            Ok((on && !restored("multipathing")?).then(|| ("on".to_owned(), LOST.to_owned())))
+        };
+        self.add("multipathing", multipathing());
     }
 }
 

@@ -4,24 +4,30 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::facts::UpdateGap;
 use super::{Found, Parts, need, told};
-use crate::facts::Known;
+use crate::facts::{Known, Reason, Unknown};
 use crate::rules::derived::software;
 use crate::snapshot::{Host, Pool};
 
-/// Major and minor number of xapi, where the host says them.
-fn xapi(host: &Host) -> Found<Option<(u32, u32)>> {
+/// Major and minor number of xapi.
+fn xapi(host: &Host) -> Found<(u32, u32)> {
     let said = need(&host.software_version)?;
-    let Some(version) = said.get("xapi_build").or_else(|| said.get("xapi")) else { return Ok(None) };
-    let mut numbers = version.split('.').map(|number| number.parse().ok());
-    Ok(numbers.next().flatten().zip(numbers.next().flatten()))
+    let version = said.get("xapi_build").or_else(|| said.get("xapi"));
+    let mut numbers = version.into_iter().flat_map(|version| version.split('.')).map(|number| number.parse().ok());
+    numbers.next().flatten().zip(numbers.next().flatten()).ok_or_else(|| match version {
+        Some(version) => Unknown::because(Reason::Unreadable, format!("xapi {} is no version", version.escape_debug())),
+        None if is_assumed(host) => Unknown::because(Reason::NotCollected, "xapi is known once the release is installed"),
+        None => Unknown::because(Reason::NotCollected, "software_version holds no xapi"),
+    })
+}
+
+/// Whether the product is not installed yet, so that keys of `software_version` are still to come.
+fn is_assumed(host: &Host) -> bool {
+    host.assumed_release.get().is_some()
 }
 
 /// A member that is newer than its coordinator stays out (xapi `xapi.ml`, since 23.30).
 pub(super) fn xapi_newer(host: &Host, coordinator: &Host) -> Found<bool> {
-    Ok(match (xapi(host)?, xapi(coordinator)?) {
-        (Some(ours), Some(theirs)) => ours > theirs,
-        _ => false,
-    })
+    Ok(xapi(host)? > xapi(coordinator)?)
 }
 
 /// Updates (7.1 and newer) and patches (before) that all members must have and one side lacks.
@@ -78,6 +84,10 @@ fn differences(kind: &str, ours: &[String], theirs: &[String], name: impl Fn(&st
 /// Supplemental packs are keys `vendor:pack`. The server itself compares `xs:linux` only.
 pub(super) fn packs(host: &Host, coordinator: &Host) -> Found<Vec<String>> {
     let packs = |host: &Host| -> Found<BTreeMap<String, String>> {
+        if is_assumed(host) {
+            let why = "packs are known once the release is installed";
+            return Err(Unknown::because(Reason::NotCollected, why));
+        }
         let said = need(&host.software_version)?.iter();
         Ok(said
             .filter(|(key, _)| key.contains(':') && *key != "xs:linux")

@@ -16,14 +16,15 @@ pub(super) const ADAPTER: &str = "adapter";
 
 /// By what storage may know the joiner.
 pub(super) struct Names {
-    initiator: String,
+    /// The initiator, empty where it has none.
+    initiator: Known<String>,
     addresses: Vec<String>,
 }
 
 impl Names {
     /// The joiner's initiator and addresses, as far as they are known.
     pub(super) fn of(joiner: &Pool, host: &Known<&Host>) -> Self {
-        let initiator = host.get().and_then(|host| host.iscsi_iqn.text()).unwrap_or_default().to_owned();
+        let initiator = host.clone().and_then(|host| host.iscsi_iqn.clone());
         let address = |pif: &Pif| {
             let address =
                 pif.ip.text().filter(|ip| !ip.is_empty()).or_else(|| pif.ipv6.each().next().map(String::as_str))?;
@@ -34,8 +35,11 @@ impl Names {
 
     fn admit(&self, known_by: &Known<String>) -> String {
         match known_by.text() {
-            Some(INITIATOR) if self.initiator.is_empty() => "an initiator name, which the joiner lacks".to_owned(),
-            Some(INITIATOR) => format!("initiator {}", self.initiator),
+            Some(INITIATOR) => match self.initiator.text() {
+                Some("") => "an initiator name, which the joiner lacks".to_owned(),
+                Some(initiator) => format!("initiator {initiator}"),
+                None => "the joiner's initiator name, which is not known".to_owned(),
+            },
             Some(ADAPTER) => "the names (WWN) of the joiner's host bus adapters".to_owned(),
             Some(ADDRESS) if !self.addresses.is_empty() => format!("address {}", self.addresses.join(" or ")),
             _ => "the joiner, whose address is not known".to_owned(),
@@ -96,18 +100,21 @@ fn differing(plugs: &[&Pbd]) -> Found<Vec<String>> {
     Ok(keys.into_iter().filter(|key| values(key).len() > 1).cloned().collect())
 }
 
-/// By what the storage knows a host: the driver's name tells, else what the driver was given.
+/// By what the storage knows a host: the driver's name tells, else what the driver was given. GFS2 is given a provider and
+/// has keys of its own (`provider`, `iqns`, `ScsiId`).
 fn known_by(sr: &Sr, plug: Option<&&Pbd>) -> Found<&'static str> {
     let config = plug.and_then(|plug| plug.device_config.get());
-    let has = |key: &str| config.is_some_and(|config| config.contains_key(key));
-    if sr.kind.text().is_some_and(|kind| kind.contains("iscsi")) || has("targetIQN") {
+    let get = |key: &str| config.and_then(|config| config.get(key)).map(String::as_str);
+    let iscsi = get("targetIQN").or_else(|| get("iqns")).is_some() || get("provider") == Some("iscsi");
+    if sr.kind.text().is_some_and(|kind| kind.contains("iscsi")) || iscsi {
         return Ok(INITIATOR);
     }
     let kind = need(&sr.kind)?;
     if let Some(plug) = plug {
         need(&plug.device_config)?;
     }
-    Ok(if kind.contains("hba") || kind.contains("fcoe") || has("SCSIid") { ADAPTER } else { ADDRESS })
+    let adapter = get("SCSIid").or_else(|| get("ScsiId")).is_some() || get("provider") == Some("hba");
+    Ok(if kind.contains("hba") || kind.contains("fcoe") || adapter { ADAPTER } else { ADDRESS })
 }
 
 /// Whether some of the SRs are of a kind: one that is decides, else one of which it is not known.
@@ -126,10 +133,11 @@ pub(super) fn some(shared: &Known<Vec<SharedSr>>, is: impl Fn(&str) -> bool) -> 
 /// Where the storage is, by the keys that the product's own drivers use.
 fn location(config: &BTreeMap<String, String>) -> String {
     let get = |key: &str| config.get(key).map(String::as_str);
-    match (get("server"), get("serverpath"), get("target"), get("location"), get("SCSIid")) {
+    let scsi = get("SCSIid").or_else(|| get("ScsiId"));
+    match (get("server"), get("serverpath"), get("target").or_else(|| get("ips")), get("location"), scsi) {
         (Some(server), Some(path), ..) => format!("{server}:{path}"),
         (Some(server), None, ..) => server.to_owned(),
-        (None, _, Some(target), ..) => match get("targetIQN") {
+        (None, _, Some(target), ..) => match get("targetIQN").or_else(|| get("iqns")) {
             Some(iqn) => format!("{target} {iqn}"),
             None => target.to_owned(),
         },

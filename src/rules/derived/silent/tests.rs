@@ -72,7 +72,12 @@ fn xapi_is_newer_by_number_and_not_by_letter() {
     assert!(newer("26.0.0", "25.33.2"));
     assert!(!newer("26.9.7", "26.9.0"));
     assert!(!newer("25.6.0", "26.1.0"));
-    assert!(!newer("stream", "26.1.0"));
+    let unknown = |ours: Host| software::xapi_newer(&ours, &host("26.1.0")).unwrap_err().to_string();
+    assert_eq!(unknown(host("stream")), "unreadable: xapi stream is no version");
+    let silent = || Host { software_version: Known::Yes([].into()), ..Host::default() };
+    assert_eq!(unknown(silent()), "not collected: software_version holds no xapi");
+    let assumed = Host { assumed_release: "XCP-ng 8.3".to_owned().into(), ..silent() };
+    assert_eq!(unknown(assumed), "not collected: xapi is known once the release is installed");
 }
 
 #[test]
