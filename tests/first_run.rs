@@ -251,3 +251,29 @@ fn a_refusal_as_it_is_copied_finds_its_rules() {
     assert!(told(&["rules", "explain", "HOSTS_NOT_HOMOGENEUS"], 2).contains("did you mean HOSTS_NOT_HOMOGENEOUS?"));
     assert!(!told(&["rules", "explain", "nosuch"], 2).contains("did you mean"));
 }
+
+#[test]
+fn words_that_would_do_harm_where_they_stand() {
+    let good = ["check", "--pool", "fixtures/xcp-ng-8.3-5-hosts.json", "--host", "fixtures/candidate-good.json"];
+    let told_of = |more: &[&str]| told(&[&good[..], more].concat(), 2);
+    assert!(told_of(&["-o", "-"]).contains("a file of that name is ./-"));
+    assert!(told_of(&["--timeout", "5000000000000000h"]).contains("30 days"));
+    let known = ["--known-hosts", "/dev/null", "--password-env", "s3cr3t pw"];
+    let live = ["check", "--pool", "https://127.0.0.1:1", "--host", "https://127.0.0.1:2"];
+    let secret = poolgate([&live[..], &known].concat()).status(2).complaint();
+    assert!(!secret.contains("s3cr3t") && secret.contains("never the password"), "{secret}");
+    let fault = "die,endpoint=nobody,phase=starting";
+    let lab = ["lab", "--pool", "fixtures/xcp-ng-8.3-5-hosts.json", "--fault", fault];
+    assert!(told(&lab, 2).contains("no such host; the lab serves xcp-01,"));
+}
+
+/// What is found of a pool that is to join itself would take its own VMs, bonds and storage.
+#[test]
+fn a_pool_that_is_to_join_itself_is_told_nothing_to_run() {
+    let pool = "fixtures/xcp-ng-8.3-5-hosts.json";
+    let done = poolgate(["check", "--pool", pool, "--host", pool]).status(1).stdout;
+    assert!(done.contains("joiner-not-in-this-pool"), "{done}");
+    for harm in ["vm-uninstall", "bond-destroy", "sr-forget", "vm-shutdown"] {
+        assert!(!done.contains(harm), "{harm}: {done}");
+    }
+}

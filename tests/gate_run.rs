@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use common::judge::{fixture_json, rules, side};
 use common::world::{Change, Fate, Scripted};
+use poolgate::facts::Reason;
 use poolgate::gate::journal::{Act, Event, Journal, JournalError, Named, Outcome, Sent, read};
 use poolgate::gate::plan::{EjectPlan, JoinPlan, Plan, Sought, eject_plan, join_plan};
 use poolgate::gate::{Collected, End, HostLook, Run, Turn, Waits, left_open, resume};
@@ -231,6 +232,12 @@ fn nothing_is_sent_when_something_has_changed_or_is_in_progress() {
         assert_eq!(only(&turns).outcome(), Outcome::NotStarted);
         assert!(world.calls.is_empty(), "{says}");
     }
+    // What cannot be seen may be in progress.
+    let mut world = joins(&["candidate-good"], COMES);
+    world.pool.snapshot.pool.current_operations = poolgate::facts::Known::no(Reason::PermissionDenied, "");
+    let turns = run(&mut world);
+    assert!(matches!(only(&turns), End::Busy(_) | End::Drifted(_) | End::Verdict(_)), "{turns:?}");
+    assert!(world.calls.is_empty());
     let mut world = joins(&["candidate-good"], COMES);
     let operations = [("task".to_owned(), "designate_new_master".to_owned())];
     world.pool.snapshot.pool.current_operations = std::collections::BTreeMap::from(operations).into();

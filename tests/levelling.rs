@@ -306,6 +306,19 @@ fn hardware_without_xen_says_itself_whether_it_virtualises() {
     assert!(bare(Known::default()).level_after_hvm.get().is_none());
 }
 
+/// A word that was not captured is zero, and says nothing of what the firmware does.
+#[test]
+fn a_capture_without_the_word_for_nx_does_not_say_that_it_is_off() {
+    let captured = |raw: &str| {
+        let own = HostCpu { raw: raw.parse().map_or_else(|_| Known::default(), Known::Yes), ..HostCpu::default() };
+        let hardware = Hardware { nx_enabled: Known::no(Reason::NotCollected, "no leaf"), ..Hardware::default() };
+        let joiner = Host { cpu: own.into(), hardware: hardware.into(), ..host("b", HostCpu::default()) };
+        derive(&pool(vec![host("a", cpu(CASCADE, PV))]), &pool(vec![joiner])).joiner_nx
+    };
+    assert_eq!(captured("178bfbff-fed83203-2c100800-00000121"), Known::Yes(true));
+    assert!(captured("178bfbff-fed83203-00000000-00000121").unknown().unwrap().detail().contains("no leaf"));
+}
+
 #[test]
 fn every_fact_is_readable_by_rules() {
     let Type::Object(def) = CpuFacts::TYPE else { panic!("no object") };

@@ -208,6 +208,55 @@ fn management_elsewhere_is_moved_by_exact_commands() {
     assert_eq!(fails(&pool(), &joiner), ["network-management-aligned"]);
 }
 
+/// Commands that would lose management's tag or its IPv6 address are not printed.
+#[test]
+fn management_that_no_two_commands_move_is_left_to_the_operator() {
+    let moved = |change: &dyn Fn(&mut Json)| {
+        let mut joiner = joiner();
+        for field in ["management", "ip", "netmask", "gateway", "dns", "ip_configuration_mode"] {
+            let value = pif(&mut joiner, "eth0")[field].clone();
+            pif(&mut joiner, "eth3")[field] = value;
+        }
+        pif(&mut joiner, "eth0")["management"] = false.into();
+        pif(&mut joiner, "eth0")["ip_configuration_mode"] = "None".into();
+        change(&mut joiner);
+        facts(&pool(), &joiner).repair.before
+    };
+    assert_eq!(runs(&moved(&|_| ())).len(), 3);
+    let steps = moved(&|joiner| pif(joiner, "eth3")["primary_address_type"] = "IPv6".into());
+    assert_eq!(runs(&steps), [""; 0]);
+    assert!(steps[0].note.contains("exchange the cables of eth3 and eth0"), "{steps:?}");
+    let steps = moved(&|joiner| {
+        pif(joiner, "eth3").as_object_mut().unwrap().remove("ip_configuration_mode");
+    });
+    assert_eq!(runs(&steps), [""; 0]);
+    // Once management has left a bond's member, another one's address is in nobody's way.
+    let steps = moved(&|joiner| {
+        pif(joiner, "eth2")["ip_configuration_mode"] = "Static".into();
+        pif(joiner, "eth2")["ip"] = "198.51.100.51".into();
+    });
+    assert_eq!(runs(&steps).len(), 3, "{steps:?}");
+}
+
+#[test]
+fn words_from_a_snapshot_are_quoted_for_the_shell() {
+    let mut pool = pool();
+    list(&mut pool, "bonds").iter_mut().for_each(|bond| bond["mode"] = "lacp$(reboot)".into());
+    let mut joiner = joiner();
+    pif(&mut joiner, "eth3")["device"] = "eth3;reboot".into();
+    pif(&mut joiner, "eth2")["managed"] = false.into();
+    pif(&mut joiner, "eth2")["mac"] = "02:00`reboot`".into();
+    let repair = facts(&pool, &joiner).repair;
+    let all = [runs(&repair.before), runs(&repair.after)].concat();
+    assert!(all.iter().any(|run| run.contains("'lacp$(reboot)'")), "{all:#?}");
+    assert!(all.iter().any(|run| run.contains("'02:00`reboot`'")), "{all:#?}");
+    assert!(all.iter().any(|run| run.contains("device='eth3;reboot'")), "{all:#?}");
+    for run in all {
+        let bare: String = run.split('\'').step_by(2).collect();
+        assert!(!bare.contains("reboot"), "{run}");
+    }
+}
+
 #[test]
 fn lacp_on_the_pools_management_is_a_trap() {
     assert_eq!(facts(&pool(), &joiner()).management.get().unwrap().lacp, Known::Yes(false));
@@ -320,7 +369,7 @@ fn networks_of_vms_go_by_name_then_by_bridge() {
     assert_eq!((how.as_str(), target.as_str()), ("by-name", "VLAN 10 web"));
     assert_eq!(
         runs(&before),
-        ["xe network-param-set uuid=00000000-0000-4000-8000-00000000aaaa 'name-label=VLAN 10 web (xcp-good)'"]
+        ["xe network-param-set uuid=00000000-0000-4000-8000-00000000aaaa name-label='VLAN 10 web (xcp-good)'"]
     );
     let (how, target, before) = outcome(&with_vm_on("Lab", "xapi3"));
     assert_eq!((how.as_str(), target.as_str()), ("by-bridge", "VLAN 20 database"));

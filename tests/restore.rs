@@ -120,3 +120,38 @@ fn what_lies_on_sriov_is_left_to_the_operator() {
     assert!(script.contains("# Not made again here: VLAN 9") && script.contains("# Not set again here"), "{script}");
     assert!(!calls.contains("vlan=9"), "{calls}");
 }
+
+/// What is not known is left out and said: nobody can tell once the host has left.
+#[test]
+fn what_was_not_known_is_said_and_stops_nothing() {
+    let whole = fixture_json("xcp-ng-8.3-5-hosts");
+    let host = whole["pool"]["hosts"].as_array().unwrap().last().unwrap()["reference"].clone();
+    let without = |of: &str, field: &str| {
+        let mut pool = whole.clone();
+        for pif in pool["pool"]["pifs"].as_array_mut().unwrap() {
+            if pif["host"] == host && pif["device"] == of {
+                pif.as_object_mut().unwrap().remove(field);
+            }
+        }
+        run(&pool, "").0
+    };
+    let says =
+        |script: &str, said: &str| assert!(script.contains(&format!("# Not made again here: {said}")), "{script}");
+    let script = without("eth2", "mac");
+    says(&script, "eth2; its MAC address was not known.");
+    says(&script, "bond1; one of its members was not known.");
+    assert!(!script.contains("$NIC_eth2"), "{script}");
+    says(&without("bond1", "bond_master_of"), "bond1; its bond was not known.");
+    says(&without("bond1", "ip_configuration_mode"), "bond1; how it has its address was not known.");
+    says(&without("bond1", "ipv6_configuration_mode"), "bond1; how it has its IPv6 address was not known.");
+    let mut pool = whole.clone();
+    pool["pool"]["bonds"].as_array_mut().unwrap().iter_mut().for_each(|bond| {
+        bond.as_object_mut().unwrap().remove("mode");
+    });
+    says(&run(&pool, "").0, "bond0; its mode was not known.");
+    let mut pool = whole.clone();
+    pool["pool"]["vlans"] = json!({"$unknown": "permission-denied"});
+    let script = run(&pool, "").0;
+    says(&script, "bond0; its VLAN was not known.");
+    assert!(!script.contains("vlan-create"), "{script}");
+}

@@ -103,6 +103,9 @@ pub enum CliError {
         /// How many more there are.
         more: usize,
     },
+    /// A call was sent before, and its end is not known.
+    #[error("{0}")]
+    OpenCall(String),
     /// An output file could not be written.
     #[error("cannot write {}: {source}; what was there is untouched", path.display())]
     Write {
@@ -171,6 +174,7 @@ impl CliError {
             | Self::Journal(_)
             | Self::Lock(_)
             | Self::Usage(_) => Exit::Usage,
+            Self::OpenCall(_) => Exit::Unconfirmed,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Targets that may be fleets, to hosts that can be planned.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
 use super::args::LiveArgs;
@@ -203,6 +203,8 @@ impl Fleet {
         });
         self.notes.extend(twice);
         self.hosts = hosts;
+        let mut told = BTreeSet::new();
+        self.left_out.retain(|out| out.uuid.is_empty() || told.insert(out.uuid.clone()));
     }
 }
 

@@ -30,7 +30,8 @@ fn verify(file: &Path, head: Option<&str>, output: &Output) -> Result<Exit, CliE
 }
 
 fn as_json(reading: &Reading, other_head: Option<&str>) -> String {
-    let open = left_open(&reading.entries);
+    // Behind a fault nobody knows what was done.
+    let open = left_open(&reading.entries).filter(|_| reading.fault.is_none());
     let json = json!({
         "format": "poolgate-journal-verification",
         "version": "1.0",
@@ -43,6 +44,7 @@ fn as_json(reading: &Reading, other_head: Option<&str>) -> String {
         "recovered": reading.recovered,
         "open": open.map(|left| json!({
             "act": left.act.word(), "began": left.began, "pool": left.pool.name,
+            "settled": left.settled().iter().map(|(host, outcome)| json!({"host": host.name, "outcome": outcome})).collect::<Vec<_>>(),
             "host": left.call.map(|call| call.host.name),
         })),
     });
@@ -82,24 +84,27 @@ fn as_text(file: &Path, reading: &Reading, other_head: Option<&str>) -> String {
     if reading.recovered > 0 {
         let _ = writeln!(out, "  earlier cut-off lines, each accounted for: {}", reading.recovered);
     }
-    if let Some(left) = left_open(&reading.entries) {
-        let what = left.call.as_ref().map_or_else(
-            || "nothing had been sent".to_owned(),
-            |call| {
-                format!(
-                    "{} was sent for {} at {} and its end is not known",
-                    left.act.method(),
-                    plain(&call.host.name),
-                    call.at
-                )
-            },
-        );
-        let _ = writeln!(
-            out,
-            "  the last run ({} of {}) broke off: {what}; see with --resume",
-            left.act.word(),
-            left.began
-        );
+    match left_open(&reading.entries) {
+        Some(_) if reading.fault.is_some() => {
+            let _ = writeln!(out, "  what was done after them is not known");
+        }
+        Some(left) => {
+            let what = left.call.as_ref().map_or_else(
+                || left.broke_off(),
+                |call| {
+                    format!(
+                        "the {} that began at {} broke off: {} was sent for {} at {} and its end is not known",
+                        left.act.word(),
+                        left.began,
+                        left.act.method(),
+                        call.host.name,
+                        call.at
+                    )
+                },
+            );
+            let _ = writeln!(out, "  {}; see with --resume", plain(&what));
+        }
+        None => {}
     }
     out
 }

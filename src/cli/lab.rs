@@ -11,7 +11,7 @@ use super::Exit;
 use super::args::Lab as Args;
 use super::error::CliError;
 use super::output::{complain, print};
-use crate::lab::{Endpoint, Lab, LabConfig, Served};
+use crate::lab::{Endpoint, Fault, Lab, LabConfig, Served};
 
 pub(super) fn run(args: &Args) -> Result<Exit, CliError> {
     if args.demo {
@@ -32,6 +32,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, CliError> {
         config = config.fault(fault.clone());
     }
     let lab = Lab::start(config)?;
+    known_endpoints(args, &lab.endpoints())?;
     print(&announcement(&lab.endpoints(), args, &password))?;
     let _ = signals.forever().next();
     if std::io::stderr().is_terminal() {
@@ -40,13 +41,24 @@ pub(super) fn run(args: &Args) -> Result<Exit, CliError> {
     Ok(Exit::Done)
 }
 
+/// A fault at a host that nobody serves never happens, and a rehearsal of it tests nothing.
+fn known_endpoints(args: &Args, endpoints: &[Endpoint]) -> Result<(), CliError> {
+    let nowhere = |fault: &&Fault| !endpoints.iter().any(|endpoint| fault.is_at(&endpoint.name));
+    args.fault.iter().find(nowhere).map_or(Ok(()), |fault| {
+        let name = fault.endpoint.as_deref().unwrap_or_default();
+        let names: Vec<_> = endpoints.iter().map(|endpoint| endpoint.name.as_str()).collect();
+        Err(CliError::Usage(format!("--fault …,endpoint={name}: no such host; the lab serves {}", names.join(", "))))
+    })
+}
+
 /// What the variable holds, or a made-up one.
 fn password(args: &Args) -> Result<Zeroizing<String>, CliError> {
     let Some(variable) = &args.password_env else { return Ok(Zeroizing::new(Lab::made_up_password())) };
     match std::env::var(variable) {
         Ok(password) if !password.is_empty() => Ok(Zeroizing::new(password)),
         _ => Err(CliError::Usage(format!(
-            "--password-env: the environment variable {variable} is not set or empty; put root's password into it"
+            "--password-env: {}; put root's password into it",
+            super::passwords::unset(variable)
         ))),
     }
 }

@@ -24,11 +24,16 @@ pub(super) const REPORT_VALUES: usize = 5_000_000;
 /// Bytes of a password.
 pub(super) const PASSWORD: usize = 4096;
 
-/// Reads a file whole, and no more than the limit: what the operator names may be a device without end.
+/// Reads a file, or standard input where it is `-`, whole and no more than the limit: what the operator names may be a device
+/// without end.
 pub(super) fn read(what: &'static str, path: &Path, most: u64) -> Result<Vec<u8>, CliError> {
     let wrong = |source| CliError::Read { what, path: path.to_owned(), source };
     let mut bytes = Vec::new();
-    File::open(path).map_err(wrong)?.take(most + 1).read_to_end(&mut bytes).map_err(wrong)?;
+    let mut input: Box<dyn io::Read> = match path.to_str() {
+        Some("-") => Box::new(io::stdin()),
+        _ => Box::new(File::open(path).map_err(wrong)?),
+    };
+    input.by_ref().take(most + 1).read_to_end(&mut bytes).map_err(wrong)?;
     if bytes.len() as u64 > most {
         return Err(CliError::Usage(format!(
             "{}: larger than {} MiB, the most that is read of a file of {what}; is it the right one?",

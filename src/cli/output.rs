@@ -30,22 +30,51 @@ pub(super) fn style_of_output(no_color: bool) -> (bool, u16) {
     (!no_color && colorful(), width())
 }
 
+/// The places that the operator named, found to be writable before there is anything to write.
+pub(super) struct Places<F = Format> {
+    /// None is standard output.
+    places: Vec<(Option<Staged>, F)>,
+    no_color: bool,
+}
+
+impl<F: FileFormat> Places<F> {
+    /// Opens them. All formats first: a file that cannot have one stops the run before another is begun.
+    pub(super) fn open(output: &Output<F>) -> Result<Self, CliError> {
+        let Output { files, format: asked, no_color } = output;
+        let formats: Vec<_> = files.iter().map(|file| format_for(file, asked.as_ref())).collect::<Result<_, _>>()?;
+        let mut places = Vec::new();
+        for (file, format) in files.iter().zip(formats) {
+            places.push((Some(Staged::open(file)?), format));
+        }
+        if places.is_empty() {
+            places.push((None, asked.clone().unwrap_or_default()));
+        }
+        Ok(Self { places, no_color: *no_color })
+    }
+
+    /// Renders once for each. A file is put in its place when all are written.
+    pub(super) fn emit(self, render: impl Fn(Style<F>) -> String) -> Result<(), CliError> {
+        let mut whole = Vec::new();
+        for (file, format) in self.places {
+            let dress = format.dress();
+            match file {
+                Some(mut file) => {
+                    file.write(&safe(dress, &render(Style { format, color: false, width: WIDTH }), false))?;
+                    whole.push(file);
+                }
+                None => {
+                    let (color, width) = style_of_output(self.no_color);
+                    put(&safe(dress, &render(Style { format, color, width }), color))?;
+                }
+            }
+        }
+        whole.into_iter().try_for_each(Staged::commit)
+    }
+}
+
 /// Renders once for each place that the operator named, or for standard output.
 pub(super) fn emit<F: FileFormat>(output: &Output<F>, render: impl Fn(Style<F>) -> String) -> Result<(), CliError> {
-    if output.files.is_empty() {
-        let (color, width) = style_of_output(output.no_color);
-        let format = output.format.clone().unwrap_or_default();
-        let dress = format.dress();
-        return put(&safe(dress, &render(Style { format, color, width }), color));
-    }
-    // All formats first: a file that cannot have one stops the run before another is written.
-    let formats: Vec<_> =
-        output.files.iter().map(|file| format_for(file, output.format.as_ref())).collect::<Result<_, _>>()?;
-    for (file, format) in output.files.iter().zip(formats) {
-        let dress = format.dress();
-        write_file(file, &safe(dress, &render(Style { format, color: false, width: WIDTH }), false))?;
-    }
-    Ok(())
+    Places::open(output)?.emit(render)
 }
 
 /// Whether standard output is to have colour: what the operator says for all programs goes before what it is.

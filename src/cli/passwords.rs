@@ -96,12 +96,22 @@ impl Source<'_> {
             Self::File(path) => from_file(Path::new(path)),
             Self::Variable(name) => {
                 let value = std::env::var(name).ok().filter(|value| !value.is_empty());
-                let value = value.ok_or_else(|| {
-                    usage(&format!("--password-env: the variable {name} is not set, is empty or is not UTF-8"))
-                })?;
+                let value = value.ok_or_else(|| usage(&format!("--password-env: {}", unset(name))))?;
                 Ok(Password::new(Zeroizing::new(value)))
             }
         }
+    }
+}
+
+/// Why a variable gives no password. What is no name of a variable is not repeated: it may be the password itself.
+pub(super) fn unset(name: &str) -> String {
+    let bytes = name.as_bytes();
+    let is_name = bytes.first().is_some_and(|first| !first.is_ascii_digit())
+        && bytes.iter().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || *byte == b'_');
+    if is_name {
+        format!("the variable {name} is not set, is empty or is not UTF-8")
+    } else {
+        "no variable of that name is set; it takes the name of a variable, and never the password".to_owned()
     }
 }
 

@@ -145,15 +145,17 @@ impl Turning<'_> {
             self.note_renewed();
             let late = self.world.elapsed().saturating_sub(arrived) >= patience;
             if differences.is_empty() || late || self.world.interrupted() {
-                let notes = if self.act == Act::Eject { self.wait_for_return(began) } else { Vec::new() };
-                return End::Done { differences, notes };
+                let (notes, missing) =
+                    if self.act == Act::Eject { self.wait_for_return(began) } else { (Vec::new(), None) };
+                return End::Done { differences: differences.into_iter().chain(missing).collect(), notes };
             }
             self.world.pause(self.waits.poll);
         }
     }
 
-    /// An ejected host restarts and is set up anew, which takes minutes; the eject itself is done.
-    fn wait_for_return(&mut self, began: Duration) -> Vec<String> {
+    /// An ejected host restarts and is set up anew, which takes minutes; the eject itself is done. What is seen of its return,
+    /// or that it has not returned.
+    fn wait_for_return(&mut self, began: Duration) -> (Vec<String>, Option<Difference>) {
         let mut told = String::new();
         loop {
             let (back, about) = look::of_return(&self.world.look_host(self.place));
@@ -163,14 +165,16 @@ impl Turning<'_> {
                 told.clone_from(&about);
             }
             if back {
-                return vec![about];
+                return (vec![about], None);
             }
             let passed = self.world.elapsed().saturating_sub(began);
             if passed >= self.waits.wait || self.world.interrupted() {
-                return vec![format!(
+                let message = format!(
                     "{about}; reach it at {} or at its console, with the pool's root password",
                     self.host.address
-                )];
+                );
+                let severity = crate::rules::Severity::Warning;
+                return (Vec::new(), Some(Difference { about: "return", severity, message, fix: Vec::new() }));
             }
             self.world.pause(self.waits.poll);
         }
@@ -185,7 +189,8 @@ impl Turning<'_> {
     /// Writes what happened after the call. A journal that fails now must not stop the watch over the host.
     fn note(&mut self, event: Event) {
         if let Err(error) = self.journal.write(event) {
-            self.world.tell(&format!("warning: {error}"));
+            self.world
+                .tell(&format!("warning: {}; the call was sent, and what becomes of it is looked at", error.what()));
         }
     }
 }

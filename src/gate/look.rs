@@ -58,7 +58,19 @@ pub fn of_join(pool: &Result<Vec<Member>, Trouble>, uuid: &str, host: impl FnOnc
                 "the pool has a record of the host, and the host still stands alone".to_owned(),
                 "If it stays so, the join broke off half-way: see /var/log/xensource.log on both. To begin anew, remove the record with `xe host-forget` on the coordinator, with the host's uuid.",
             ),
-            _ => phase(
+            HostLook::Silent { why } => phase(
+                "known-silent",
+                Standing::UnderWay,
+                format!("the pool knows the host, which does not answer, as while its toolstack restarts ({why})"),
+                "If it stays so, look at the host's console: is it up, and has its management interface its address? /var/log/xensource.log there tells the rest.",
+            ),
+            HostLook::Closed { why } => phase(
+                "known-closed",
+                Standing::UnderWay,
+                format!("the pool knows the host, which answers and cannot be asked: {why}"),
+                "Compare its certificate on its console; root's password may be the pool's already.",
+            ),
+            HostLook::Member { .. } => phase(
                 "known-not-enabled",
                 Standing::UnderWay,
                 "the pool knows the host, which does not take VMs yet: its toolstack is starting".to_owned(),

@@ -18,7 +18,7 @@ mod world;
 
 pub use end::{End, Turn, Waits};
 pub use restore::restore_script;
-pub use resume::{Left, Resumed, left_open, resume};
+pub use resume::{Call, Left, Resumed, left_open, resume};
 pub use run::{Replan, Run, named};
 pub use world::{Collected, HostLook, Member, Renewed, Trouble, World};
 

@@ -327,16 +327,8 @@ impl<'a> Script<'a> {
     }
 
     fn left(&mut self) {
-        let tunnels = self
-            .pool
-            .tunnels
-            .each()
-            .filter(|tunnel| self.has(&tunnel.access_pif));
-        let sriovs = self
-            .pool
-            .network_sriovs
-            .each()
-            .filter(|sriov| self.has(&sriov.logical_pif));
+        let tunnels = self.pool.tunnels.each().filter(|tunnel| self.has(&tunnel.access_pif));
+        let sriovs = self.pool.network_sriovs.each().filter(|sriov| self.has(&sriov.logical_pif));
         let (tunnels, sriovs) = (tunnels.count(), sriovs.count());
         if tunnels + sriovs > 0 {
             self.comment(&format!("Not made again here: {tunnels} tunnels, {sriovs} SR-IOV networks."));

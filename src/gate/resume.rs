@@ -88,6 +88,20 @@ impl Left {
     }
 }
 
+impl Left {
+    /// What the journal tells of it, in words, where no call is open.
+    pub fn broke_off(&self) -> String {
+        let head = format!("the {} that began at {} broke off", self.act.word(), self.began);
+        let settled = self.settled();
+        if settled.is_empty() {
+            return format!("{head} before anything was sent: nothing has changed");
+        }
+        let turns: Vec<_> =
+            settled.iter().map(|(host, outcome)| format!("{}: {}", host.name, outcome.words())).collect();
+        format!("{head} after its hosts' turns had ended: {}", turns.join("; "))
+    }
+}
+
 /// What a resumed run found.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Resumed {

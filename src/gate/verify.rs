@@ -313,11 +313,8 @@ impl<'a> Look<'a> {
                 self.unknown("storage", &format!("shared storage {}", sr.name));
                 continue;
             };
-            let pbd = self
-                .pool
-                .pbds
-                .each()
-                .find(|pbd| pbd.host.text() == Some(host) && pbd.sr.text() == Some(reference));
+            let pbd =
+                self.pool.pbds.each().find(|pbd| pbd.host.text() == Some(host) && pbd.sr.text() == Some(reference));
             match pbd {
                 Some(pbd) if pbd.currently_attached == Known::Yes(true) => {}
                 Some(pbd) => {

@@ -115,6 +115,11 @@ impl Fault {
         self
     }
 
+    /// Whether it may happen at a host of this name.
+    pub fn is_at(&self, endpoint: &str) -> bool {
+        fits(self.endpoint.as_deref(), endpoint)
+    }
+
     /// Whether it belongs to a step of a host and not to a call.
     const fn is_of_phase(&self) -> bool {
         use FaultKind as K;
@@ -148,6 +153,12 @@ impl std::str::FromStr for Fault {
                 "count" => fault.count = Some(number()?),
                 _ => return Err(wrong(&format!("{name:?} is not known"))),
             }
+        }
+        if fault.count == Some(0) {
+            return Err(wrong("count=0 never happens"));
+        }
+        if fault.is_of_phase() && fault.method.is_some() {
+            return Err(wrong("it belongs to a host's phase and not to a call, and takes no method"));
         }
         Ok(fault)
     }
@@ -205,7 +216,7 @@ impl Faults {
     pub(super) fn at_call(&mut self, endpoint: &str, method: &str, phase: Phase) -> Vec<FaultKind> {
         self.take(|fault| {
             !fault.is_of_phase()
-                && fits(fault.endpoint.as_deref(), endpoint)
+                && fault.is_at(endpoint)
                 && fits(fault.method.as_deref(), method)
                 && fault.phase.is_none_or(|wanted| wanted == phase)
         })
@@ -213,9 +224,7 @@ impl Faults {
 
     /// What goes wrong as a host enters a phase.
     pub(super) fn at_phase(&mut self, endpoint: &str, phase: Phase) -> Vec<FaultKind> {
-        self.take(|fault| {
-            fault.is_of_phase() && fits(fault.endpoint.as_deref(), endpoint) && fault.wanted_phase() == Some(phase)
-        })
+        self.take(|fault| fault.is_of_phase() && fault.is_at(endpoint) && fault.wanted_phase() == Some(phase))
     }
 
     fn take(&mut self, applies: impl Fn(&Fault) -> bool) -> Vec<FaultKind> {

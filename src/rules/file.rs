@@ -37,6 +37,9 @@ pub(crate) struct RuleFile {
     /// What mends it, in the order in which to do it.
     #[serde(default)]
     pub(crate) fix: Vec<Fix>,
+    /// Whether its failure leaves nothing else to mend: what other rules find is then not told how to mend.
+    #[serde(default)]
+    pub(crate) sole_fix: bool,
     /// What the server itself does about it.
     pub(crate) server: Option<Server>,
     /// Where it is written.

@@ -49,6 +49,8 @@ pub struct Rule {
     pub severity: Severity,
     /// What it weighs by itself, where a user's rules set another severity.
     pub severity_was: Option<Severity>,
+    /// Whether its failure leaves nothing else to mend.
+    pub sole_fix: bool,
     /// When it is asked.
     pub phases: Vec<Phase>,
     /// Where it is written.

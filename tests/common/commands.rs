@@ -157,6 +157,8 @@ const PROGRAMS: &[(&str, &str, &str)] = &[
     ("interface-rename", "", ""),
     // What prints the commands, wherever it runs.
     ("poolgate", "", ""),
+    // XOSTOR's own, where its packages are installed.
+    ("linstor", "", ""),
     ("ntpd", "", "22.20.0"),
     ("ntpq", "", "22.20.0"),
     ("systemctl", "1.9", ""),

@@ -120,8 +120,59 @@ fn one_act_at_a_time_on_a_pool() {
     first.kill().unwrap();
     first.wait().unwrap();
     // The lock is gone with its process, and the call is open.
-    carry_out().status(2).complaint_of("its end is not known; see first with `poolgate join --resume`");
+    carry_out().status(5).complaint_of("its end is not known; see first with `poolgate join --resume`");
+    // Nor does another journal make it undone.
+    let other = lab.path("other.jsonl");
+    let elsewhere = carry_out().with(["--journal", other.to_str().unwrap()]).status(5);
+    elsewhere.complaint_of("its end is not known; see first with `poolgate join --resume`");
     assert_eq!(lab.count("pool.join"), 1);
+}
+
+/// Whoever cannot be told how a run ended is asked for another place before anything is sent.
+#[test]
+fn where_the_end_is_told_is_opened_before_the_call() {
+    let lab = small();
+    let plan = lab.plan(lab.join());
+    let carry_out = || lab.join().with(["--plan", plan.to_str().unwrap(), "--yes", "--wait", "20s"]);
+    carry_out().with(["-o", "/nowhere/end.json"]).status(2).complaint_of("cannot write /nowhere/end.json");
+    assert_eq!(lab.count("pool.join"), 0);
+    // A place that fails later costs the file, and neither the answer nor the status.
+    let done = carry_out().with(["-o", "/dev/full", "--format", "json"]).status(0);
+    assert!(done.stderr.contains("DONE  xs8-edge-02 is a member of edge, as predicted"), "{done}");
+    assert!(done.stderr.contains("last hash"), "{done}");
+    assert_eq!(lab.count("pool.join"), 1);
+}
+
+#[test]
+fn the_address_that_the_password_goes_to_is_one() {
+    let lab = small();
+    for odd in ["not an address", "1.2.3.4; rm -rf /", "https://127.0.0.1", "", "-x"] {
+        let words = format!("--coordinator-address={odd}");
+        let complaint = lab.join().with([words.as_str()]).status(2).complaint();
+        assert!(complaint.contains("no address and no name of a server"), "{odd}: {complaint}");
+    }
+    let own = lab.joiner(0).address.to_string();
+    let complaint = lab.join().with(["--coordinator-address", &own]).status(2).complaint();
+    assert!(complaint.contains("which is to join"), "{complaint}");
+    assert_eq!(lab.count("pool.join"), 0);
+}
+
+#[test]
+fn a_journal_that_breaks_off_tells_what_was_done() {
+    let lab = small();
+    lab.joined(0);
+    let whole = std::fs::read_to_string(lab.journal_path()).unwrap();
+    let cut = lab.path("cut.jsonl");
+    let lines: Vec<_> = whole.lines().collect();
+    std::fs::write(&cut, lines[..lines.len() - 1].join("\n") + "\n").unwrap();
+    let verify = |path: &std::path::Path, status| {
+        poolgate(["journal", "verify", path.to_str().unwrap()]).status(status).stdout
+    };
+    let told = verify(&cut, 0);
+    assert!(told.contains("broke off after its hosts' turns had ended: xs8-edge-02: done, as predicted"), "{told}");
+    std::fs::write(&cut, whole.replacen("\"confirmed\"", "\"Confirmed\"", 1)).unwrap();
+    let told = verify(&cut, 1);
+    assert!(told.contains("CHANGED") && !told.contains("nothing"), "{told}");
 }
 
 /// Runs until a call has come, sends a signal, and returns the exit status, standard output and standard error.

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use clap::builder::{PathBufValueParser, TypedValueParser};
 use clap::{Args, ValueEnum, ValueHint};
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -144,9 +145,17 @@ pub(in crate::cli) struct Output<F: FileFormat = Format> {
     #[arg(long, value_enum)]
     pub(in crate::cli) format: Option<F>,
     /// Write to this file instead of standard output; repeatable, format by extension
-    #[arg(short = 'o', long = "output", value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(short = 'o', long = "output", value_name = "FILE", value_hint = ValueHint::FilePath, value_parser = new_file())]
     pub(in crate::cli) files: Vec<PathBuf>,
     /// No colour, also on a terminal
     #[arg(long)]
     pub(in crate::cli) no_color: bool,
+}
+
+/// A file to be written.
+pub(in crate::cli) fn new_file() -> impl TypedValueParser<Value = PathBuf> {
+    PathBufValueParser::new().try_map(|path| match path.to_str() {
+        Some("-") => Err("standard output is where it goes without this option; a file of that name is ./-"),
+        _ => Ok(path),
+    })
 }

@@ -1,5 +1,6 @@
 //! The grammar of the commands that act.
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -55,7 +56,7 @@ pub(in crate::cli) struct Join {
     #[arg(long, value_name = "TARGET", value_hint = ValueHint::AnyPath, required = true)]
     pub(in crate::cli) host: Vec<String>,
     /// The address that the hosts use for the coordinator, where it is not the coordinator's own
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS", value_parser = server_address)]
     pub(in crate::cli) coordinator_address: Option<String>,
     #[command(flatten)]
     pub(in crate::cli) gate: GateArgs,
@@ -88,4 +89,18 @@ pub(in crate::cli) enum Journal {
         #[command(flatten)]
         output: Output,
     },
+}
+
+/// An address or a name of a server: root's password goes there.
+fn server_address(text: &str) -> Result<String, String> {
+    let label = |label: &str| {
+        let plain = label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+        plain && (1..=63).contains(&label.len()) && !label.starts_with('-') && !label.ends_with('-')
+    };
+    let name = text.len() <= 253 && text.split('.').all(label) && text.bytes().any(|byte| byte.is_ascii_alphabetic());
+    if text.parse::<IpAddr>().is_ok() || name {
+        return Ok(text.to_owned());
+    }
+    Err("no address and no name of a server; write for example 192.0.2.10, 2001:db8::10 or pool.example.com"
+        .to_owned())
 }

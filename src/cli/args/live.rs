@@ -38,9 +38,15 @@ pub(in crate::cli) struct LiveArgs {
     pub(in crate::cli) jobs: u16,
 }
 
+/// The longest wait; what is added to a clock must not run over.
+const LONGEST: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
     match humantime::parse_duration(text) {
         Ok(Duration::ZERO) => Err("nothing can be done in no time; write for example 90s or 2min".to_owned()),
+        Ok(long) if long > LONGEST => {
+            Err("nobody waits longer than 30 days; write for example 90s or 2min".to_owned())
+        }
         Ok(duration) => Ok(duration),
         Err(error) => Err(format!("{error}; write for example 90s or 2min")),
     }

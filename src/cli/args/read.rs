@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueHint};
 
+use super::format::new_file;
 use super::words::releases;
 use super::{CpuLevel, LiveArgs, Output};
 
@@ -14,7 +15,7 @@ pub(in crate::cli) struct Collect {
     #[arg(value_hint = ValueHint::AnyPath)]
     pub(in crate::cli) target: String,
     /// Write to this file instead of standard output
-    #[arg(short = 'o', long = "output", value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(short = 'o', long = "output", value_name = "FILE", value_hint = ValueHint::FilePath, value_parser = new_file())]
     pub(in crate::cli) file: Option<PathBuf>,
     /// Only JSON: a snapshot has no other form
     #[arg(long, value_parser = ["json"], default_value = "json", hide_default_value = true)]

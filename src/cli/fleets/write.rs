@@ -117,6 +117,9 @@ pub(super) fn exit_of(report: &FleetReport, fail_on: Option<FailOn>) -> Result<E
         (Some(Verdict::Go | Verdict::GoWithWarnings), _) => Exit::Done,
         // A part of a fleet may be empty; a fleet in which nothing can join is a mistake.
         (None, _) if report.shard.is_some() => Exit::Done,
+        (None, _) if report.read.lines == 0 && report.read.unreadable == 0 => {
+            return Err(CliError::Usage(format!("{}: it holds no line; a fleet has a host a line", report.fleet)));
+        }
         (None, _) => {
             return Err(CliError::Usage(format!(
                 "{}: no joiner: every line is a pool by itself; lines of one pool follow each other and say so \

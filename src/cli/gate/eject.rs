@@ -6,7 +6,7 @@ use super::confirm::confirmed;
 use super::signals::Interrupt;
 use super::{
     acting_target, agreed_plan, beside, carry_out, hold, now, pool_of, refuse_open_call, resume, show_plan,
-    show_report, stopped_by, tell_changes, unreachable, world, write_plan,
+    show_report, show_written, stopped_by, tell_changes, unreachable, world, write_plan,
 };
 use crate::cli::Exit;
 use crate::cli::args::Eject;
@@ -61,13 +61,13 @@ pub(in crate::cli) fn run(args: &Eject) -> Result<Exit, CliError> {
     }
     if !args.gate.plan_out.is_empty() {
         write_plan(&plan, &args.gate.plan_out)?;
-        return Ok(Exit::Done);
+        return show_written(&args.gate, &plan);
     }
     let plan = agreed_plan(&args.gate, plan)?;
     show_plan(&args.gate, &plan)?;
     let hosts: Vec<_> = plan.steps.iter().map(|step| named(&step.host)).collect();
     let held = hold(&args.gate, &pool_of(&plan), Act::Eject, &hosts)?;
-    refuse_open_call(&held.journal)?;
+    refuse_open_call(&args.gate, &held.journal, &plan.pool.uuid)?;
     let by = confirmed(&args.gate, &plan)?;
     let restore = restore_path(args, held.journal.path(), &judge.uuid);
     write_file(&restore, &restore_script(records, member, pool.0.seen()))?;

@@ -4,7 +4,7 @@ use super::confirm::confirmed;
 use super::signals::Interrupt;
 use super::{
     acting_target, agreed_plan, carry_out, hold, now, pool_of, refuse_open_call, resume, show_plan, show_report,
-    stopped_by, tell_changes, unreachable, world, write_plan,
+    show_written, stopped_by, tell_changes, unreachable, world, write_plan,
 };
 use crate::cli::Exit;
 use crate::cli::args::Join;
@@ -49,6 +49,7 @@ pub(in crate::cli) fn run(args: &Join) -> Result<Exit, CliError> {
     let (pool, joiners) = world.collect_all(0..hosts.len());
     let pool = pool.map_err(unreachable)?;
     let joiners: Vec<_> = joiners.into_iter().map(|joiner| joiner.map_err(unreachable)).collect::<Result<_, _>>()?;
+    refuse_own_address(args.coordinator_address.as_deref(), &joiners)?;
     let mut judged = judge.judge(&pool, &joiners);
     note_swapped(&pool.0, &mut judged.sides);
     let plan = judge.plan(&pool, &joiners, &judged).map_err(|error| CliError::Usage(error.to_string()))?;
@@ -61,19 +62,35 @@ pub(in crate::cli) fn run(args: &Join) -> Result<Exit, CliError> {
     }
     if !args.gate.plan_out.is_empty() {
         write_plan(&plan, &args.gate.plan_out)?;
-        return Ok(Exit::Done);
+        return show_written(&args.gate, &plan);
     }
     let plan = agreed_plan(&args.gate, plan)?;
     show_plan(&args.gate, &plan)?;
     let hosts: Vec<_> = plan.steps.iter().map(|step| named(&step.host)).collect();
     let held = hold(&args.gate, &pool_of(&plan), Act::Join, &hosts)?;
-    refuse_open_call(&held.journal)?;
+    refuse_open_call(&args.gate, &held.journal, &plan.pool.uuid)?;
     let by = confirmed(&args.gate, &plan)?;
     let mut replan = |pool: &Collected, joiners: &[Collected]| {
         let judged = judge.judge(pool, joiners);
         judge.plan(pool, joiners, &judged).map_err(|error| Trouble { what: error.to_string() })
     };
     carry_out(&args.gate, &mut world, held, &plan, &mut replan, by)
+}
+
+/// A host cannot join itself, which a slip of an address would have it try.
+fn refuse_own_address(coordinator: Option<&str>, joiners: &[Collected]) -> Result<(), CliError> {
+    let Some(coordinator) = coordinator else { return Ok(()) };
+    let own = |(side, _): &&Collected| {
+        let host = side.snapshot.pool.coordinator_host();
+        host.get().is_some_and(|host| host.address.text() == Some(coordinator))
+    };
+    match joiners.iter().find(own) {
+        None => Ok(()),
+        Some((side, _)) => Err(CliError::Usage(format!(
+            "--coordinator-address {coordinator}: that is the address of {}, which is to join",
+            side.target
+        ))),
+    }
 }
 
 /// By what joiners are judged.

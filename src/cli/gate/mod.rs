@@ -20,14 +20,14 @@ use super::args::{FailOn, Format, GateArgs};
 use super::error::CliError;
 use super::limits::{PLAN, read_text};
 use super::live::Live;
-use super::output::{complain, emit, print, width, write_file};
+use super::output::{Places, complain, emit, print, width, write_file};
 use crate::collect::Target;
 use crate::collect::xapi::log_out_now;
 use crate::gate::drift::{Basis, compare};
-use crate::gate::journal::{Act, Event, Journal, Named, default_folder};
+use crate::gate::journal::{Act, Event, Journal, MOST, Named, default_folder, read};
 use crate::gate::lock::Lock;
 use crate::gate::plan::{Plan, read_plan, to_markdown, to_table};
-use crate::gate::{Left, Replan, Run, Trouble, Turn, Waits, World as _, left_open, named};
+use crate::gate::{Call, Left, Replan, Run, Trouble, Turn, Waits, World as _, left_open, named};
 use crate::report::{self, Report, TableOptions};
 use crate::rules::Verdict;
 use crate::text::lines;
@@ -159,16 +159,18 @@ fn write_plan(plan: &Plan, files: &[PathBuf]) -> Result<(), CliError> {
     texts.into_iter().try_for_each(|(file, text)| write_file(file, &text))
 }
 
-/// The lock on the pool and its journal, with nothing left open in it.
+/// What a run holds before it acts: the lock on the pool, its journal, and where it is told how the run ended.
 struct Held {
     journal: Journal,
+    places: Places,
     _lock: Lock,
 }
 
 fn hold(args: &GateArgs, pool: &Named, act: Act, hosts: &[Named]) -> Result<Held, CliError> {
     let names: Vec<_> = hosts.iter().map(|host| host.name.as_str()).collect();
     let lock = Lock::take(&default_folder()?, &pool.uuid, act, &names.join(", "))?;
-    Ok(Held { journal: Journal::open(&journal_path(args, &pool.uuid)?)?, _lock: lock })
+    let places = Places::open(&args.output)?;
+    Ok(Held { journal: Journal::open(&journal_path(args, &pool.uuid)?)?, places, _lock: lock })
 }
 
 fn journal_path(args: &GateArgs, pool: &str) -> Result<PathBuf, CliError> {
@@ -179,31 +181,44 @@ fn journal_path(args: &GateArgs, pool: &str) -> Result<PathBuf, CliError> {
 }
 
 /// A run that broke off after its call goes first: its host may be half-way.
-fn refuse_open_call(journal: &Journal) -> Result<(), CliError> {
+fn refuse_open_call(args: &GateArgs, journal: &Journal, pool: &str) -> Result<(), CliError> {
+    refuse_open_in_usual(args, pool)?;
     let Some(left) = left_open(journal.before()) else { return Ok(()) };
     let Some(call) = &left.call else {
-        complain(&broke_off(&left));
+        complain(&left.broke_off());
         return Ok(());
     };
-    Err(CliError::Usage(format!(
+    Err(open_call(&left, call, journal.path()))
+}
+
+/// The same of the pool's usual journal, where another one is named: a second journal does not make a call undone.
+fn refuse_open_in_usual(args: &GateArgs, pool: &str) -> Result<(), CliError> {
+    let (Some(named), Ok(folder)) = (&args.journal, default_folder()) else { return Ok(()) };
+    let usual = folder.join(crate::gate::journal_name(pool));
+    let same =
+        std::fs::canonicalize(named).is_ok_and(|named| std::fs::canonicalize(&usual).is_ok_and(|it| it == named));
+    if same || !usual.exists() {
+        return Ok(());
+    }
+    let reading = read(&super::limits::read("journals", &usual, MOST)?);
+    match left_open(&reading.entries) {
+        Some(left) => match &left.call {
+            Some(call) => Err(open_call(&left, call, &usual)),
+            None => Ok(()),
+        },
+        None => Ok(()),
+    }
+}
+
+fn open_call(left: &Left, call: &Call, journal: &Path) -> CliError {
+    CliError::OpenCall(format!(
         "{} was sent for {} at {} and its end is not known; see first with `poolgate {} --resume` and the same targets (journal {})",
         left.act.method(),
         call.host.name,
         call.at,
         left.act.word(),
-        journal.path().display()
-    )))
-}
-
-/// What the journal tells of a run that broke off with no call open.
-fn broke_off(left: &Left) -> String {
-    let head = format!("the {} that began at {} broke off", left.act.word(), left.began);
-    let settled = left.settled();
-    if settled.is_empty() {
-        return format!("{head} before anything was sent: nothing has changed");
-    }
-    let turns: Vec<_> = settled.iter().map(|(host, outcome)| format!("{}: {}", host.name, outcome.words())).collect();
-    format!("{head} after its hosts' turns had ended: {}", turns.join("; "))
+        journal.display()
+    ))
 }
 
 /// Carries an agreed plan out, and tells how it ended.
@@ -240,7 +255,7 @@ fn carry_out(
     let waits = Waits::within(args.wait);
     let run = Run { world: &mut *world, journal: &mut held.journal, plan, replan, waits };
     let (turns, done) = run.carry_out();
-    let exit = close(args, world, &mut held.journal, plan.act, &pool, &turns)?;
+    let exit = close(world, held, plan.act, &pool, &turns);
     if let Err(error) = done {
         complain(&format!("poolgate: {error}"));
         return Ok(exit.worse(Exit::Usage));
@@ -249,28 +264,32 @@ fn carry_out(
 }
 
 /// Ends a run: in the journal, and for the operator.
-fn close(
-    args: &GateArgs,
-    world: &mut LiveWorld<'_>,
-    journal: &mut Journal,
-    act: Act,
-    pool: &Named,
-    turns: &[Turn],
-) -> Result<Exit, CliError> {
+fn close(world: &mut LiveWorld<'_>, mut held: Held, act: Act, pool: &Named, turns: &[Turn]) -> Exit {
     let exit = turns.iter().map(|turn| result::exit_of(&turn.end)).fold(Exit::Done, Exit::worse);
-    if let Err(error) = journal.write(Event::Closed { exit: exit as u8 }) {
-        complain(&format!("poolgate: {error}"));
+    if let Err(error) = held.journal.write(Event::Closed { exit: exit as u8 }) {
+        complain(&format!("poolgate: {}", error.what()));
     }
     world.watch = None;
     if world.interrupt.is_set() {
         log_out_now();
     }
+    tell(held, act, pool, turns, exit)
+}
+
+/// Tells the operator how a run ended. What cannot be written where it was to be written is printed: a call may have been sent.
+fn tell(held: Held, act: Act, pool: &Named, turns: &[Turn], exit: Exit) -> Exit {
+    let Held { journal, places, _lock } = held;
     let told = result::Told { act, pool, turns, journal: journal.path(), head: journal.head(), exit };
-    emit(&args.output, |style| match style.format {
+    let emitted = places.emit(|style| match style.format {
         Format::Json => told.to_json(),
         Format::Table => told.to_text(style.width),
-    })?;
-    Ok(exit)
+    });
+    if let Err(error) = emitted {
+        complain(&format!("poolgate: {error}"));
+        // Where standard output is what failed, standard error is left.
+        complain(&told.to_text(width()));
+    }
+    exit
 }
 
 fn pool_of(plan: &Plan) -> Named {
@@ -280,6 +299,18 @@ fn pool_of(plan: &Plan) -> Named {
 /// The name of this machine, for the journal.
 fn machine() -> String {
     rustix::system::uname().nodename().to_string_lossy().into_owned()
+}
+
+/// The plan where the operator named a place or a form for what a run says, once it is written.
+fn show_written(args: &GateArgs, plan: &Plan) -> Result<Exit, CliError> {
+    if !args.output.files.is_empty() || args.output.format.is_some() {
+        let json = plan.to_json().map_err(|source| CliError::JoinPlan { path: PathBuf::from("the plan"), source })?;
+        emit(&args.output, |style| match style.format {
+            Format::Json => json.clone(),
+            Format::Table => to_table(plan, style.width),
+        })?;
+    }
+    Ok(Exit::Done)
 }
 
 /// Shows the plan before anybody agrees to it; programs read it with --plan-out.

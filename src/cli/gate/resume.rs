@@ -1,6 +1,6 @@
 //! `--resume`: what became of a run that broke off. Sends nothing that changes anything.
 
-use super::{GateArgs, broke_off, close, hold, unreachable};
+use super::{GateArgs, close, hold, tell, unreachable};
 use crate::cli::Exit;
 use crate::cli::error::CliError;
 use crate::cli::output::complain;
@@ -13,6 +13,7 @@ use super::world::LiveWorld;
 
 /// Looks at the servers for what the journal does not tell. `words` are the hosts as the operator named them.
 pub(super) fn run(args: &GateArgs, world: &mut LiveWorld<'_>, words: &[String]) -> Result<Exit, CliError> {
+    world.interrupt.look_on();
     world.live.meet(std::slice::from_ref(&world.pool))?;
     let (pool, _) = world.collect_pool().map_err(unreachable)?;
     let records = &pool.snapshot.pool;
@@ -24,7 +25,9 @@ pub(super) fn run(args: &GateArgs, world: &mut LiveWorld<'_>, words: &[String]) 
             "no run is open in {}: every one that it tells of has come to its end",
             held.journal.path().display()
         ));
-        return Ok(Exit::Done);
+        // Programs read that no host had a turn; people have read it just now.
+        let asked = !args.output.files.is_empty() || args.output.format.is_some();
+        return Ok(if asked { tell(held, world.act, &pool, &[], Exit::Done) } else { Exit::Done });
     };
     let place = place_of(&left, world, words)?;
     if let (Act::Eject, None, Some(call)) = (left.act, &world.member, &left.call) {
@@ -33,14 +36,14 @@ pub(super) fn run(args: &GateArgs, world: &mut LiveWorld<'_>, words: &[String]) 
     }
     let told = resume(world, &mut held.journal, &left, place, Waits::within(args.wait));
     let Some(turn) = told.turn else {
-        complain(&broke_off(&left));
-        close(args, world, &mut held.journal, left.act, &left.pool, &[])?;
+        complain(&left.broke_off());
+        close(world, held, left.act, &left.pool, &[]);
         let done = left.settled().iter().all(|(_, outcome)| *outcome == Outcome::Done);
         let whole = done && told.not_started.is_empty();
         tell_not_started(&told.not_started);
         return Ok(if whole { Exit::Done } else { Exit::Refused });
     };
-    let exit = close(args, world, &mut held.journal, left.act, &left.pool, &[turn])?;
+    let exit = close(world, held, left.act, &left.pool, &[turn]);
     tell_not_started(&told.not_started);
     Ok(if told.not_started.is_empty() { exit } else { exit.worse(Exit::Refused) })
 }

@@ -21,6 +21,8 @@ pub(super) struct Interrupt {
     flag: Arc<AtomicBool>,
     /// Whether a call was sent whose end is being watched: then the run must say so itself.
     acting: Arc<AtomicBool>,
+    /// Whether the run only looks at what an earlier one sent.
+    looking: Arc<AtomicBool>,
 }
 
 impl Interrupt {
@@ -41,7 +43,10 @@ impl Interrupt {
                 // Nobody acts while the operator is asked.
                 end(signal);
             } else if count == 0 && !self.is_acting() {
-                complain("poolgate: interrupted: stopping before anything is sent");
+                complain(match self.looking.load(Ordering::SeqCst) {
+                    false => "poolgate: interrupted: stopping before anything is sent",
+                    true => "poolgate: interrupted: this run sends nothing; what was sent before goes on",
+                });
                 let again = self.clone();
                 thread::spawn(move || {
                     // A run that waits for a server or for the operator does not see the flag.
@@ -65,6 +70,11 @@ impl Interrupt {
 
     fn is_acting(&self) -> bool {
         self.acting.load(Ordering::SeqCst)
+    }
+
+    /// This run sends nothing: it looks at what an earlier one sent.
+    pub(super) fn look_on(&self) {
+        self.looking.store(true, Ordering::SeqCst);
     }
 
     /// From now on a call is under way.

@@ -166,11 +166,12 @@ fn shown(params: &[String]) -> String {
     if params.is_empty() { String::new() } else { format!(" [{}]", params.join(", ")) }
 }
 
-/// Whole seconds are enough for a person.
+/// Whole seconds are enough for a person. Up, as a little of what was allowed is gone before a call begins.
 fn rounded(limit: Duration) -> Duration {
-    if limit < Duration::from_secs(1) {
-        Duration::from_millis(limit.as_millis() as u64)
+    let up = |nanos: u128, unit: u128| u64::try_from(nanos.div_ceil(unit)).unwrap_or(u64::MAX);
+    if limit <= Duration::from_millis(900) {
+        Duration::from_millis(up(limit.as_nanos(), 1_000_000).max(1))
     } else {
-        Duration::from_secs(limit.as_secs())
+        Duration::from_secs(up(limit.as_nanos(), 1_000_000_000))
     }
 }

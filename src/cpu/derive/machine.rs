@@ -49,7 +49,8 @@ impl Sides<'_> {
             let legacy = [&cpu.physical_features, &cpu.features].map(|set| set.as_ref().map(masking::from_legacy));
             let modern = [&cpu.features_pv, &cpu.features_pv_host, &cpu.features_hvm].map(Clone::clone);
             let predicted = self.predicted();
-            let shown = legacy.into_iter().map(|set| (set, true)).chain(modern.into_iter().map(|set| (set, !predicted)));
+            let shown =
+                legacy.into_iter().map(|set| (set, true)).chain(modern.into_iter().map(|set| (set, !predicted)));
             let shown = shown.chain([(cpu.raw.clone(), false)]);
             let known: Vec<_> = shown.filter_map(|(set, tells)| Some((set.get()?.has(NX), tells))).collect();
             if known.iter().any(|(has, _)| *has) {
@@ -59,7 +60,9 @@ impl Sides<'_> {
                 return Known::Yes(false);
             }
             match &cpu.raw {
-                Known::Yes(_) => self.of_joiner(&Known::No(firmware.unknown().cloned().unwrap_or_default()), "nx_enabled"),
+                Known::Yes(_) => {
+                    self.of_joiner(&Known::No(firmware.unknown().cloned().unwrap_or_default()), "nx_enabled")
+                }
                 Known::No(_) => self.of_joiner(&Known::default(), "features_pv"),
             }
         })

@@ -115,7 +115,11 @@ impl Sides<'_> {
         let joiner_vendor = self.joiner_cpu.clone().and_then(|cpu| self.of_joiner(&cpu.vendor, "vendor"));
         CpuFacts {
             scheme: Known::default(),
-            joiner_provenance: self.joiner_cpu.clone().and_then(|cpu| self.of_joiner(&cpu.provenance, "provenance")),
+            // A prediction always says that it is one.
+            joiner_provenance: self
+                .joiner_cpu
+                .clone()
+                .map(|cpu| cpu.provenance.text().unwrap_or(predict::OBSERVED).to_owned()),
             predicted_for: self.worded(|| self.predicted_for()),
             unpredictable: self.worded(|| self.unpredictable()),
             vendors_differ: vendors_differ(&joiner_vendor, &pool_vendor),

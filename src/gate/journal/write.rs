@@ -59,6 +59,16 @@ pub enum JournalError {
     NoHome,
 }
 
+impl JournalError {
+    /// What went wrong, for a moment at which it is too late to do nothing.
+    pub fn what(&self) -> String {
+        match self {
+            Self::Io { doing, path, source } => format!("cannot {doing} the journal {}: {source}", path.display()),
+            other => other.to_string(),
+        }
+    }
+}
+
 /// The folder of journals and locks: `$XDG_STATE_HOME/poolgate`, else `~/.local/state/poolgate`.
 pub fn default_folder() -> Result<PathBuf, JournalError> {
     let set = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);

@@ -68,7 +68,9 @@ fn joiner_settings(changes: &mut Changes, host: Option<&Host>, judgement: &Judge
     if let Some(kept) = judgement.findings.iter().find(|finding| finding.rule == "settings-kept") {
         match (&kept.outcome, &kept.unknown) {
             (Outcome::Fail, _) => kept.items.iter().for_each(|item| changes.add("joiner", "setting", item.clone())),
-            (_, Some(why)) => changes.add("joiner", "settings that are lost or replaced", format!("not known ({why})")),
+            (_, Some(why)) => {
+                changes.add("joiner", "settings that are lost or replaced", format!("not known ({why})"))
+            }
             _ => {}
         }
     }

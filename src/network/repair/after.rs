@@ -50,11 +50,8 @@ impl<'s> Script<'s, '_> {
             );
             return self.after.push(step("member", String::new(), note));
         };
-        let mut run = format!(
-            "xe bond-create network-uuid={network} pif-uuids={} mode={}",
-            pifs.join(","),
-            shell_word(mode)
-        );
+        let mut run =
+            format!("xe bond-create network-uuid={network} pif-uuids={} mode={}", pifs.join(","), shell_word(mode));
         let record = self.sides.pool_bond(bond);
         if let Some(hashing) = record.and_then(|it| it.properties.get()?.get("hashing_algorithm")) {
             run.push_str(&format!(" properties:hashing_algorithm={}", shell_word(hashing)));

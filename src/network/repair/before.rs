@@ -11,8 +11,11 @@ impl<'s> Script<'s, '_> {
     /// NICs that are numbered in another order than the pool's.
     pub(super) fn exchanged(&mut self) {
         let Known::Yes(Some(order)) = &self.facts.order else { return };
-        let names: Vec<_> =
-            order.swaps.iter().filter_map(|swap| Some(format!("{}={}", shell_word(&swap.like), shell_word(swap.mac.text()?)))).collect();
+        let names: Vec<_> = order
+            .swaps
+            .iter()
+            .filter_map(|swap| Some(format!("{}={}", shell_word(&swap.like), shell_word(swap.mac.text()?))))
+            .collect();
         if names.len() != order.swaps.len() {
             return;
         }
@@ -120,8 +123,7 @@ impl<'s> Script<'s, '_> {
         let addressed = |pif: &Pif| pif.ip_configuration_mode.text().is_some_and(|mode| mode != "None");
         let mut with = self.members(bond);
         with.retain(|(nic, pif)| comes(nic) || addressed(pif) && !left(nic));
-        let kept =
-            with.iter().position(|(nic, pif)| comes(nic) || pif.management == Known::Yes(true)).unwrap_or(0);
+        let kept = with.iter().position(|(nic, pif)| comes(nic) || pif.management == Known::Yes(true)).unwrap_or(0);
         for (index, (nic, pif)) in with.iter().enumerate() {
             let Some(uuid) = nic.uuid.text().map(shell_word).filter(|_| index != kept) else { continue };
             let note = format!("Only one member of {} may have an address.", bond.device);
@@ -182,10 +184,16 @@ impl<'s> Script<'s, '_> {
         let Known::Yes(wanted) = &model.properties else { return };
         for (nic, pif) in &members[1..] {
             let Some(uuid) = nic.uuid.text().filter(|_| pif.properties != model.properties) else { continue };
-            let pairs: Vec<_> =
-                wanted.iter().map(|(key, value)| format!("properties:{}={}", shell_word(key), shell_word(value))).collect();
+            let pairs: Vec<_> = wanted
+                .iter()
+                .map(|(key, value)| format!("properties:{}={}", shell_word(key), shell_word(value)))
+                .collect();
             let note = format!("Members of {} must have the same properties.", bond.device);
-            self.before.push(step("joiner", format!("xe pif-param-set uuid={} {}", shell_word(uuid), pairs.join(" ")), note));
+            self.before.push(step(
+                "joiner",
+                format!("xe pif-param-set uuid={} {}", shell_word(uuid), pairs.join(" ")),
+                note,
+            ));
         }
     }
 
@@ -195,7 +203,10 @@ impl<'s> Script<'s, '_> {
         let asked =
             host.other_config.get().and_then(|settings| settings.get("sync_vlans")).is_some_and(|it| it == "nosync");
         if let Some(uuid) = host.uuid.text().filter(|_| asked && !self.facts.vlans.each().as_slice().is_empty()) {
-            let run = format!("xe host-param-remove uuid={} param-name=other-config param-key=sync_vlans", shell_word(uuid));
+            let run = format!(
+                "xe host-param-remove uuid={} param-name=other-config param-key=sync_vlans",
+                shell_word(uuid)
+            );
             self.before.push(step("joiner", run, "Let the server make the pool's VLANs on this host.".to_owned()));
         }
     }
@@ -212,7 +223,11 @@ impl<'s> Script<'s, '_> {
                         "Unless it is the same network: give it a name of its own, or its VMs come to be on the pool's {name} ({}).",
                         network.target_bridge
                     );
-                    self.before.push(step("joiner", format!("xe network-param-set uuid={} name-label={new}", shell_word(uuid)), note));
+                    self.before.push(step(
+                        "joiner",
+                        format!("xe network-param-set uuid={} name-label={new}", shell_word(uuid)),
+                        note,
+                    ));
                 }
                 ("by-bridge", _) if network.internal => {
                     let run = format!("xe network-create name-label={}", shell_word(name));

@@ -12,8 +12,7 @@ use crate::text::shell_word;
 
 /// Both scripts.
 pub(super) fn repair(sides: &Sides<'_>, facts: &NetworkFacts) -> RepairFacts {
-    let mut script =
-        Script { sides, facts, before: Vec::new(), after: Vec::new(), moved: None, remade: Vec::new() };
+    let mut script = Script { sides, facts, before: Vec::new(), after: Vec::new(), moved: None, remade: Vec::new() };
     script.exchanged();
     script.management();
     for bond in facts.bonds.each() {

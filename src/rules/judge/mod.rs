@@ -18,14 +18,28 @@ const NAME: usize = 80;
 /// How many elements a message names before it counts the rest.
 const NAMED: usize = 8;
 
-/// What every rule says of the case, in the order of the rules.
+/// What every rule says of the case, in the order of the rules. Where one says that nothing else is to be mended, only that one
+/// says how to mend.
 pub(in crate::rules) fn judge<'r>(
     case: &dyn Judged,
     sources: Sources<'_>,
     rules: impl Iterator<Item = &'r Rule>,
 ) -> Vec<Finding> {
     let vars = case.values();
-    rules.map(|rule| finding_of(rule, case, sources, &vars)).collect()
+    let mut sole = None;
+    let mut findings: Vec<Finding> = Vec::new();
+    for rule in rules {
+        let finding = finding_of(rule, case, sources, &vars);
+        if rule.sole_fix && finding.outcome == Outcome::Fail {
+            sole = Some(findings.len());
+        }
+        findings.push(finding);
+    }
+    if let Some(sole) = sole {
+        let others = findings.iter_mut().enumerate().filter(|(place, _)| *place != sole);
+        others.for_each(|(_, finding)| finding.fix.clear());
+    }
+    findings
 }
 
 /// What one rule says of the case, whose values are given.

@@ -164,6 +164,7 @@ impl Checker<'_> {
             why: file.why,
             severity: severity?,
             severity_was: None,
+            sole_fix: file.sole_fix,
             phases,
             references: file.references,
             examples: file.example,

@@ -14,8 +14,12 @@ fn xapi(host: &Host) -> Found<(u32, u32)> {
     let version = said.get("xapi_build").or_else(|| said.get("xapi"));
     let mut numbers = version.into_iter().flat_map(|version| version.split('.')).map(|number| number.parse().ok());
     numbers.next().flatten().zip(numbers.next().flatten()).ok_or_else(|| match version {
-        Some(version) => Unknown::because(Reason::Unreadable, format!("xapi {} is no version", version.escape_debug())),
-        None if is_assumed(host) => Unknown::because(Reason::NotCollected, "xapi is known once the release is installed"),
+        Some(version) => {
+            Unknown::because(Reason::Unreadable, format!("xapi {} is no version", version.escape_debug()))
+        }
+        None if is_assumed(host) => {
+            Unknown::because(Reason::NotCollected, "xapi is known once the release is installed")
+        }
         None => Unknown::because(Reason::NotCollected, "software_version holds no xapi"),
     })
 }

@@ -43,7 +43,14 @@ impl<'a, T: Track<'a>> Eval<'a, '_, T> {
     }
 
     /// `exists` (which true decides) and `all` (which false decides).
-    fn search(&mut self, decides: bool, range: &Placed<'a, T>, items: &Items<'a>, depth: usize, body: &'a Code) -> Placed<'a, T> {
+    fn search(
+        &mut self,
+        decides: bool,
+        range: &Placed<'a, T>,
+        items: &Items<'a>,
+        depth: usize,
+        body: &'a Code,
+    ) -> Placed<'a, T> {
         let mut search = Search::new(decides, self.track.mark());
         for index in 0..items.len() {
             self.enter(range, items, depth, index);
@@ -62,7 +69,13 @@ impl<'a, T: Track<'a>> Eval<'a, '_, T> {
         })
     }
 
-    fn exists_one(&mut self, range: &Placed<'a, T>, items: &Items<'a>, depth: usize, body: &'a Code) -> Placed<'a, T> {
+    fn exists_one(
+        &mut self,
+        range: &Placed<'a, T>,
+        items: &Items<'a>,
+        depth: usize,
+        body: &'a Code,
+    ) -> Placed<'a, T> {
         let mark = self.track.mark();
         let (mut found, mut unknown, mut why) = (0, None, T::Reads::default());
         for index in 0..items.len() {
