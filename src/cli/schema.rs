@@ -14,6 +14,7 @@ pub(super) fn run(args: &Schema) -> Result<Exit, CliError> {
         SchemaOf::Fleet => report::fleet_schema(),
         SchemaOf::FleetLine => report::fleet_line_schema(),
         SchemaOf::JoinPlan => gate::plan::json_schema(),
+        SchemaOf::Run => gate::plan::run_schema(),
         SchemaOf::Plan => plan::json_schema(),
         SchemaOf::Diff => diff::json_schema(),
     };

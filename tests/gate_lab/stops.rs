@@ -157,6 +157,29 @@ fn the_address_that_the_password_goes_to_is_one() {
     assert_eq!(lab.count("pool.join"), 0);
 }
 
+/// What programs read has the keys of its schema, level by level.
+#[test]
+fn what_a_run_says_to_programs_is_as_published() {
+    let lab = small();
+    let plan = lab.plan(lab.join());
+    let words = ["--plan", plan.to_str().unwrap(), "--yes", "--wait", "20s", "--format", "json"];
+    let told = lab.join().with(words).status(0).json();
+    let resumed = lab.join().with(["--resume", "--format", "json"]).status(0);
+    assert!(resumed.stderr.contains("no run is open"), "{resumed}");
+    let schema = poolgate(["schema", "run"]).status(0).json();
+    let keys = |json: &serde_json::Value| json.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    let resumed: serde_json::Value = serde_json::from_str(&resumed.stdout).unwrap();
+    for said in [&told, &resumed] {
+        assert_eq!(keys(said), keys(&schema["properties"]));
+    }
+    assert_eq!((resumed["turns"].as_array().unwrap().len(), &resumed["exit"]), (0, &0.into()));
+    let turn = &schema["properties"]["turns"]["items"]["properties"];
+    assert_eq!(keys(&told["turns"][0]), keys(turn));
+    assert_eq!(keys(&told["turns"][0]["host"]), keys(&turn["host"]["properties"]));
+    let outcomes = turn["outcome"]["enum"].as_array().unwrap();
+    assert!(outcomes.contains(&told["turns"][0]["outcome"]), "{told}");
+}
+
 #[test]
 fn a_journal_that_breaks_off_tells_what_was_done() {
     let lab = small();

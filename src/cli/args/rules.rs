@@ -60,6 +60,8 @@ pub(in crate::cli) enum SchemaOf {
     FleetLine,
     /// Of plans of joins and ejects
     JoinPlan,
+    /// Of how a join or an eject ended
+    Run,
     /// Of plans of pools
     Plan,
     /// Of what `diff` finds

@@ -12,7 +12,7 @@ pub use file::{FORMAT, MAJOR, MINOR, PlanError, read_plan};
 pub use make::{EjectPlan, JoinPlan, Sought, eject_plan, join_plan};
 pub use predict::{Predicted, PredictedBond, PredictedNic, PredictedVlan, Thing};
 pub use render::{to_markdown, to_table};
-pub use schema::json_schema;
+pub use schema::{json_schema, run_schema};
 
 use std::collections::BTreeMap;
 

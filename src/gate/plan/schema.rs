@@ -87,6 +87,45 @@ pub fn json_schema() -> Json {
     })
 }
 
+/// The schema (draft 2020-12) of what a run says of its end in JSON.
+pub fn run_schema() -> Json {
+    let text = json!({"type": "string"});
+    let texts = json!({"type": "array", "items": text});
+    let fix = strict(json!({"where": text}), json!({"run": text, "note": text, "loses": text}));
+    let difference = strict(
+        json!({
+            "about": text, "severity": {"enum": ["note", "warning", "blocker"]}, "message": text,
+            "fix": {"type": "array", "items": fix},
+        }),
+        json!({}),
+    );
+    let turn = strict(
+        json!({
+            "host": strict(json!({"name": text, "uuid": text, "address": text}), json!({})),
+            "outcome": {"enum": ["done", "differs", "not-started", "refused", "no-effect", "unconfirmed"]},
+            "about": texts,
+            "differences": {"type": "array", "items": difference},
+            "advice": text,
+        }),
+        json!({}),
+    );
+    let mut schema = strict(
+        json!({
+            "format": {"const": "poolgate-run"},
+            "version": {"type": "string", "pattern": "^1\\.[0-9]+$"},
+            "act": {"enum": ["join", "eject"]},
+            "pool": strict(json!({"name": text, "uuid": text}), json!({})),
+            "turns": {"type": "array", "items": turn},
+            "journal": strict(json!({"file": text, "head": text}), json!({})),
+            "exit": {"enum": [0, 1, 2, 3, 4, 5]},
+        }),
+        json!({}),
+    );
+    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema".into();
+    schema["title"] = "poolgate run, version 1".into();
+    schema
+}
+
 /// An object with all of these properties, some of those, and no others.
 fn strict(required: Json, optional: Json) -> Json {
     let (Json::Object(mut properties), Json::Object(optional)) = (required, optional) else { return Json::Null };

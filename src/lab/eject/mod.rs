@@ -209,7 +209,10 @@ fn wipe(shared: &Shared, member: usize) {
     if !shared.pass(seconds::EJECT + seconds::REBOOT) {
         return;
     }
-    shared.enter(member, Phase::FirstBoot);
+    if shared.enter(member, Phase::FirstBoot).contains(&FaultKind::Die) {
+        shared.enter(member, Phase::Dead);
+        return;
+    }
     if shared.pass(seconds::FIRST_BOOT) {
         shared.enter(member, Phase::Idle);
     }
