@@ -224,8 +224,10 @@ fn management_that_no_two_commands_move_is_left_to_the_operator() {
     };
     assert_eq!(runs(&moved(&|_| ())).len(), 3);
     let steps = moved(&|joiner| pif(joiner, "eth3")["primary_address_type"] = "IPv6".into());
-    assert_eq!(runs(&steps), [""; 0]);
-    assert!(steps[0].note.contains("exchange the cables of eth3 and eth0"), "{steps:?}");
+    assert!(steps[0].run.is_empty() && steps[0].note.contains("move management there from eth3"), "{steps:?}");
+    // What it leaves behind becomes like the other member of its bond.
+    let own = pif(&mut joiner(), "eth3")["uuid"].as_str().unwrap().to_owned();
+    assert_eq!(runs(&steps), [format!("xe pif-set-primary-address-type uuid={own} primary_address_type=ipv4")]);
     let steps = moved(&|joiner| {
         pif(joiner, "eth3").as_object_mut().unwrap().remove("ip_configuration_mode");
     });

@@ -140,7 +140,9 @@ impl Level {
 
     /// The level of a pool: from its hosts; a set that they do not show, from `pool.cpu_info`.
     pub fn of_pool(pool: &Pool) -> Self {
-        Self::of_hosts(pool, |_| true).or_server(Self::of_server(pool))
+        let level = Self::of_hosts(pool, |_| true);
+        let known = [&level.hvm_max, &level.hvm_default, &level.pv_max, &level.pv_default];
+        if known.iter().all(|set| set.get().is_some()) { level } else { level.or_server(Self::of_server(pool)) }
     }
 
     /// The level that a pool would have after ejecting the host with this reference. `pool.cpu_info` cannot help

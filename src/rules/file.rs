@@ -78,7 +78,7 @@ pub(crate) struct Each {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Fix {
-    /// On which side: `joiner`, `coordinator`, `pool`, `firmware`, `cabling`, `anywhere`.
+    /// On which side: `joiner`, `coordinator`, `pool`, `member`, `firmware`, `cabling`, `anywhere`.
     #[serde(rename = "where")]
     pub(crate) place: Written,
     /// The command, ready to run.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::facts::{Known, model};
+use crate::facts::{Known, Reason, model};
 
 model! {
     /// A storage repository (XenAPI class `SR`).
@@ -81,5 +81,18 @@ model! {
         pub features: Known<BTreeMap<String, i64>>,
         /// Cluster stacks that it needs.
         pub required_cluster_stack: Known<Vec<String>>,
+    }
+}
+
+impl Sr {
+    /// Whether it holds the tools for guests: a field since 7.0, before that a key of other_config.
+    pub fn is_tools(&self) -> Known<bool> {
+        match &self.is_tools_sr {
+            Known::No(why) if matches!(why.reason, Reason::AbsentOnRelease | Reason::NotApplicable) => self
+                .other_config
+                .as_ref()
+                .map(|config| config.get("xenserver_tools_sr").is_some_and(|word| word == "true")),
+            said => said.clone(),
+        }
     }
 }

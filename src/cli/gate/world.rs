@@ -319,7 +319,8 @@ fn members(hosts: &Value) -> Result<Vec<Member>, Trouble> {
         .collect())
 }
 
-/// Whether something is in progress on the pool record; a record that cannot be read may hide something.
+/// Whether something is in progress on the pool record; what cannot be read may hide something. Old releases have no such
+/// field.
 fn is_busy(pools: &Value) -> bool {
     let Value::Object(pools) = pools else { return true };
     pools.values().any(|pool| match pool.get("current_operations") {

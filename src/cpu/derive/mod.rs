@@ -166,7 +166,6 @@ impl Sides<'_> {
 
     fn levelled(&self) -> CpuFacts {
         let before = Level::of_pool(self.pool);
-        let server = Level::of_server(self.pool);
         let (after, joiner_skipped) = match &self.joiner {
             Known::Yes(host) => {
                 let after = before.clone().with(host);
@@ -175,7 +174,7 @@ impl Sides<'_> {
             }
             Known::No(unknown) => (before.clone().unknown(unknown), false),
         };
-        let disagreement = if self.words { disagreement(self.pool, &server) } else { Known::default() };
+        let disagreement = self.worded(|| disagreement(self.pool, &Level::of_server(self.pool)));
         let Lost { features: lost, numbers, undecided: lost_undecided } = self.lost(&before, &after);
         let hidden = self.hidden(&after);
         let (stranded, undecided) = self.vms(|vm| self.joiner.clone().and_then(|host| may_move(vm, host)));

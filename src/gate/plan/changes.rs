@@ -98,7 +98,7 @@ fn joiner_holdings(changes: &mut Changes, joiner: &Pool) {
     let local: Vec<_> = joiner
         .srs
         .each()
-        .filter(|sr| sr.shared == Known::Yes(false) && sr.is_tools_sr != Known::Yes(true))
+        .filter(|sr| sr.shared == Known::Yes(false) && sr.is_tools() != Known::Yes(true))
         .map(|sr| sr.name_label.text().or_else(|| sr.uuid.text()).unwrap_or("unnamed").to_owned())
         .collect();
     match joiner.srs.unknown() {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::cpu::CpuFacts;
 use crate::facts::{Fact, Known, Value};
 use crate::network::NetworkFacts;
-use crate::snapshot::{Pool, Sr, Vm};
+use crate::snapshot::{Pbd, Pool, Sr, Vm};
 
 /// The state that is predicted.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -176,12 +176,14 @@ fn shared_srs(pool: &Pool) -> Vec<Thing> {
     let nosync =
         pool.other_config.get().is_some_and(|config| config.get("sync_create_pbds").is_some_and(|v| v == "nosync"));
     let coordinator = pool.coordinator_host();
-    let coordinator = coordinator.get().and_then(|host| host.reference.text());
-    let plugged =
-        |sr: &&Sr| pool.pbds.each().any(|pbd| pbd.sr.get() == sr.reference.get() && pbd.host.text() == coordinator);
+    let Some(coordinator) = coordinator.get().and_then(|host| host.reference.text()) else { return Vec::new() };
+    let plugged = |sr: &&Sr| {
+        let of_sr = |pbd: &&Pbd| pbd.sr.text().is_some_and(|sr_of| sr.reference.text() == Some(sr_of));
+        pool.pbds.each().filter(of_sr).any(|pbd| pbd.host.text() == Some(coordinator))
+    };
     pool.srs
         .each()
-        .filter(|sr| !nosync && sr.shared == Known::Yes(true) && sr.is_tools_sr != Known::Yes(true))
+        .filter(|sr| !nosync && sr.shared == Known::Yes(true) && sr.is_tools() != Known::Yes(true))
         .filter(plugged)
         .filter_map(|sr| thing(&sr.name_label, &sr.uuid))
         .collect()

@@ -61,16 +61,17 @@ impl<'s> Script<'s, '_> {
             return;
         };
         let Some(old) = self.nic(old) else { return };
+        self.moved = Some((&old.device, &target.device));
         let Some((uuid, run)) = self.movable(old).and_then(|pif| {
             let uuid = shell_word(target.uuid.text()?);
             let run = reconfigure(&uuid, pif)?;
             Some((uuid, run))
         }) else {
             let note = format!(
-                "Management is on {}, and the pool's is on {}: exchange the cables of {} and {}, or move it at the console with its address, its VLAN and its type of address.",
-                management.device, target.device, old.device, target.device
+                "Cable {} to the management network and move management there from {}, at the console: with its VLAN, its address and its type of address.",
+                target.device, old.device
             );
-            self.before.push(step("cabling", String::new(), note));
+            self.before.push(step("joiner", String::new(), note));
             return;
         };
         let note = format!(
@@ -86,7 +87,6 @@ impl<'s> Script<'s, '_> {
             let note = format!("Take the address from {}, which no longer needs it.", old.device);
             self.before.push(step("joiner", format!("xe pif-reconfigure-ip uuid={old_uuid} mode=none"), note));
         }
-        self.moved = Some((&old.device, &target.device));
     }
 
     /// The interface of management, where two commands move it: on the NIC itself, without a VLAN, by IPv4.
@@ -115,15 +115,27 @@ impl<'s> Script<'s, '_> {
         nics.filter_map(|nic| Some((nic, nic.pif?))).collect()
     }
 
+    /// Whether management is moved off a NIC.
+    fn leaves(&self, nic: &Nic<'_>) -> bool {
+        self.moved.is_some_and(|(from, _)| from == nic.device)
+    }
+
+    /// Whether management is moved to a NIC.
+    fn comes(&self, nic: &Nic<'_>) -> bool {
+        self.moved.is_some_and(|(_, to)| to == nic.device)
+    }
+
+    /// Whether management is on a NIC at the join.
+    fn carries(&self, nic: &Nic<'_>, pif: &Pif) -> bool {
+        self.comes(nic) || pif.management == Known::Yes(true) && !self.leaves(nic)
+    }
+
     /// Keeps the address of management, where that is or is moved to, else of the first member.
     fn one_address(&mut self, bond: &BondFact) {
-        let moved = self.moved;
-        let left = |nic: &Nic<'_>| moved.is_some_and(|(from, _)| from == nic.device);
-        let comes = |nic: &Nic<'_>| moved.is_some_and(|(_, to)| to == nic.device);
         let addressed = |pif: &Pif| pif.ip_configuration_mode.text().is_some_and(|mode| mode != "None");
         let mut with = self.members(bond);
-        with.retain(|(nic, pif)| comes(nic) || addressed(pif) && !left(nic));
-        let kept = with.iter().position(|(nic, pif)| comes(nic) || pif.management == Known::Yes(true)).unwrap_or(0);
+        with.retain(|(nic, pif)| self.comes(nic) || addressed(pif) && !self.leaves(nic));
+        let kept = with.iter().position(|(nic, pif)| self.carries(nic, pif)).unwrap_or(0);
         for (index, (nic, pif)) in with.iter().enumerate() {
             let Some(uuid) = nic.uuid.text().map(shell_word).filter(|_| index != kept) else { continue };
             let note = format!("Only one member of {} may have an address.", bond.device);
@@ -162,7 +174,8 @@ impl<'s> Script<'s, '_> {
 
     fn one_type(&mut self, bond: &BondFact) {
         let members = self.members(bond);
-        let model = members.iter().find(|(_, pif)| pif.management == Known::Yes(true)).or(members.first());
+        let stays = || members.iter().find(|(nic, _)| !self.leaves(nic));
+        let model = members.iter().find(|(nic, pif)| self.carries(nic, pif)).or_else(stays);
         let Some(wanted) = model.and_then(|(_, pif)| pif.primary_address_type.text()) else { return };
         for (nic, pif) in &members {
             let Some(uuid) = nic.uuid.text().filter(|_| pif.primary_address_type.text() != Some(wanted)) else {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::facts::{SecretUse, SharedSr};
-use super::{Found, descending, follow, known, need, told};
+use super::{Found, descending, follow, known, need};
 use crate::facts::Known;
 use crate::snapshot::{Host, Pbd, Pif, Pool, Sr};
 
@@ -56,7 +56,7 @@ pub(super) fn shared(pool: &Pool, coordinator: &Host, joiner: &Names) -> Found<V
     }
     let mut shared = Vec::new();
     for sr in need(&pool.srs)? {
-        if !*need(&sr.shared)? || is_tools(sr)? {
+        if !*need(&sr.shared)? || *need(&sr.is_tools())? {
             continue;
         }
         let plugs = plugs.get(need(&sr.reference)?.as_str()).map_or(&[][..], Vec::as_slice);
@@ -78,14 +78,6 @@ pub(super) fn shared(pool: &Pool, coordinator: &Host, joiner: &Names) -> Found<V
         });
     }
     Ok(shared)
-}
-
-/// A field since 7.0, before that a key of other_config.
-fn is_tools(sr: &Sr) -> Found<bool> {
-    match told(&sr.is_tools_sr)? {
-        Some(is) => Ok(*is),
-        None => Ok(need(&sr.other_config)?.get("xenserver_tools_sr").is_some_and(|word| word == "true")),
-    }
 }
 
 /// Keys in which plugs of one SR differ. The server leaves `SRmaster` out when it copies.
