@@ -321,7 +321,7 @@ fn cpu_info_of_every_release() {
 fn older_releases_keep_some_facts_elsewhere() {
     let host = of(&json!({"host": {"OpaqueRef:h": host()}})).snapshot.pool.hosts.get().unwrap()[0].clone();
     assert_eq!(host.multipathing, Known::Yes(true));
-    assert_eq!(host.iscsi_iqn, Known::absent());
+    assert_eq!(host.iscsi_iqn.unknown().unwrap().reason, Reason::NotCollected, "its release has it");
     assert_eq!(host.memory_total.unknown().unwrap().reason, Reason::NotCollected);
     let certificate = json!({"type": "host", "fingerprint": "AA:01"});
     let pool = of(&json!({"host": {}, "Certificate": {"OpaqueRef:c": certificate}})).snapshot.pool;
@@ -332,6 +332,40 @@ fn older_releases_keep_some_facts_elsewhere() {
 }
 
 /// Every place of the facts' section 5.5, and others of the same kind, holds a mark that must not come through.
+/// A record that was cut has no facts that stand in for those of its release.
+#[test]
+fn what_a_release_always_shows_is_not_taken_from_elsewhere() {
+    let of_api = |minor: i64, record: Value| {
+        let mut whole = json!({"uuid": "1", "API_version_major": 2, "API_version_minor": minor});
+        whole.as_object_mut().unwrap().extend(record.as_object().unwrap().clone());
+        let pool = of(&json!({"host": {"OpaqueRef:h": whole}})).snapshot.pool;
+        pool.hosts.get().unwrap()[0].clone()
+    };
+    let host = of_api(21, json!({"other_config": {}}));
+    for why in [host.multipathing.unknown(), host.iscsi_iqn.unknown(), host.address.unknown(), host.restrictions.unknown()]
+    {
+        assert!(why.unwrap().detail().contains("is not in the record, though API 2.21 has it"), "{why:?}");
+    }
+    let host = of_api(3, json!({"other_config": {"iscsi_iqn": "iqn.a", "multipathing": "true"}}));
+    assert_eq!((host.multipathing, host.iscsi_iqn.text()), (true.into(), Some("iqn.a")));
+    let host = of_api(3, json!({"other_config": {}}));
+    assert_eq!(host.multipathing, false.into());
+    assert_eq!(host.iscsi_iqn.unknown().unwrap().reason, Reason::AbsentOnRelease);
+}
+
+/// A server that does not watch its clusters leaves the fields as they are made.
+#[test]
+fn a_quorum_of_none_was_never_seen() {
+    let quorate = |record: Value| {
+        let records = json!({"Cluster": {"OpaqueRef:c": record}});
+        of(&records).snapshot.pool.clusters.get().unwrap()[0].is_quorate.clone()
+    };
+    let unwatched = quorate(json!({"is_quorate": false, "quorum": "0", "live_hosts": "0"}));
+    assert_eq!(unwatched.unknown().unwrap().reason, Reason::AbsentOnRelease);
+    assert_eq!(quorate(json!({"is_quorate": false, "quorum": "3"})), false.into());
+    assert_eq!(quorate(json!({"is_quorate": true, "quorum": 2})), true.into());
+}
+
 #[test]
 fn no_secret_reaches_a_snapshot() {
     let all = |value: &str| json!({"password": value, "key": value, "token": value});

@@ -3,7 +3,7 @@
 use super::facts::{ContradictionFact, LandingFact};
 use super::nics::{Link, Nic, PoolNic, most};
 use super::sides::Sides;
-use crate::facts::Known;
+use crate::facts::{Known, Reason, Unknown};
 
 /// What most members of the pool have in a position.
 pub(super) struct Usual {
@@ -53,7 +53,10 @@ pub(super) fn speed_differs(link: &Link, usual: &Usual) -> Known<bool> {
     if matches!(link.carrier, Known::Yes(false)) || matches!(usual.speed, Known::Yes(None)) {
         return Known::Yes(false);
     }
+    let untold = |unknown: &Unknown| unknown.reason == Reason::Unreadable;
     match (&link.speed, &usual.speed) {
+        // Virtual NICs: no driver on either side knows a speed, and there is nothing to compare.
+        (Known::No(own), Known::No(pool)) if untold(own) && untold(pool) => Known::Yes(false),
         (Known::Yes(own), Known::Yes(pool)) if Some(*own) == *pool => Known::Yes(false),
         (Known::Yes(_), Known::Yes(_)) => link.carrier.clone().map(|_| true),
         (Known::No(unknown), _) | (_, Known::No(unknown)) => Known::No(unknown.clone()),

@@ -23,8 +23,10 @@ facts! {
         pub unaddressed: Known<Vec<UnaddressedFact>>,
         /// Where the joiner's management will be.
         pub management: Known<ManagementFact>,
-        /// Packet sizes of the coordinator's management network and the networks below it, bytes, each once.
-        pub management_mtus: Known<Vec<i64>>,
+        /// The packet size of the coordinator's management network, bytes.
+        pub management_mtu: Known<i64>,
+        /// The least packet size of the networks below its management's VLAN, bytes, or null where it is on none.
+        pub management_mtu_below: Known<Option<i64>>,
         /// The network of the pool's cluster as the joiner will have it, or null without a cluster that members join.
         pub cluster: Known<Option<ClusterLandingFact>>,
         /// What differs, position by position, between the joiner's NICs and those of the pool's members.

@@ -1,7 +1,5 @@
 //! Where the joiner's management will be, and what carries the pool's cluster.
 
-use std::collections::BTreeSet;
-
 use super::facts::{BondFact, ClusterLandingFact, ManagementFact};
 use super::made;
 use super::nics::Nic;
@@ -64,17 +62,29 @@ fn ends_on(sides: &Sides<'_>, own: &Pif, theirs: &Pif, aligned: bool, bonds: &Kn
     Ok(label(landed.unwrap_or(network)))
 }
 
-/// The packet sizes of the coordinator's management network and of those below it.
-pub(super) fn mtus(sides: &Sides<'_>) -> Found<Vec<i64>> {
+/// The packet size of the coordinator's management network.
+pub(super) fn mtu(sides: &Sides<'_>) -> Found<i64> {
+    mtu_of(&sides.pool, of_host(&sides.pool, need(&sides.coordinator, || "the pool's coordinator")?)?)
+}
+
+/// The least packet size of what carries the VLAN of the coordinator's management: its bond or NIC, and the bond's members.
+pub(super) fn mtu_below(sides: &Sides<'_>) -> Found<Option<i64>> {
     let side = &sides.pool;
     let pif = of_host(side, need(&sides.coordinator, || "the pool's coordinator")?)?;
-    let (base, _) = side.base(pif)?;
-    let mut mtus = BTreeSet::new();
-    for pif in [pif, base].into_iter().chain(side.below(pif)?) {
-        let network = side.network_of(pif)?;
-        mtus.insert(*need(&network.mtu, || format!("network {} of {}, mtu", label(network), side.name))?);
+    if need(&pif.vlan_master_of, || format!("{}, vlan_master_of", side.pif_name(pif)))?.is_none() {
+        return Ok(None);
     }
-    Ok(mtus.into_iter().collect())
+    let (base, _) = side.base(pif)?;
+    let mut least = mtu_of(side, base)?;
+    for nic in side.below(pif)? {
+        least = least.min(mtu_of(side, nic)?);
+    }
+    Ok(Some(least))
+}
+
+fn mtu_of(side: &Records<'_>, pif: &Pif) -> Found<i64> {
+    let network = side.network_of(pif)?;
+    need(&network.mtu, || format!("network {} of {}, mtu", label(network), side.name)).copied()
 }
 
 /// The management interface of a host; of several the server takes the one with the highest reference.

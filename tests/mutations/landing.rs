@@ -219,7 +219,15 @@ fn of_bonds() -> Vec<Mutation> {
             let network = p.pool.find("networks", "reference", p.pool.text(&format!("pifs.{at}.network")))?;
             p.pool.set(&format!("networks.{network}.mtu"), 9_000)
         })
-        .fails("network-bond-mtu")
+        .fails("network-bond-mtu"),
+        change("the VLAN of the pool's management has larger packets than what is below", |p| {
+            let pif = p.pool.text("management.reference");
+            let at = p.pool.find("pifs", "reference", pif)?;
+            p.pool.get(&format!("pifs.{at}.vlan"))?.as_i64().filter(|vlan| *vlan >= 0)?;
+            let network = p.pool.text(&format!("pifs.{at}.network"));
+            let network = p.pool.find("networks", "reference", network)?;
+            p.pool.set(&format!("networks.{network}.mtu"), 9000)
+        })
         .fails("network-management-mtu"),
         change("two NICs of the joiner's bond-to-be have addresses", |p| {
             p.joiner.set(&member(p, "ip_configuration_mode")?, "DHCP")

@@ -128,11 +128,11 @@ fn of_networks() -> Vec<Mutation> {
             p.joiner.vm("m-plain", on(&network))
         }),
         change("a VM is on a network that is new to the pool", |p| {
-            let network = p.joiner.network("only here", "xapi77")?;
+            let network = p.joiner.network("only here", "xapi76")?;
             p.joiner.vm("m-new", on(&network))
         }),
         change("two networks of VMs have one name", |p| {
-            let (one, other) = (p.joiner.network("apart", "xapi77")?, p.joiner.network("apart", "xapi78")?);
+            let (one, other) = (p.joiner.network("apart", "xapi74")?, p.joiner.network("apart", "xapi75")?);
             p.joiner.vm("m-apart", on(&one))?;
             p.joiner.vm("m-too", on(&other))
         })

@@ -1,6 +1,7 @@
 //! Clusters. The cluster's token is a secret and is not read.
 
 use super::record::Record;
+use crate::facts::{Known, Reason};
 use crate::snapshot::{Cluster, ClusterHost};
 
 /// A cluster.
@@ -11,8 +12,17 @@ pub(super) fn cluster(record: &Record<'_>) -> Cluster {
         cluster_stack: record.text("cluster_stack"),
         pool_auto_join: record.bool("pool_auto_join"),
         cluster_hosts: record.texts("cluster_hosts"),
-        is_quorate: record.bool("is_quorate"),
+        is_quorate: is_quorate(record),
         current_operations: record.map("current_operations"),
+    }
+}
+
+/// Servers that do not watch their clusters (2024, without `cluster_health`) leave the fields as they are made: no quorum of
+/// none. A quorum that somebody has seen is of one host at least.
+fn is_quorate(record: &Record<'_>) -> Known<bool> {
+    match record.int("quorum") {
+        Known::Yes(0) => Known::no(Reason::AbsentOnRelease, "the server does not watch its clusters"),
+        _ => record.bool("is_quorate"),
     }
 }
 

@@ -122,20 +122,28 @@ fn network_backend(software_version: &Known<BTreeMap<String, String>>) -> Known<
     Known::no(Reason::NotCollected, format!("not on the wire{said}"))
 }
 
-/// A field since 8.0, a key of `other_config` before.
+/// A field since 8.0, a key of `other_config` before, which is there only where it is on.
 fn multipathing(record: &Record<'_>, other_config: &Known<BTreeMap<String, String>>) -> Known<bool> {
-    if record.has("multipathing") {
-        return record.bool("multipathing");
+    let said = record.bool("multipathing");
+    match other_config.get().and_then(|map| map.get("multipathing")) {
+        Some(on) if !record.has("multipathing") => Known::Yes(on == "true"),
+        None if absent(&said) => other_config.as_ref().map(|_| false),
+        _ => said,
     }
-    other_config.as_ref().map(|map| map.get("multipathing").is_some_and(|on| on == "true"))
 }
 
 /// A field since 8.0, a key of `other_config` before.
 fn iscsi_iqn(record: &Record<'_>, other_config: &Known<BTreeMap<String, String>>) -> Known<String> {
-    if record.has("iscsi_iqn") {
-        return record.text("iscsi_iqn");
+    let said = record.text("iscsi_iqn");
+    match other_config.get().and_then(|map| map.get("iscsi_iqn")) {
+        Some(iqn) if !record.has("iscsi_iqn") => iqn.clone().into(),
+        None if absent(&said) => other_config.as_ref().and_then(|_| said),
+        _ => said,
     }
-    other_config.as_ref().and_then(|map| map.get("iscsi_iqn").cloned().map_or_else(Known::absent, Known::Yes))
+}
+
+fn absent<T>(known: &Known<T>) -> bool {
+    known.unknown().is_some_and(|why| why.reason == Reason::AbsentOnRelease)
 }
 
 fn hardware(record: &Record<'_>, capabilities: &Known<Vec<String>>) -> Hardware {

@@ -13,8 +13,10 @@ use crate::facts::{Featureset, Known, Reason, Unknown};
 /// those of which the absence means something to a rule. Source: xapi `ocaml/idl/datamodel*.ml`, the releases in which the
 /// fields were added; where an update added one, the next line counts.
 const ALWAYS: &[(&str, &str, (i64, i64))] = &[
+    ("host", "address", (1, 0)),
     ("host", "cpu_info", (2, 0)),
     ("host", "iscsi_iqn", (2, 15)),
+    ("host", "license_params", (1, 0)),
     ("host", "multipathing", (2, 15)),
     ("pool", "cpu_info", (2, 5)),
     ("pool", "is_psr_pending", (2, 20)),

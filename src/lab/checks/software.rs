@@ -87,15 +87,21 @@ pub(super) fn schema(sides: &Sides<'_>) -> Checked {
 }
 
 pub(super) fn updates(sides: &Sides<'_>) -> Checked {
-    fn of<'a>(db: &'a Db, host: &'a Fields) -> BTreeSet<&'a str> {
+    fn of<'a>(db: &'a Db, host: &'a Fields, usual: bool) -> BTreeSet<&'a str> {
+        let enforced = |update: &&Fields| match update.contains_key("enforce_homogeneity") {
+            true => flag(update, "enforce_homogeneity"),
+            false => usual,
+        };
         list(host, "updates")
             .filter_map(|reference| db.get("pool_update", reference))
-            .filter(|update| !update.contains_key("enforce_homogeneity") || flag(update, "enforce_homogeneity"))
+            .filter(enforced)
             .map(|update| text(update, "uuid"))
             .collect()
     }
     let ((_, mine), (_, theirs)) = (sides.me(), sides.coordinator());
-    if of(sides.joiner, mine) == of(sides.pool, theirs) {
+    // Before updates said so themselves the joined pool's settings do.
+    let usual = key(sides.pool.pool().1, "other_config", "default_update_enforcement") != Some("false");
+    if of(sides.joiner, mine, usual) == of(sides.pool, theirs, usual) {
         return Ok(());
     }
     let names = (text(mine, "name_label"), text(theirs, "name_label"));

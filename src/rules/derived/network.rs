@@ -171,7 +171,10 @@ fn addresses_of(pif: &Pif) -> Found<Vec<(IpAddr, &str)>> {
     };
     let said = std::iter::once(need(&pif.ip)?.as_str()).chain(ipv6.iter().map(String::as_str));
     let address = |said: &'_ str| said.split_once('/').map_or(said, |(address, _)| address).parse::<IpAddr>().ok();
-    let local = |address: &IpAddr| matches!(address, IpAddr::V6(address) if address.is_unicast_link_local());
+    let local = |address: &IpAddr| match address {
+        IpAddr::V4(address) => address.is_link_local(),
+        IpAddr::V6(address) => address.is_unicast_link_local(),
+    };
     Ok(said
         .filter_map(|said| Some((address(said)?, said.split('/').next()?)))
         .filter(|(address, _)| !local(address) && !address.is_unspecified())
