@@ -342,7 +342,8 @@ fn what_a_release_always_shows_is_not_taken_from_elsewhere() {
         pool.hosts.get().unwrap()[0].clone()
     };
     let host = of_api(21, json!({"other_config": {}}));
-    for why in [host.multipathing.unknown(), host.iscsi_iqn.unknown(), host.address.unknown(), host.restrictions.unknown()]
+    for why in
+        [host.multipathing.unknown(), host.iscsi_iqn.unknown(), host.address.unknown(), host.restrictions.unknown()]
     {
         assert!(why.unwrap().detail().contains("is not in the record, though API 2.21 has it"), "{why:?}");
     }

@@ -233,6 +233,12 @@ pub(super) fn sweep() {
     std::mem::forget(begun);
 }
 
+/// What the system said, without the name that nobody gave.
+fn without_name(error: io::Error) -> io::Error {
+    let said = error.to_string();
+    said.rsplit_once(" at path ").map_or(error, |(said, _)| io::Error::other(said))
+}
+
 enum Staging {
     /// What is no regular file is written into.
     Through(fs::File),
@@ -255,7 +261,7 @@ impl Staging {
         // A new file gets what the user's mask leaves of this.
         let mode = found.map_or_else(|| fs::Permissions::from_mode(0o666), |found| found.permissions());
         let mut begun = begun();
-        let file = tempfile::Builder::new().permissions(mode).tempfile_in(folder)?;
+        let file = tempfile::Builder::new().permissions(mode).tempfile_in(folder).map_err(without_name)?;
         begun.push(file.path().to_owned());
         drop(begun);
         Ok(Self::Beside(Box::new(file), path))

@@ -29,6 +29,7 @@ fn told(rule: &Rule, width: u16) -> String {
     }
     let _ = writeln!(out, "Passes when\n{}\n", indented(rule.condition.trim()));
     let _ = writeln!(out, "Reads\n{}\n", indented(&rule.facts().join("\n")));
+    mends(&mut out, rule, width);
     let _ = writeln!(out, "The server");
     match &rule.server {
         None => {
@@ -66,6 +67,32 @@ fn told(rule: &Rule, width: u16) -> String {
     out.push('\n');
     out.push_str(&wrapped("File: ", &rule.origin, width));
     out
+}
+
+/// What mends it, with holes as they are written; a command on a line of its own, to be copied.
+fn mends(out: &mut String, rule: &Rule, width: u16) {
+    let fixes = &rule.says.get().fix;
+    if fixes.is_empty() {
+        return;
+    }
+    out.push_str("What mends it\n");
+    for fix in fixes {
+        let [run, note] = &fix.written;
+        let note = note.trim();
+        match (run.trim(), note.is_empty()) {
+            ("", _) => out.push_str(&wrapped_at(&format!("  {}: ", fix.place), 4, note, width)),
+            (run, empty) => {
+                let _ = writeln!(out, "  {}: {run}", fix.place);
+                if !empty {
+                    out.push_str(&wrapped_at("    ", 4, note, width));
+                }
+            }
+        }
+        if !fix.loses.is_empty() {
+            out.push_str(&wrapped_at("    loses: ", 4, &fix.loses, width));
+        }
+    }
+    out.push('\n');
 }
 
 pub(super) fn range_text((from, until): (&str, &str)) -> String {

@@ -159,6 +159,9 @@ const PROGRAMS: &[(&str, &str, &str)] = &[
     ("poolgate", "", ""),
     // XOSTOR's own, where its packages are installed.
     ("linstor", "", ""),
+    // The shell's own.
+    ("read", "", ""),
+    ("unset", "", ""),
     ("ntpd", "", "22.20.0"),
     ("ntpq", "", "22.20.0"),
     ("systemctl", "1.9", ""),

@@ -220,7 +220,8 @@ fn an_interruption_during_the_call_says_what_was_started() {
     let (status, stdout, stderr) = interrupted(&lab, plan.to_str().unwrap(), "pool.join");
     assert_eq!(status, Some(5), "{stdout}{stderr}");
     assert!(stdout.contains("NOT CONFIRMED") && stdout.contains("interrupted after pool.join was sent"), "{stdout}");
-    assert!(stdout.contains("`poolgate join --resume`"), "{stdout}");
+    let (pool, host) = (lab.pool().url(), lab.joiner(0).url());
+    assert!(stdout.contains(&format!("\n  poolgate join --resume --pool {pool} --host {host}\n")), "{stdout}");
     // The server carries it to its end, and a resumed run tells.
     let told = lab.join().with(["--resume", "--wait", "20s"]).status(0);
     assert!(told.stdout.contains("is a member of"), "{told}");

@@ -26,6 +26,7 @@ use crate::gate::{Collected, Trouble, World as _, named, restore_script};
 use crate::report::WaiverReport;
 use crate::rules::{EjectJudgement, Phase, Policy, Registry, judge_eject, read_eject};
 use crate::snapshot::{Host, Pool};
+use crate::text::shell_word;
 
 pub(in crate::cli) fn run(args: &Eject) -> Result<Exit, CliError> {
     let target = acting_target(&args.pool, Act::Eject)?;
@@ -33,6 +34,7 @@ pub(in crate::cli) fn run(args: &Eject) -> Result<Exit, CliError> {
     let interrupt = Interrupt::watch();
     let live = Live::open(&args.gate.live, std::slice::from_ref(&target))?;
     let mut world = world(&live, interrupt, &args.gate, Act::Eject, target.clone(), Vec::new());
+    world.words.push_str(&format!(" --member {}", shell_word(&args.member)));
     live.meet(std::slice::from_ref(&target))?;
     let pool = world.collect_pool().map_err(unreachable)?;
     let records = &pool.0.snapshot.pool;
@@ -72,6 +74,7 @@ pub(in crate::cli) fn run(args: &Eject) -> Result<Exit, CliError> {
     let restore = restore_path(args, held.journal.path(), &judge.uuid);
     write_file(&restore, &restore_script(records, member, pool.0.seen()))?;
     complain(&format!("the script that gives the host its network back is {}", restore.display()));
+    world.restore = Some(restore);
     let mut replan = |pool: &Collected, _: &[Collected]| {
         let trouble = |what: String| Trouble { what };
         let member = find_member(&pool.0.snapshot.pool, &judge.uuid).map_err(|error| trouble(error.to_string()))?;

@@ -3,8 +3,8 @@
 use super::confirm::confirmed;
 use super::signals::Interrupt;
 use super::{
-    acting_target, agreed_plan, carry_out, hold, now, pool_of, refuse_open_call, resume, show_plan, show_report,
-    show_written, stopped_by, tell_changes, unreachable, world, write_plan,
+    acting_target, agreed_plan, carry_out, hold, now, pool_of, refuse_open_call, refuse_open_unread, resume,
+    show_plan, show_report, show_written, stopped_by, tell_changes, unreachable, world, write_plan,
 };
 use crate::cli::Exit;
 use crate::cli::args::Join;
@@ -48,7 +48,11 @@ pub(in crate::cli) fn run(args: &Join) -> Result<Exit, CliError> {
     };
     let (pool, joiners) = world.collect_all(0..hosts.len());
     let pool = pool.map_err(unreachable)?;
-    let joiners: Vec<_> = joiners.into_iter().map(|joiner| joiner.map_err(unreachable)).collect::<Result<_, _>>()?;
+    let joiners: Result<Vec<_>, _> = joiners.into_iter().map(|joiner| joiner.map_err(unreachable)).collect();
+    if joiners.is_err() {
+        refuse_open_unread(&args.gate, pool.0.snapshot.pool.uuid.text().unwrap_or_default())?;
+    }
+    let joiners = joiners?;
     refuse_own_address(args.coordinator_address.as_deref(), &joiners)?;
     let mut judged = judge.judge(&pool, &joiners);
     note_swapped(&pool.0, &mut judged.sides);

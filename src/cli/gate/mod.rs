@@ -30,7 +30,7 @@ use crate::gate::plan::{Plan, read_plan, to_markdown, to_table};
 use crate::gate::{Call, Left, Replan, Run, Trouble, Turn, Waits, World as _, left_open, named};
 use crate::report::{self, Report, TableOptions};
 use crate::rules::Verdict;
-use crate::text::lines;
+use crate::text::{lines, shell_word};
 
 use signals::Interrupt;
 use world::{LiveWorld, Renewals};
@@ -61,7 +61,10 @@ fn world<'a>(
     pool: Target,
     hosts: Vec<Target>,
 ) -> LiveWorld<'a> {
+    let named = hosts.iter().map(|host| format!(" --host {}", shell_word(&host.to_string())));
     LiveWorld {
+        words: format!("--pool {}{}", shell_word(&pool.to_string()), named.collect::<String>()),
+        restore: None,
         live,
         act,
         pool,
@@ -191,6 +194,16 @@ fn refuse_open_call(args: &GateArgs, journal: &Journal, pool: &str) -> Result<()
     Err(open_call(&left, call, journal.path()))
 }
 
+/// Where a host cannot be reached: whether that is because a call of an earlier run is open.
+fn refuse_open_unread(args: &GateArgs, pool: &str) -> Result<(), CliError> {
+    refuse_open_in_usual(args, pool)?;
+    let path = journal_path(args, pool)?;
+    match super::limits::read("journals", &path, MOST).ok().and_then(|text| left_open(&read(&text).entries)) {
+        Some(left) => left.call.as_ref().map_or(Ok(()), |call| Err(open_call(&left, call, &path))),
+        None => Ok(()),
+    }
+}
+
 /// The same of the pool's usual journal, where another one is named: a second journal does not make a call undone.
 fn refuse_open_in_usual(args: &GateArgs, pool: &str) -> Result<(), CliError> {
     let (Some(named), Ok(folder)) = (&args.journal, default_folder()) else { return Ok(()) };
@@ -273,13 +286,22 @@ fn close(world: &mut LiveWorld<'_>, mut held: Held, act: Act, pool: &Named, turn
     if world.interrupt.is_set() {
         log_out_now();
     }
-    tell(held, act, pool, turns, exit)
+    let gone = |turn: &Turn| act == Act::Eject && turn.end.is_done();
+    let exit = tell(world, held, act, pool, turns, exit);
+    if let Some(script) = world.restore.as_ref().filter(|_| turns.iter().any(gone)) {
+        complain(&format!(
+            "for its network: run {} at the host's console, once the host stands alone again",
+            script.display()
+        ));
+    }
+    exit
 }
 
 /// Tells the operator how a run ended. What cannot be written where it was to be written is printed: a call may have been sent.
-fn tell(held: Held, act: Act, pool: &Named, turns: &[Turn], exit: Exit) -> Exit {
+fn tell(world: &LiveWorld<'_>, held: Held, act: Act, pool: &Named, turns: &[Turn], exit: Exit) -> Exit {
     let Held { journal, places, _lock } = held;
-    let told = result::Told { act, pool, turns, journal: journal.path(), head: journal.head(), exit };
+    let told =
+        result::Told { act, pool, turns, journal: journal.path(), head: journal.head(), exit, words: &world.words };
     let emitted = places.emit(|style| match style.format {
         Format::Json => told.to_json(),
         Format::Table => told.to_text(style.width),

@@ -38,6 +38,8 @@ pub(super) struct Told<'a> {
     pub(super) journal: &'a Path,
     pub(super) head: &'a str,
     pub(super) exit: Exit,
+    /// The targets as the operator named them, as words for a shell.
+    pub(super) words: &'a str,
 }
 
 impl Told<'_> {
@@ -84,11 +86,9 @@ impl Told<'_> {
                 if !advice.is_empty() {
                     out.push_str(&wrapped("  ", advice, width));
                 }
-                let again = format!(
-                    "`poolgate {} --resume` with the same targets looks again and sends nothing.",
-                    self.act.word()
-                );
-                out.push_str(&wrapped("  ", &again, width));
+                out.push_str(&wrapped("  ", "To look again, which sends nothing:", width));
+                // A command is copied: never broken.
+                let _ = writeln!(out, "  poolgate {} --resume {}", self.act.word(), plain(self.words));
             }
             _ => {}
         }

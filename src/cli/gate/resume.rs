@@ -27,12 +27,16 @@ pub(super) fn run(args: &GateArgs, world: &mut LiveWorld<'_>, words: &[String]) 
         ));
         // Programs read that no host had a turn; people have read it just now.
         let asked = !args.output.files.is_empty() || args.output.format.is_some();
-        return Ok(if asked { tell(held, world.act, &pool, &[], Exit::Done) } else { Exit::Done });
+        return Ok(if asked { tell(world, held, world.act, &pool, &[], Exit::Done) } else { Exit::Done });
     };
     let place = place_of(&left, world, words)?;
     if let (Act::Eject, None, Some(call)) = (left.act, &world.member, &left.call) {
         // The pool has forgotten it and vouches for nothing: it is only seen to answer.
         world.member = address_near(world.live, &world.pool, &call.host.address).map(|address| (address, None));
+    }
+    if left.call.is_some() {
+        let wait = humantime::format_duration(args.wait);
+        complain(&format!("looking for what became of it, for up to {wait} (--wait)"));
     }
     let told = resume(world, &mut held.journal, &left, place, Waits::within(args.wait));
     let Some(turn) = told.turn else {

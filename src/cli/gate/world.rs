@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::panic::resume_unwind;
+use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -33,6 +34,10 @@ pub(super) struct LiveWorld<'a> {
     pub(super) pool: Target,
     /// The hosts that join; none at an eject.
     pub(super) hosts: Vec<Target>,
+    /// The targets as the operator named them, as words for a shell.
+    pub(super) words: String,
+    /// The script that gives an ejected host its network back.
+    pub(super) restore: Option<PathBuf>,
     /// The member that leaves: where it answers, and the certificate that its pool vouches for.
     pub(super) member: Option<(Address, Option<Fingerprint>)>,
     pub(super) interrupt: Interrupt,

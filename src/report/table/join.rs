@@ -128,15 +128,24 @@ impl Page {
     fn next(&mut self, report: &Report, joiner: &JoinerReport) {
         if matches!(joiner.verdict, Verdict::Go | Verdict::GoWithWarnings) && joiner.server.is_some() {
             let address = if report.pool.address.is_empty() { "COORDINATOR" } else { &report.pool.address };
-            self.section("Next, on the joiner");
-            let address = plain(address).into_owned();
-            let _ =
-                writeln!(self.out, "  xe pool-join master-address={} master-username=root \\", shell_word(&address));
             // Where the server refuses and the verdict is GO, its check is waived, which only one that force skips can be.
             let forced = |server: &Prediction| server.first.is_some() && server.first_with_force.is_none();
-            let force = if joiner.server.as_ref().is_some_and(forced) { " force=true" } else { "" };
-            let _ = writeln!(self.out, "    master-password=POOL_ROOT_PASSWORD{force}");
-            self.wrapped("  ", "root's password on the joiner is the pool's from then on");
+            let forced = joiner.server.as_ref().is_some_and(forced);
+            let live = |target: &str| target.starts_with("https://");
+            if !forced && live(&report.pool.target) && live(&joiner.target) {
+                self.section("Next");
+                let (pool, host) = (shell_word(&report.pool.target), shell_word(&joiner.target));
+                let _ = writeln!(self.out, "  poolgate join --pool {pool} --host {host}");
+                self.wrapped("  ", "plans, asks, checks again, joins and compares; or by hand:");
+            }
+            self.section("Next, on the joiner");
+            let address = plain(address).into_owned();
+            let force = if forced { " force=true" } else { "" };
+            let _ = writeln!(self.out, "  read -rs PW");
+            let _ =
+                writeln!(self.out, "  xe pool-join master-address={} master-username=root \\", shell_word(&address));
+            let _ = writeln!(self.out, "    master-password=\"$PW\"{force}; unset PW");
+            self.wrapped("  ", "PW is root's password in the pool, and the joiner's from then on");
         }
     }
 }

@@ -31,7 +31,7 @@ pub(in crate::rules) fn judge<'r>(
     for rule in rules {
         let finding = finding_of(rule, case, sources, &vars);
         if rule.sole_fix && finding.outcome == Outcome::Fail {
-            sole = Some(findings.len());
+            sole.get_or_insert(findings.len());
         }
         findings.push(finding);
     }
