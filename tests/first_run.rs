@@ -94,6 +94,7 @@ fn sides_that_are_named_the_wrong_way_round() {
     }
     // One machine twice is told as such.
     let twice = poolgate(["check", "--pool", &pool, "--host", &pool]).status(1).quietly();
+    assert!(one_line(twice.clone()).contains("mend: Check both sides: they lead to the same pool."));
     assert!(one_line(twice).contains("both sides are one pool, whose coordinator xcp-01 answers"));
 }
 

@@ -3,9 +3,9 @@
 use std::fmt::Write as _;
 
 use super::{Page, read_from, summary, verdict_style};
-use crate::facts::Known;
+use crate::facts::{Known, Reason};
 use crate::report::{JoinerReport, Report, network};
-use crate::rules::{Prediction, Refusal, Verdict};
+use crate::rules::{Prediction, Refusal, Severity, Verdict};
 use crate::text::{columns, plain, shell_word};
 
 impl Page {
@@ -31,7 +31,26 @@ impl Page {
         for finding in joiner.telling() {
             self.finding(finding);
         }
+        self.undecided(joiner);
         self.next(report, joiner);
+    }
+
+    /// Where blockers cannot be decided: what keeps how many of them, and what helps.
+    fn undecided(&mut self, joiner: &JoinerReport) {
+        if joiner.verdict != Verdict::Undecided {
+            return;
+        }
+        let blockers = joiner.findings.iter().filter(|finding| finding.severity == Severity::Blocker);
+        let reasons: Vec<_> =
+            blockers.filter_map(|finding| finding.unknown.as_ref().map(|unknown| unknown.reason)).collect();
+        self.section("What would decide it");
+        for reason in Reason::ALL {
+            let count = reasons.iter().filter(|other| **other == reason).count();
+            if count > 0 {
+                let blockers = if count == 1 { "blocker lacks" } else { "blockers lack" };
+                self.wrapped("  ", &format!("{count} {blockers} what {}", what_helps(reason)));
+            }
+        }
     }
 
     fn server(&mut self, joiner: &JoinerReport) {
@@ -147,5 +166,18 @@ impl Page {
             let _ = writeln!(self.out, "    master-password=\"$PW\"{force}; unset PW");
             self.wrapped("  ", "PW is root's password in the pool, and the joiner's from then on");
         }
+    }
+}
+
+/// The rest of a sentence: what is missing for a reason, and what helps.
+const fn what_helps(reason: Reason) -> &'static str {
+    match reason {
+        Reason::NotCollected => {
+            "was not collected: give that side's records whole, or collect it live (`poolgate collect https://ADDRESS`)"
+        }
+        Reason::PermissionDenied => "this user may not read: collect as root, or as a user with the role pool-admin",
+        Reason::Unreadable => "cannot be read as it stands: \"needs\" above says where and why",
+        Reason::AbsentOnRelease => "this release does not have: \"needs\" above says what",
+        Reason::NotApplicable => "a source of this kind cannot hold: look again once the server runs the product",
     }
 }
