@@ -138,13 +138,13 @@ fn mistakes_are_named_with_their_place() {
         wrong("nonsense"),
     ];
     insta::assert_snapshot!(told.concat(), @r#"
-    poolgate: [folder]/offer.toml:17:1: unknown field `memory_gb`, expected one of `name`, `model`, `sockets`, `quantity`, `memory_gib`, `firmware`, `nic`; `poolgate quote init` writes a template
+    poolgate: [folder]/offer.toml:17:1: unknown field `memory_gb`, expected one of `name`, `model`, `sockets`, `quantity`, `memory_gib`, `manufacturer`, `product`, `cores_per_socket`, `threads_per_core`, `firmware`, `nic`; `poolgate quote init` writes a template
     poolgate: [folder]/offer.toml:13: sockets is 0; expected 1 to 64
     poolgate: [folder]/offer.toml:15: quantity is 100000; expected 1 to 1000
     poolgate: [folder]/offer.toml:11: cpu: "Xeon Gold 63" is not one CPU: 2 have that in their names ("Intel(R) Xeon(R) Gold 6330 CPU @ 2.00GHz", "Intel(R) Xeon(R) Gold 6336Y CPU @ 2.40GHz"); write the whole model number; `poolgate cpu search WORDS` lists what there is
     poolgate: [folder]/offer.toml:5: release: there is no release "xcp-ng-8.9" (did you mean xcp-ng-8.0?); known are xenserver-7.0, xenserver-7.1, xenserver-7.2, xenserver-7.3, xenserver-7.4, xenserver-7.5, xenserver-7.6, xcp-ng-7.4, xcp-ng-7.5, xcp-ng-7.6, citrix-hypervisor-8.0, xcp-ng-8.0, citrix-hypervisor-8.1, xcp-ng-8.1, citrix-hypervisor-8.2, xcp-ng-8.2, xcp-ng-8.3, xenserver-8
     poolgate: [folder]/offer.toml: no release; write `release = "xcp-ng-8.3"`, or say --as-release
-    poolgate: [folder]/offer.toml:24: position is 1; expected 0 next: positions are counted from 0, each once and without a gap
+    poolgate: [folder]/offer.toml:29: position is 1; expected 0 next: positions are counted from 0, each once and without a gap
     poolgate: [folder]/offer.toml:1:1: no server; a quote has at least one [[server]]; `poolgate quote init` writes a template
     poolgate: [folder]/offer.toml:2:34: missing field `sockets`; `poolgate quote init` writes a template
     poolgate: [folder]/offer.toml:1:9: key with no value, expected `=`; `poolgate quote init` writes a template
@@ -177,6 +177,28 @@ fn init_writes_once() {
     assert!(poolgate(["quote", "init", path, "--overwrite"]).status(0).stderr.contains("replaced"));
     assert_eq!(fs::read_to_string(&file).unwrap(), good());
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing else is left behind");
+}
+
+/// Rules on the machine's size and make can be decided where the quote says it, and only there.
+#[test]
+fn the_rules_of_the_tutorial_judge_quotes() {
+    let folder = tempfile::tempdir().unwrap();
+    let rules = folder.path().join("rules/procurement");
+    fs::create_dir_all(&rules).unwrap();
+    let rule = "id = \"per-core\"\ntitle = \"Eight GiB for a core, in a model on the list\"\nwhy = \"House rule.\"\nseverity = \"blocker\"\n\
+                require = \"machine.memory_mib_per_core >= 8192 && host.hardware.product in ['Server 9000']\"\nmessage = \"no\"\nreferences = [\"house\"]\n";
+    fs::write(rules.join("per-core.toml"), rule).unwrap();
+    let own = folder.path().join("rules");
+    let run = |more: &str, status| {
+        let quote = good().replace("memory_gib = 512\n", &format!("memory_gib = 512\n{more}\n"));
+        check(folder.path(), &quote).with(["--rules", own.to_str().unwrap()]).status(status).stdout
+    };
+    run("product = \"Server 9000\"\ncores_per_socket = 28\nthreads_per_core = 2", 0);
+    run("product = \"Server 100\"\ncores_per_socket = 28\nthreads_per_core = 2", 1);
+    run("product = \"Server 9000\"\ncores_per_socket = 64\nthreads_per_core = 2", 1);
+    let unsaid = run("product = \"Server 9000\"", 3);
+    let unsaid = unsaid.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(unsaid.contains("the quote does not say (cores_per_socket)"), "{unsaid}");
 }
 
 #[test]

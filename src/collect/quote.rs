@@ -95,6 +95,10 @@ struct Server {
     #[serde(default = "one")]
     quantity: i64,
     memory_gib: i64,
+    manufacturer: Option<String>,
+    product: Option<String>,
+    cores_per_socket: Option<i64>,
+    threads_per_core: Option<i64>,
     #[serde(default)]
     firmware: Firmware,
     #[serde(default)]
@@ -184,6 +188,8 @@ impl Reader<'_> {
             self.within("quantity", index, server.quantity, 1, left)?;
             self.within("sockets", index, server.sockets, 1, 64)?;
             self.within("memory_gib", index, server.memory_gib, 1, 1 << 20)?;
+            self.within("cores_per_socket", index, server.cores_per_socket.unwrap_or(1), 1, 1024)?;
+            self.within("threads_per_core", index, server.threads_per_core.unwrap_or(1), 1, 8)?;
             let nics = self.nics(&server.nic, nics_before)?;
             nics_before += server.nic.len();
             let (cpu, notes) = catalogue::cpu(&server.model).map_err(|source| QuoteError::Cpu {
@@ -310,10 +316,21 @@ impl Server {
         };
         let text = |text: &Option<String>| text.clone().map_or_else(Known::default, Known::Yes);
         let firmware = &self.firmware;
+        let unsaid = |what: &str| Known::no(Reason::NotCollected, format!("the quote does not say ({what})"));
+        let threads = self.threads_per_core.map_or_else(|| unsaid("threads_per_core"), Known::Yes);
+        let cores = self.cores_per_socket.map_or_else(|| unsaid("cores_per_socket"), Known::Yes);
+        let cpu = crate::snapshot::HostCpu {
+            socket_count: self.sockets.into(),
+            cpu_count: cores.and_then(|cores| threads.clone().map(|threads| self.sockets * cores * threads)),
+            threads_per_core: threads,
+            ..cpu
+        };
         Host {
-            cpu: crate::snapshot::HostCpu { socket_count: self.sockets.into(), ..cpu }.into(),
+            cpu: cpu.into(),
             memory_total: memory.clone(),
             hardware: Hardware {
+                manufacturer: text(&self.manufacturer),
+                product: text(&self.product),
                 memory_total: memory,
                 virtualisation_enabled: said(firmware.virtualisation, "virtualisation"),
                 nx_enabled: said(firmware.no_execute, "no_execute"),
