@@ -7,6 +7,7 @@ mod join;
 
 use anstyle::{AnsiColor, Style};
 use comfy_table::{Attribute, Cell, Color, ColumnConstraint, ContentArrangement, Table, Width, presets};
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use super::parts::{is_telling, mark};
@@ -59,12 +60,19 @@ struct Page {
     new_member: bool,
 }
 
+/// How many joiners a heading names.
+const NAMED: usize = 8;
+
 impl Page {
     fn heading(&mut self, report: &Report) {
         let pool = &report.pool;
         let hosts = pool.hosts.map_or_else(|| "host count unknown".to_owned(), |hosts| plural(hosts, "host"));
         let release = if pool.release.is_empty() { String::new() } else { format!(", {}", pool.release) };
-        let names: Vec<_> = report.joiners.iter().map(|joiner| joiner.name.as_str()).collect();
+        let mut names: Vec<_> =
+            report.joiners.iter().take(NAMED).map(|joiner| Cow::Borrowed(joiner.name.as_str())).collect();
+        if report.joiners.len() > NAMED {
+            names.push(format!("and {} more", report.joiners.len() - NAMED).into());
+        }
         let verdict = self.styled(verdict_style(report.verdict), report.verdict.words());
         let line = format!("{} → pool {} ({hosts}{release})", names.join(", "), pool.name);
         let _ = writeln!(self.out, "{verdict}");

@@ -164,7 +164,10 @@ impl Page {
             let _ =
                 writeln!(self.out, "  xe pool-join master-address={} master-username=root \\", shell_word(&address));
             let _ = writeln!(self.out, "    master-password=\"$PW\"{force}; unset PW");
-            self.wrapped("  ", "PW is root's password in the pool, and the joiner's from then on");
+            self.wrapped(
+                "  ",
+                "root's password on the joiner is the pool's from then on: that is what is typed at `read`",
+            );
         }
     }
 }
