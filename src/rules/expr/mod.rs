@@ -13,6 +13,7 @@ mod meter;
 mod parse;
 mod template;
 mod trace;
+mod track;
 mod types;
 mod values;
 

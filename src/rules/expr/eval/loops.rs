@@ -3,7 +3,7 @@
 use super::{Eval, Placed, Truth};
 use crate::facts::Value;
 use crate::rules::expr::code::{Code, Loop};
-use crate::rules::expr::trace::{Track, Val};
+use crate::rules::expr::track::{Track, Val};
 use crate::rules::expr::values::{Items, mistyped};
 
 impl<'a, T: Track<'a>> Eval<'a, '_, T> {

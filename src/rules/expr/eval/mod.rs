@@ -8,7 +8,8 @@ use std::borrow::Cow;
 
 use super::code::{Code, Order};
 use super::functions::{Function, MAX_PARAMS};
-use super::trace::{Places, Step, Traced, Track, Untracked, Val};
+use super::trace::{Places, Traced};
+use super::track::{Step, Track, Untracked, Val};
 use super::values::{Items, equal, mistyped, weight};
 use super::{Expr, MAX_LOOPS, Meter, unreadable};
 use crate::facts::{Reason, Type, Value};

@@ -3,7 +3,8 @@
 use super::{Eval, Placed};
 use crate::facts::Value;
 use crate::rules::expr::code::Code;
-use crate::rules::expr::trace::{Step, Track, Val, quoted};
+use crate::rules::expr::trace::quoted;
+use crate::rules::expr::track::{Step, Track, Val};
 use crate::rules::expr::unreadable;
 use crate::rules::expr::values::{Items, mistyped};
 
