@@ -331,7 +331,20 @@ fn show_written(args: &GateArgs, plan: &Plan) -> Result<Exit, CliError> {
             Format::Json => json.clone(),
             Format::Table => to_table(plan, style.width),
         })?;
+        return Ok(Exit::Done);
     }
+    let names: Vec<_> = plan.steps.iter().map(|step| step.host.name.as_str()).collect();
+    let files: Vec<_> = args.plan_out.iter().map(|file| file.display().to_string()).collect();
+    let mut text =
+        format!("{}: the plan of the {} of {} is in ", plan.verdict.words(), plan.act.word(), names.join(", "));
+    text.push_str(&files.join(", "));
+    if let Some(json) = args.plan_out.iter().find(|file| file.extension().is_some_and(|it| it == "json")) {
+        let file = shell_word(&json.display().to_string());
+        text.push_str(&format!("\nThe same command with --plan {file} instead of --plan-out carries it out.\n"));
+    } else {
+        text.push('\n');
+    }
+    print(&text)?;
     Ok(Exit::Done)
 }
 
