@@ -8,7 +8,7 @@ use std::time::Duration;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
-use crate::cli::output::complain;
+use crate::cli::output::{complain, sweep};
 use crate::cli::prompt::{is_asking, let_go};
 use crate::collect::xapi::log_out_now;
 
@@ -91,6 +91,7 @@ impl Interrupt {
 fn end(signal: i32) {
     log_out_now();
     let_go();
+    sweep();
     // Only fails for a signal that does not exist.
     let _ = signal_hook::low_level::emulate_default_handler(signal);
 }
