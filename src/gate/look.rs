@@ -46,72 +46,57 @@ pub fn of_join(pool: &Result<Vec<Member>, Trouble>, uuid: &str, host: impl FnOnc
             );
         }
     };
-    match members.iter().find(|member| member.uuid == uuid) {
+    let known = match members.iter().find(|member| member.uuid == uuid) {
         Some(member) if member.enabled => {
-            phase("enabled", Standing::Arrived, "the host is a member and takes VMs".to_owned(), "")
+            return phase("enabled", Standing::Arrived, "the host is a member and takes VMs".to_owned(), "");
         }
-        Some(_) => match host() {
-            HostLook::Emergency { code, params } => emergency(&code, &params),
-            HostLook::Alone { .. } => phase(
-                "recorded-alone",
-                Standing::Halfway,
-                "the pool has a record of the host, and the host still stands alone".to_owned(),
-                "If it stays so, the join broke off half-way: see /var/log/xensource.log on both. To begin anew, remove the record with `xe host-forget` on the coordinator, with the host's uuid.",
-            ),
-            HostLook::Silent { why } => phase(
-                "known-silent",
-                Standing::UnderWay,
-                format!("the pool knows the host, which does not answer, as while its toolstack restarts ({why})"),
-                "If it stays so, look at the host's console: is it up, and has its management interface its address? /var/log/xensource.log there tells the rest.",
-            ),
-            HostLook::Closed { why } => phase(
-                "known-closed",
-                Standing::UnderWay,
-                format!("the pool knows the host, which answers and cannot be asked: {why}"),
-                "Compare its certificate on its console; root's password may be the pool's already.",
-            ),
-            HostLook::Member { .. } => phase(
-                "known-not-enabled",
-                Standing::UnderWay,
-                "the pool knows the host, which does not take VMs yet: its toolstack is starting".to_owned(),
-                "On the host: `xe host-list params=enabled,current-operations`, /var/log/xensource.log. If storage hangs: `xe pbd-list host-uuid=… currently-attached=false`. Then `xe host-enable`.",
-            ),
-        },
-        None => match host() {
-            HostLook::Alone { busy: false } => phase(
-                "alone",
-                Standing::Untouched,
-                "the host still stands alone, and the pool does not know it".to_owned(),
-                "If it stays so, the join did not take effect. Look into /var/log/xensource.log on the host for pool.join.",
-            ),
-            HostLook::Alone { busy: true } => phase(
-                "alone-busy",
-                Standing::UnderWay,
-                "the host still stands alone, and something is in progress on it".to_owned(),
-                "On the host: `xe task-list`.",
-            ),
-            HostLook::Member { coordinator } => phase(
-                "member-unknown",
-                Standing::UnderWay,
-                format!(
-                    "the host says that it is a member of the pool at {coordinator}, and the pool does not know it"
-                ),
-                "If it stays so, its record was not made on the pool: see /var/log/xensource.log on both for host.create. The host comes back by itself as soon as the record is there; else reset its network and pool state at its console (`xe pool-emergency-transition-to-master`), which needs care.",
-            ),
-            HostLook::Emergency { code, params } => emergency(&code, &params),
-            HostLook::Closed { why } => phase(
-                "host-closed",
-                Standing::UnderWay,
-                format!("the host answers, and cannot be asked: {why}"),
-                "Compare its certificate on its console; root's password may be the pool's already.",
-            ),
-            HostLook::Silent { why } => phase(
-                "host-restarting",
-                Standing::UnderWay,
-                format!("the host does not answer, as while its toolstack restarts ({why})"),
-                "Look at its console: does its management interface have its address? /var/log/xensource.log there tells the rest.",
-            ),
-        },
+        found => found.is_some(),
+    };
+    let who = if known { "the pool knows the host, which" } else { "the host" };
+    match (known, host()) {
+        (_, HostLook::Emergency { code, params }) => emergency(&code, &params),
+        (_, HostLook::Closed { why }) => phase(
+            "host-closed",
+            Standing::UnderWay,
+            format!("{who} answers, and cannot be asked: {why}"),
+            "Compare its certificate on its console; root's password may be the pool's already.",
+        ),
+        (_, HostLook::Silent { why }) => phase(
+            "host-restarting",
+            Standing::UnderWay,
+            format!("{who} does not answer, as while its toolstack restarts ({why})"),
+            "Look at its console: is it up, and does its management interface have its address? /var/log/xensource.log there tells the rest.",
+        ),
+        (true, HostLook::Alone { .. }) => phase(
+            "recorded-alone",
+            Standing::Halfway,
+            "the pool has a record of the host, and the host still stands alone".to_owned(),
+            "If it stays so, the join broke off half-way: see /var/log/xensource.log on both. To begin anew, remove the record with `xe host-forget` on the coordinator, with the host's uuid.",
+        ),
+        (true, HostLook::Member { .. }) => phase(
+            "known-not-enabled",
+            Standing::UnderWay,
+            "the pool knows the host, which does not take VMs yet: its toolstack is starting".to_owned(),
+            "On the host: `xe host-list params=enabled,current-operations`, /var/log/xensource.log. If storage hangs: `xe pbd-list host-uuid=… currently-attached=false`. Then `xe host-enable`.",
+        ),
+        (false, HostLook::Alone { busy: false }) => phase(
+            "alone",
+            Standing::Untouched,
+            "the host still stands alone, and the pool does not know it".to_owned(),
+            "If it stays so, the join did not take effect. Look into /var/log/xensource.log on the host for pool.join.",
+        ),
+        (false, HostLook::Alone { busy: true }) => phase(
+            "alone-busy",
+            Standing::UnderWay,
+            "the host still stands alone, and something is in progress on it".to_owned(),
+            "On the host: `xe task-list`.",
+        ),
+        (false, HostLook::Member { coordinator }) => phase(
+            "member-unknown",
+            Standing::UnderWay,
+            format!("the host says that it is a member of the pool at {coordinator}, and the pool does not know it"),
+            "If it stays so, its record was not made on the pool: see /var/log/xensource.log on both for host.create. The host comes back by itself as soon as the record is there; else reset its network and pool state at its console (`xe pool-emergency-transition-to-master`), which needs care.",
+        ),
     }
 }
 

@@ -197,28 +197,25 @@ fn refuse_open_call(args: &GateArgs, journal: &Journal, pool: &str) -> Result<()
 /// Where a host cannot be reached: whether that is because a call of an earlier run is open.
 fn refuse_open_unread(args: &GateArgs, pool: &str) -> Result<(), CliError> {
     refuse_open_in_usual(args, pool)?;
-    let path = journal_path(args, pool)?;
-    match super::limits::read("journals", &path, MOST).ok().and_then(|text| left_open(&read(&text).entries)) {
-        Some(left) => left.call.as_ref().map_or(Ok(()), |call| Err(open_call(&left, call, &path))),
-        None => Ok(()),
-    }
+    refuse_open_in(&journal_path(args, pool)?)
 }
 
 /// The same of the pool's usual journal, where another one is named: a second journal does not make a call undone.
 fn refuse_open_in_usual(args: &GateArgs, pool: &str) -> Result<(), CliError> {
     let (Some(named), Ok(folder)) = (&args.journal, default_folder()) else { return Ok(()) };
     let usual = folder.join(crate::gate::journal_name(pool));
-    let same =
-        std::fs::canonicalize(named).is_ok_and(|named| std::fs::canonicalize(&usual).is_ok_and(|it| it == named));
-    if same || !usual.exists() {
+    let whole = |path: &Path| std::fs::canonicalize(path).ok();
+    if whole(named).is_some() && whole(named) == whole(&usual) { Ok(()) } else { refuse_open_in(&usual) }
+}
+
+/// The same of a journal that is only read.
+fn refuse_open_in(path: &Path) -> Result<(), CliError> {
+    if !path.exists() {
         return Ok(());
     }
-    let reading = read(&super::limits::read("journals", &usual, MOST)?);
-    match left_open(&reading.entries) {
-        Some(left) => match &left.call {
-            Some(call) => Err(open_call(&left, call, &usual)),
-            None => Ok(()),
-        },
+    let left = left_open(&read(&super::limits::read("journals", path, MOST)?).entries);
+    match left.as_ref().and_then(|left| Some((left, left.call.as_ref()?))) {
+        Some((left, call)) => Err(open_call(left, call, path)),
         None => Ok(()),
     }
 }
