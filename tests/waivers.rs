@@ -72,6 +72,34 @@ fn running() -> Json {
 }
 
 #[test]
+fn a_waiver_of_one_that_others_go_before_may_be_wanted_without_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("waivers.toml");
+    std::fs::write(&file, waiver("software-homogeneous", &[("host", "\"xcp-twin\"")])).unwrap();
+    let told = |hosts: &[&str]| {
+        let mut words = vec!["check", "--pool", POOL, "--format", "json", "--today", "2026-06-01", "--waivers"];
+        words.push(file.to_str().unwrap());
+        hosts.iter().for_each(|host| words.extend(["--host", host]));
+        let report = poolgate(words).status(0).json();
+        let [(rule, severity)] = wrong(&report)[..] else { panic!("one finding") };
+        (
+            rule.to_owned(),
+            severity.to_owned(),
+            report["waivers"]["findings"][0]["message"].as_str().unwrap().to_owned(),
+        )
+    };
+    let (good, twin) = ("fixtures/candidate-good.json", "fixtures/candidate-twin.json");
+    let (rule, severity, message) = told(&[good, twin]);
+    assert_eq!((rule.as_str(), severity.as_str()), ("waiver-unmatched", "note"));
+    assert!(message.ends_with("has nothing to waive here, where others join first"), "{message}");
+    for hosts in [&[twin][..], &[twin, good]] {
+        let (rule, severity, message) = told(hosts);
+        assert_eq!((rule.as_str(), severity.as_str()), ("waiver-unmatched", "warning"));
+        assert!(message.ends_with("has nothing to waive: the rule does not fail there"), "{message}");
+    }
+}
+
+#[test]
 fn what_force_skips_can_be_waived_and_the_command_says_force() {
     assert_eq!(report(&other_build(), "", 1)["verdict"], "NO-GO");
     let waived = report(&other_build(), &waiver("software-homogeneous", &[]), 0);

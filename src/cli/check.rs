@@ -134,16 +134,16 @@ pub(super) fn judge(
     let waivers = RunWaivers::load(&args.waivers, rules)?;
     let mut ledger = waivers.ledger();
     let judgements = judge_sequence_with(pool, joiners, rules, phase, policy, |index, release, findings| {
-        settle_joiner(&mut ledger, pool, &joiners[index], release, rules, findings);
+        settle_joiner(&mut ledger, pool, (index, &joiners[index]), release, rules, findings);
     });
     Ok(Judged { judgements, waivers: waivers.report(&ledger) })
 }
 
-/// Settles the findings on a joiner.
+/// Settles the findings on a joiner, who has its place in the run, from 0.
 pub(super) fn settle_joiner(
     ledger: &mut Ledger<'_>,
     pool: &Side,
-    joiner: &Side,
+    (place, joiner): (usize, &Side),
     release: &str,
     rules: &Registry,
     findings: &mut [Finding],
@@ -151,7 +151,8 @@ pub(super) fn settle_joiner(
     let host = joiner.snapshot.pool.coordinator_host();
     let name = host.get().and_then(|host| host.name_label.text()).unwrap_or(&joiner.target);
     let (pool, release_known) = (&pool.snapshot.pool, !release.is_empty());
-    ledger.settle(Subject { pool, host: host.get().copied(), name, release_known }, rules, findings);
+    let subject = Subject { pool, host: host.get().copied(), name, release_known, after_others: place > 0 };
+    ledger.settle(subject, rules, findings);
 }
 
 /// Settles the findings on a member that is to leave.
@@ -164,7 +165,8 @@ pub(super) fn settle_member(
 ) {
     let name = member.name_label.text().or_else(|| member.uuid.text()).unwrap_or_default();
     let (pool, release_known) = (&pool.snapshot.pool, !judgement.release.is_empty());
-    ledger.settle(Subject { pool, host: Some(member), name, release_known }, rules, &mut judgement.findings);
+    let subject = Subject { pool, host: Some(member), name, release_known, after_others: false };
+    ledger.settle(subject, rules, &mut judgement.findings);
     judgement.verdict = Verdict::over(&judgement.findings);
 }
 

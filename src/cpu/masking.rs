@@ -2,7 +2,7 @@
 //! Source: xapi `doc/content/design/heterogeneous-pools.md`; Citrix CTX127059 names the four kinds.
 
 use super::levelling::{label, named, vendors_differ};
-use crate::facts::{Featureset, Known, Reason, Unknown, facts};
+use crate::facts::{Featureset, Known, Reason, Unknown, facts, known, need};
 use crate::snapshot::{Host, HostCpu, Pool};
 
 /// The bits that count when two hosts are compared, where the pool does not say: all but EST.
@@ -321,15 +321,4 @@ fn same(a: &Featureset, b: &Featureset, counts: &Featureset) -> bool {
 
 fn names(legacy: &Featureset) -> String {
     super::names::names(&from_legacy(legacy)).join(", ")
-}
-
-fn need<T>(known: &Known<T>) -> Result<&T, Unknown> {
-    match known {
-        Known::Yes(value) => Ok(value),
-        Known::No(unknown) => Err(unknown.clone()),
-    }
-}
-
-fn known<T>(find: impl FnOnce() -> Result<T, Unknown>) -> Known<T> {
-    find().map_or_else(Known::No, Known::Yes)
 }

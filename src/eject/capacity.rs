@@ -1,8 +1,8 @@
 //! What is left of the pool: memory, cluster, who could coordinate.
 
 use super::facts::{Capacity, ClusterAfter};
-use super::{Found, count, follow, known, label, list, need};
-use crate::facts::{Known, Reason, Unknown};
+use super::{count, follow, label, list};
+use crate::facts::{Found, Known, Reason, Unknown, known, need};
 use crate::snapshot::{Host, Pool};
 
 const GIB: i64 = 1 << 30;

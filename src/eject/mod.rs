@@ -9,7 +9,7 @@ mod plugs;
 mod storage;
 
 use crate::cpu;
-use crate::facts::{Known, Reason, Unknown};
+use crate::facts::{Found, Known, Reason, Unknown, known, need};
 use crate::snapshot::{Host, Pif, Pool};
 
 pub use facts::{
@@ -17,8 +17,6 @@ pub use facts::{
     Management, Operation, Plug, PoolSr, UnreachableSr,
 };
 pub use member::{MemberError, find_member};
-
-type Found<T> = Result<T, Unknown>;
 
 /// Derives what the member's leaving means. `management` is its management interface, or null.
 pub fn derive(pool: &Pool, member: &Host, management: &Known<Option<&Pif>>) -> EjectFacts {
@@ -57,23 +55,12 @@ fn operations(pool: &Pool) -> Found<Vec<Operation>> {
     Ok(operations.map(|(task, name)| Operation { task: task.clone(), name: name.clone() }).collect())
 }
 
-fn need<T>(known: &Known<T>) -> Found<&T> {
-    match known {
-        Known::Yes(value) => Ok(value),
-        Known::No(unknown) => Err(unknown.clone()),
-    }
-}
-
 /// A list of the pool; where it is missing, by its name.
 fn list<'a, T>(list: &'a Known<Vec<T>>, name: &str) -> Found<&'a [T]> {
     need(list).map(Vec::as_slice).map_err(|unknown| match unknown.detail() {
         "" => Unknown::because(unknown.reason, format!("pool.{name}")),
         _ => unknown,
     })
-}
-
-fn known<T>(find: impl FnOnce() -> Found<T>) -> Known<T> {
-    find().map_or_else(Known::No, Known::Yes)
 }
 
 /// The record that a reference leads to.

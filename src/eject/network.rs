@@ -1,8 +1,8 @@
 //! The member's network configuration: what it keeps, and what it and the pool lose.
 
 use super::facts::{Interface, LostNetwork, Management};
-use super::{Found, follow, known, label, list, need};
-use crate::facts::{Known, Reason, Unknown};
+use super::{follow, label, list};
+use crate::facts::{Found, Known, Reason, Unknown, known, need};
 use crate::snapshot::{Bond, Network, Pif, Pool};
 
 /// The interface that the host comes back with: of a bond, also below a VLAN, its primary member.

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::facts::{HeldDisk, LostSr, Plug};
-use super::{Found, follow, known, label, list, need};
-use crate::facts::Known;
+use super::{follow, label, list};
+use crate::facts::{Found, Known, known, need};
 use crate::snapshot::{Pool, Vm};
 
 /// The SRs that the server unplugs from the member, and those that it forgets, by name.

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::facts::{LosingMemory, LosingVm, LostSr, LostVdi, PoolSr, UnreachableSr};
-use super::{Found, count, follow, label, list, need};
-use crate::facts::{Known, Unknown};
+use super::{count, follow, label, list};
+use crate::facts::{Found, Known, Unknown, need};
 use crate::snapshot::{Pool, Vm};
 
 /// The driver of the machine's own CD and USB drives.

@@ -184,6 +184,22 @@ impl<T> Known<T> {
     }
 }
 
+/// A look for a fact: what was found, or why it cannot be told. `?` carries the first reason out.
+pub(crate) type Found<T> = Result<T, Unknown>;
+
+/// A known value, or why there is none.
+pub(crate) fn need<T>(known: &Known<T>) -> Found<&T> {
+    match known {
+        Known::Yes(value) => Ok(value),
+        Known::No(unknown) => Err(unknown.clone()),
+    }
+}
+
+/// What a look came to, as a leaf of the model.
+pub(crate) fn known<T>(find: impl FnOnce() -> Found<T>) -> Known<T> {
+    find().map_or_else(Known::No, Known::Yes)
+}
+
 impl<T> Known<Vec<T>> {
     /// The elements; an unknown list has none to walk. Only for uses where a missing list is judged elsewhere.
     pub fn each(&self) -> std::slice::Iter<'_, T> {

@@ -8,6 +8,7 @@ mod record;
 mod reflect;
 
 pub use featureset::{Featureset, ParseFeaturesetError};
+pub(crate) use known::{Found, known, need};
 pub use known::{Known, Reason, Unknown};
 pub(crate) use model::{facts, model};
 pub(crate) use record::{Key, Record, RecordVisitor, split_path, strangers_of};

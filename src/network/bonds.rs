@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 
 use super::facts::BondFact;
 use super::nics::Nic;
-use super::sides::{Found, Sides, label, need, position};
-use crate::facts::{Known, Reason, Unknown};
+use super::sides::{Sides, label, need, position};
+use crate::facts::{Found, Known, Reason, Unknown};
 use crate::snapshot::{Bond, Network, Pif};
 
 /// Outcomes.

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::facts::LackingFact;
-use super::sides::{Found, Sides, label, need};
+use super::sides::{Sides, label, need};
+use crate::facts::Found;
 use crate::snapshot::Pif;
 
 /// VLANs and bonds of members on networks on which the coordinator has none, by kind and network.

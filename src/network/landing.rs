@@ -3,9 +3,9 @@
 use super::compare::{carrier_missing, differs, network_mtu, speed_differs, switch, usual};
 use super::facts::{BondFact, LandingFact, MissingNicFact};
 use super::nics::Nic;
-use super::sides::{Found, Sides, label};
+use super::sides::{Sides, label};
 use super::{bonds, made};
-use crate::facts::{Known, Reason};
+use crate::facts::{Found, Known, Reason};
 
 /// The joiner's NICs.
 pub(super) fn landing(sides: &Sides<'_>, bonds: &Known<Vec<BondFact>>) -> Found<Vec<LandingFact>> {

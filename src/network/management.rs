@@ -3,8 +3,8 @@
 use super::facts::{BondFact, ClusterLandingFact, ManagementFact};
 use super::made;
 use super::nics::Nic;
-use super::sides::{Found, Records, Sides, known, label, need, position};
-use crate::facts::{Known, Reason, Unknown};
+use super::sides::{Records, Sides, label, need, position};
+use crate::facts::{Found, Known, Reason, Unknown, known};
 use crate::snapshot::{Host, Pif};
 
 /// The joiner's management beside the coordinator's.

@@ -22,9 +22,9 @@ pub use facts::{
     VmNetworkFact,
 };
 
-use sides::{Sides, known};
+use sides::Sides;
 
-use crate::facts::Known;
+use crate::facts::{Known, known};
 use crate::snapshot::Pool;
 
 /// The network facts of a joiner (a pool of one) against a pool.

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::sides::{Found, Records, need, position};
-use crate::facts::{Known, Reason};
+use super::sides::{Records, need, position};
+use crate::facts::{Found, Known, Reason};
 use crate::snapshot::{Host, Network, Pif};
 
 /// A NIC of the joiner.

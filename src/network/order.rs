@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 use super::compare::{switch, usual};
 use super::facts::{OrderFact, SwapFact};
 use super::nics::Nic;
-use super::sides::{Found, Sides};
-use crate::facts::{Known, Reason};
+use super::sides::Sides;
+use crate::facts::{Found, Known, Reason};
 
 /// A position that both sides have: the joiner's NIC, the coordinator's device, and what is compared.
 struct Place<'n, 'a> {

@@ -3,8 +3,8 @@
 
 use super::facts::{BondFact, OverlayFact, VlanLandingFact};
 use super::made;
-use super::sides::{Found, Sides, label, need};
-use crate::facts::{Known, Reason, Unknown};
+use super::sides::{Sides, label, need};
+use crate::facts::{Found, Known, Reason, Unknown};
 use crate::snapshot::{Network, Pif};
 
 /// The coordinator's VLANs, by tag.

@@ -5,11 +5,10 @@ use std::collections::BTreeMap;
 
 use super::facts::BondFact;
 use super::nics::{Nic, PoolNic, joiner_nics, pool_nics};
-use crate::facts::{Known, Reason, Unknown};
+use crate::facts::{Found, Known, Reason, Unknown, known};
 use crate::snapshot::{Bond, Host, Network, Pif, Pool};
 
 /// A value, or the fact that is missing for it.
-pub(super) type Found<T> = Result<T, Unknown>;
 
 /// Records by reference.
 type ByReference<'a, T> = BTreeMap<&'a str, &'a T>;
@@ -220,10 +219,6 @@ pub(super) fn need<T, S: Into<String>>(known: &Known<T>, what: impl FnOnce() -> 
             }
         }
     }
-}
-
-pub(super) fn known<T>(find: impl FnOnce() -> Found<T>) -> Known<T> {
-    find().map_or_else(Known::No, Known::Yes)
 }
 
 fn by_reference<'a, T>(

@@ -2,8 +2,8 @@
 
 use super::facts::{BondFact, LandingFact, UnaddressedFact};
 use super::made;
-use super::sides::{Found, Records, Sides, label, need};
-use crate::facts::{Known, Reason, Unknown};
+use super::sides::{Records, Sides, label, need};
+use crate::facts::{Found, Known, Reason, Unknown};
 use crate::snapshot::Pif;
 
 /// In the order of bonds, then of NICs.

@@ -4,7 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::facts::VmNetworkFact;
-use super::sides::{Found, Sides, label, need};
+use super::sides::{Sides, label, need};
+use crate::facts::Found;
 use crate::snapshot::Network;
 
 /// How many VMs are named.

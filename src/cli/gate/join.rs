@@ -120,7 +120,7 @@ impl Judge {
         let rules = &self.rules;
         let read =
             read_sequence_with(&pool.0, &sides, rules, Phase::Join, &self.policy, |index, release, findings| {
-                settle_joiner(&mut ledger, &pool.0, &sides[index], release, rules, findings);
+                settle_joiner(&mut ledger, &pool.0, (index, &sides[index]), release, rules, findings);
             });
         let waivers = self.waivers.report(&ledger);
         Judged { sides, read, waivers }

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::descending;
 use super::facts::{CaConflict, TrustedConflict};
-use super::{Found, descending, need};
-use crate::facts::Known;
+use crate::facts::{Found, Known, need};
 use crate::snapshot::{Certificate, Pool};
 
 /// Names of authorities' certificates that mean another certificate on each side, each name once. Of several with one

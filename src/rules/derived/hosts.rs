@@ -1,9 +1,9 @@
 //! Whether all hosts of a pool are there: a list that was cut short says nothing of the hosts that it lost.
 
+use super::NULL;
 use super::facts::OddMember;
-use super::{Found, NULL, need};
 use crate::cpu::levelling::label;
-use crate::facts::{Reason, Unknown};
+use crate::facts::{Found, Reason, Unknown, need};
 use crate::snapshot::{Host, Pool};
 
 /// What tells builds of the toolstack apart, as `host.software_version` calls it.

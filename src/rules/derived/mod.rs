@@ -10,7 +10,7 @@ mod network;
 pub(super) mod silent;
 mod software;
 
-use crate::facts::{Known, Reason, Unknown};
+use crate::facts::{Found, Known, Reason, Unknown, known, need};
 use crate::snapshot::{Host, Pool};
 
 pub use facts::{
@@ -24,8 +24,6 @@ pub use silent::{
 
 /// The reference that stands for none.
 const NULL: &str = "OpaqueRef:NULL";
-
-type Found<T> = Result<T, Unknown>;
 
 /// What of a case is looked into.
 #[derive(Clone, Copy, Debug)]
@@ -99,17 +97,6 @@ fn follow_or_gone<'a, T>(
         }
     }
     Ok(found)
-}
-
-fn need<T>(known: &Known<T>) -> Found<&T> {
-    match known {
-        Known::Yes(value) => Ok(value),
-        Known::No(unknown) => Err(unknown.clone()),
-    }
-}
-
-fn known<T>(find: impl FnOnce() -> Found<T>) -> Known<T> {
-    find().map_or_else(Known::No, Known::Yes)
 }
 
 fn count(number: usize) -> i64 {

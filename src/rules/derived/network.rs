@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use super::facts::{AddressClash, ClusterFacts, VlanFact};
-use super::{Found, NULL, count, descending, follow, follow_or_gone, known, need};
+use super::{NULL, count, descending, follow, follow_or_gone};
 use crate::cpu::levelling::label;
-use crate::facts::{Known, Reason};
+use crate::facts::{Found, Known, Reason, known, need};
 use crate::snapshot::{ClusterHost, Host, Pif, Pool, SdnController};
 
 /// The joiner's backend, and whether what its software_version says stands in. The server asks the network daemon.

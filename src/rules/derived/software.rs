@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::facts::{DriverFact, EditionFacts};
-use super::{Found, count, descending, follow, need};
-use crate::facts::{Known, Reason, Unknown};
+use super::{count, descending, follow};
+use crate::facts::{Found, Known, Reason, Unknown, need};
 use crate::snapshot::{EditionOrder, Host, Pool};
 
 /// The joiner's edition against the lowest of the pool's, by the order that the joiner's licence daemon gives them.

@@ -20,6 +20,8 @@ pub struct Subject<'a> {
     pub name: &'a str,
     /// Whether the host's release is known, and with it which checks its server has.
     pub release_known: bool,
+    /// Whether others of the run come before it: what they bring about does not fail on it any more.
+    pub after_others: bool,
 }
 
 /// The waivers of a run, and what became of each.
@@ -36,6 +38,8 @@ pub struct Ledger<'w> {
 struct Entry {
     /// Hosts that it covers.
     covered: Vec<String>,
+    /// Whether one of them comes first in the run.
+    first: bool,
     /// Hosts on which it waived its rule.
     waived: usize,
     /// Hosts on which it did not, and why.
@@ -68,6 +72,7 @@ impl<'w> Ledger<'w> {
                 continue;
             }
             entry.covered.push(subject.name.to_owned());
+            entry.first |= !subject.after_others;
             let open = findings.iter_mut().filter(|finding| finding.rule == waiver.rule && finding.waived.is_none());
             for finding in open {
                 match finding.outcome {
@@ -116,6 +121,10 @@ impl<'w> Ledger<'w> {
             if entry.covered.is_empty() {
                 let message = format!("{what} covers no host of this run");
                 let note = "Correct the name, or remove the waiver if the host is gone.";
+                say("waiver-unmatched", Severity::Note, message, note);
+            } else if entry.waived == 0 && entry.refused.is_empty() && !entry.first {
+                let message = format!("{what} has nothing to waive here, where others join first");
+                let note = "Keep it if the rule fails when the host is judged without them, else remove it.";
                 say("waiver-unmatched", Severity::Note, message, note);
             } else if entry.waived == 0 && entry.refused.is_empty() {
                 let message = format!("{what} has nothing to waive: the rule does not fail there");

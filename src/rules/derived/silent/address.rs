@@ -2,8 +2,8 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use super::{Found, need, told};
-use crate::facts::{Known, Reason, Unknown};
+use super::told;
+use crate::facts::{Found, Known, Reason, Unknown, need};
 use crate::snapshot::Pif;
 
 /// An address and how many bits of it name the subnet.

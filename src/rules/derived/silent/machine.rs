@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::time::seconds;
-use super::{Found, need, told};
-use crate::facts::{Known, Reason, Unknown};
+use super::told;
+use crate::facts::{Found, Known, Reason, Unknown, need};
 use crate::rules::case::Seen;
 use crate::snapshot::{BootParameters, Clock, Hardware, Host, Pool};
 

@@ -14,8 +14,8 @@ mod tests;
 mod time;
 mod vms;
 
-use super::{Found, Parts, descending, follow, known, need};
-use crate::facts::{Known, Reason};
+use super::{Parts, descending, follow};
+use crate::facts::{Found, Known, Reason, known, need};
 use crate::rules::case::Seen;
 use crate::snapshot::Pif;
 

@@ -2,8 +2,8 @@
 
 use super::facts::CertificateFact;
 use super::time::{days_between, seconds};
-use super::{Found, known, listed, need, told};
-use crate::facts::{Known, Reason, Unknown};
+use super::{listed, told};
+use crate::facts::{Found, Known, Reason, Unknown, known, need};
 use crate::rules::case::Seen;
 use crate::snapshot::{Certificate, Host, Pool};
 

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::facts::{Setting, SharedSr};
-use super::{Found, Parts, need, storage, told};
-use crate::facts::Known;
+use super::{Parts, storage, told};
+use crate::facts::{Found, Known, need};
 use crate::rules::release::{at_least, release_of};
 use crate::snapshot::{Host, Pool};
 

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::facts::UpdateGap;
-use super::{Found, Parts, need, told};
-use crate::facts::{Known, Reason, Unknown};
+use super::{Parts, told};
+use crate::facts::{Found, Known, Reason, Unknown, need};
 use crate::rules::derived::software;
 use crate::snapshot::{Host, Pool};
 

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::facts::{SecretUse, SharedSr};
-use super::{Found, descending, follow, known, need};
-use crate::facts::Known;
+use super::{descending, follow};
+use crate::facts::{Found, Known, known, need};
 use crate::snapshot::{Host, Pbd, Pif, Pool, Sr};
 
 /// The storage knows hosts by their iSCSI initiators.

@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 
 use super::super::follow_or_gone;
 use super::facts::{SeedClash, StuckVm, VmClash};
-use super::{Found, known, need};
 use crate::cpu::mobility::may_move;
-use crate::facts::Known;
+use crate::facts::{Found, Known, known, need};
 use crate::snapshot::{Pool, Vm};
 
 /// Pairs with one MAC seed that are not one VM: equal uuids, or snapshots of one VM.
