@@ -3,7 +3,6 @@
 use std::fmt::Write as _;
 use std::io::IsTerminal as _;
 
-use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use zeroize::Zeroizing;
 
@@ -11,6 +10,7 @@ use super::Exit;
 use super::args::Lab as Args;
 use super::error::CliError;
 use super::output::{complain, print};
+use crate::collect::xapi::ending_signals;
 use crate::lab::{Endpoint, Fault, Lab, LabConfig, Served};
 
 pub(super) fn run(args: &Args) -> Result<Exit, CliError> {
@@ -19,7 +19,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, CliError> {
     }
     let stopped = |source: std::io::Error| CliError::Usage(format!("cannot wait for a signal: {source}"));
     // Watched from here on, so that a lab that is stopped as it starts ends in order too.
-    let mut signals = Signals::new([SIGINT, SIGTERM]).map_err(stopped)?;
+    let mut signals = Signals::new(ending_signals()).map_err(stopped)?;
     let password = password(args)?;
     let mut config = LabConfig::new(&password).speed(args.speed);
     if let Some(port) = args.port {

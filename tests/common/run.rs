@@ -87,8 +87,18 @@ impl Poolgate {
         self.spawn(true)
     }
 
+    /// The same under `nohup`, as far as it matters: the terminal's end is ignored.
+    pub fn start_ignoring_hangups(self) -> Child {
+        let mut shell = Command::new("/bin/sh");
+        shell.args(["-c", "trap '' HUP; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_poolgate")]);
+        self.spawn_as(shell, true)
+    }
+
     fn spawn(self, keep: bool) -> Child {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_poolgate"));
+        self.spawn_as(Command::new(env!("CARGO_BIN_EXE_poolgate")), keep)
+    }
+
+    fn spawn_as(self, mut command: Command, keep: bool) -> Child {
         command.current_dir(env!("CARGO_MANIFEST_DIR")).env_clear().args(&self.words).stdin(Stdio::null());
         for (name, value) in &self.variables {
             command.env(name, value);

@@ -241,3 +241,18 @@ fn an_interruption_before_the_call_sends_nothing() {
     assert!(stderr.contains("interrupted: stopping before anything is sent"), "{stderr}");
     assert_eq!((lab.count("pool.join"), lab.lab.open_sessions()), (0, 0));
 }
+
+/// `nohup poolgate join …` outlives its terminal.
+#[test]
+fn a_run_that_was_started_to_ignore_hangups_goes_on() {
+    let lab = small();
+    let plan = lab.plan(lab.join());
+    lab.lab.fault(Fault::new(FaultKind::Slow(Duration::from_secs(1))).on("pool.join"));
+    let words = ["--plan", plan.to_str().unwrap(), "--yes", "--wait", "20s"];
+    let child = lab.join().with(words).start_ignoring_hangups();
+    lab.wait_for_calls("pool.join", 1);
+    let signal = std::process::Command::new("kill").args(["-HUP", &child.id().to_string()]).status().unwrap();
+    assert!(signal.success());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+}

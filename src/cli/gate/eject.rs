@@ -31,7 +31,7 @@ use crate::text::shell_word;
 pub(in crate::cli) fn run(args: &Eject) -> Result<Exit, CliError> {
     let target = acting_target(&args.pool, Act::Eject)?;
     // Before the first question, which an interruption ends too.
-    let interrupt = Interrupt::watch();
+    let interrupt = Interrupt::watch()?;
     let live = Live::open(&args.gate.live, std::slice::from_ref(&target))?;
     let mut world = world(&live, interrupt, &args.gate, Act::Eject, target.clone(), Vec::new());
     world.words.push_str(&format!(" --member {}", shell_word(&args.member)));

@@ -31,7 +31,7 @@ pub(in crate::cli) fn run(args: &Join) -> Result<Exit, CliError> {
     let hosts: Vec<_> = args.host.iter().map(|word| acting_target(word, Act::Join)).collect::<Result<_, _>>()?;
     let all: Vec<_> = std::iter::once(pool.clone()).chain(hosts.iter().cloned()).collect();
     // Before the first question, which an interruption ends too.
-    let interrupt = Interrupt::watch();
+    let interrupt = Interrupt::watch()?;
     let live = Live::open(&args.gate.live, &all)?;
     let mut world = world(&live, interrupt, &args.gate, Act::Join, pool.clone(), hosts.clone());
     if args.gate.resume {

@@ -5,12 +5,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
+use crate::cli::error::CliError;
 use crate::cli::output::{complain, sweep};
 use crate::cli::prompt::{is_asking, let_go};
-use crate::collect::xapi::log_out_now;
+use crate::collect::xapi::{ending_signals, log_out_now};
 
 /// How long the run has to stop by itself, before it is ended.
 const GRACE: Duration = Duration::from_secs(3);
@@ -26,14 +26,14 @@ pub(super) struct Interrupt {
 }
 
 impl Interrupt {
-    /// Minds SIGINT, SIGTERM and SIGHUP from now on.
-    pub(super) fn watch() -> Self {
+    /// Minds the signals that end a process from now on; a run that cannot does not act.
+    pub(super) fn watch() -> Result<Self, CliError> {
+        let blind = |error| CliError::Usage(format!("cannot mind interrupts, and does not act without: {error}"));
+        let mut signals = Signals::new(ending_signals()).map_err(blind)?;
         let interrupt = Self::default();
         let mine = interrupt.clone();
-        if let Ok(mut signals) = Signals::new([SIGINT, SIGTERM, SIGHUP]) {
-            thread::spawn(move || mine.mind(&mut signals));
-        }
-        interrupt
+        thread::spawn(move || mine.mind(&mut signals));
+        Ok(interrupt)
     }
 
     fn mind(&self, signals: &mut Signals) {
