@@ -35,8 +35,8 @@ pub use case::{Case, Policy, Seen, Side};
 pub use checks::{CHECKS, EJECT_CHECKS, LICENCE_CHECK, ServerCheck};
 pub use derived::{
     AddressClash, CaConflict, CertificateFact, ClusterFacts, DriverFact, EditionFacts, JoinFacts, MachineFacts,
-    OddMember, SecretUse, SeedClash, Setting, SharedSr, SilentFacts, StuckVm, TrustedConflict, UpdateGap, VlanFact,
-    VmClash,
+    OddMember, SecretUse, SeedClash, Setting, SharedSr, SilentFacts, StuckVm, TrustedConflict, UpdateGap, VdiClash,
+    VlanFact, VmClash,
 };
 pub use eject::{EjectCase, EjectJudgement, judge_eject, read_eject};
 pub use examples::{ExampleError, example_eject, example_sides, run_examples, show_example};

@@ -33,6 +33,8 @@ model! {
         [volatile] pub domid: Known<i64>,
         /// Reference of the host that it runs on, or null.
         pub resident_on: Known<Option<String>>,
+        /// Reference of the host that it is being started on or moved to, or null.
+        [volatile] pub scheduled_to_be_resident_on: Known<Option<String>>,
         /// Reference of the host that it would rather run on, or null.
         pub affinity: Known<Option<String>>,
         /// `hvm`, `pv`, `pvh`, `pv_in_pvh`, `unspecified`: what it will be started as (7.5 and newer).

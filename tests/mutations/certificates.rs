@@ -1,9 +1,8 @@
 //! Certificates of both sides, TLS verification.
 
-use poolgate::rules::at_least;
 use serde_json::json;
 
-use crate::edit::{Changed, Doc, Pair};
+use crate::edit::{Changed, Doc};
 use crate::suite::{Mutation, change};
 
 const CONFLICT: &str = "POOL_JOINING_HOST_CA_CERTIFICATES_CONFLICT";
@@ -87,16 +86,22 @@ fn of_conflicts() -> Vec<Mutation> {
 fn of_dates() -> Vec<Mutation> {
     vec![
         change("a trusted certificate of the joiner has ended", |p| {
-            trusted(&mut p.joiner, "OpaqueRef:ca-old", "old.pem", "0D", "ca")?;
+            trusted(&mut p.joiner, "OpaqueRef:ca-old", "", "0D", "ca")?;
             p.joiner.set("certificates.last.not_after", "2026-01-01T00:00:00Z")
         })
-        .fails_if("ca-certificates-in-date", exchanged)
-        .fails_if("certificates-in-date", |_| false),
+        .fails_in("ca-certificates-in-date", "26.13", "")
+        .fails_in("certificates-in-date", "", "26.13"),
         change("a trusted certificate of the pool has ended", |p| {
+            trusted(&mut p.pool, "OpaqueRef:ca-old", "", "0D", "ca")?;
+            p.pool.set("certificates.last.not_after", "2026-01-01T00:00:00Z")
+        })
+        .fails_in("ca-certificates-in-date", "26.13", "")
+        .fails_in("certificates-in-date", "", "26.13"),
+        change("a certificate that is copied has ended", |p| {
             trusted(&mut p.pool, "OpaqueRef:ca-old", "old.pem", "0D", "ca")?;
             p.pool.set("certificates.last.not_after", "2026-01-01T00:00:00Z")
         })
-        .fails_if("ca-certificates-in-date", exchanged),
+        .fails("certificates-in-date"),
         change("a trusted certificate of the joiner ends soon", |p| {
             trusted(&mut p.joiner, "OpaqueRef:ca-soon", "soon.pem", "50", "ca")?;
             p.joiner.set("certificates.last.not_after", "2026-05-30T00:00:00Z")
@@ -106,6 +111,18 @@ fn of_dates() -> Vec<Mutation> {
             p.joiner.set("certificates.0.not_after", "2026-01-01T00:00:00Z")
         })
         .fails("certificates-in-date"),
+        change("the joiner's internal certificate has ended", |p| {
+            let own = p.joiner.find("certificates", "kind", "host_internal")?;
+            p.joiner.set(&format!("certificates.{own}.not_after"), "2026-01-01T00:00:00Z")
+        })
+        .fails("certificates-in-date")
+        .fails("internal-certificates-hold"),
+        change("verification is switched off on the joiner itself", |p| {
+            let on = p.joiner.get("tls_verification_enabled")? == true;
+            p.joiner.get("host.tls_verification_enabled").filter(|word| on && word.is_boolean())?;
+            p.joiner.set("host.tls_verification_enabled", false)
+        })
+        .fails("tls-verification-in-force"),
         change("a member's own certificate ends soon", |p| {
             p.pool.set("certificates.last.not_after", "2026-06-01T00:00:00Z")
         })
@@ -114,9 +131,4 @@ fn of_dates() -> Vec<Mutation> {
             .fails("certificate-keys-long"),
         change("the joiner's key is just long enough", |p| p.joiner.set("certificates.0.key_bits", 2_048)),
     ]
-}
-
-/// Whether joining exchanges trusted certificates.
-fn exchanged(pair: &Pair) -> bool {
-    at_least(&pair.xapi, "1.302")
 }

@@ -79,6 +79,12 @@ pub fn list() -> Vec<Mutation> {
         change("new members do not join the pool's cluster by themselves", |p| {
             let pif = plain(p)?;
             clustered(&mut p.pool, &pif, false)
+        })
+        .fails_if("cluster-joined-by-itself", |p| {
+            let srs = p.pool.0["pool"]["srs"].as_array();
+            srs.is_some_and(|srs| {
+                srs.iter().any(|sr| sr["shared"] == true && (sr["kind"] == "gfs2" || sr["clustered"] == true))
+            })
         }),
         change("the pool's cluster is on a VLAN", |p| {
             let coordinator = &p.pool.0["pool"]["coordinator"];

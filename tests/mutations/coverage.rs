@@ -16,7 +16,8 @@ const UNTOUCHED: &[(&str, &str)] =
 
 /// Facts that are derived from others and are no fields of a snapshot: their rules are hit by changes of what they are
 /// derived from.
-const DERIVED: [&str; 8] = ["assumed", "cpu", "join", "network", "place", "policy", "release", "silent"];
+const DERIVED: [&str; 9] =
+    ["assumed", "cpu", "join", "network", "place", "policy", "pool_release", "release", "silent"];
 
 #[test]
 fn every_rule_is_hit_and_every_fact_is_changed() {

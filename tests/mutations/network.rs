@@ -257,6 +257,18 @@ fn of_backends() -> Vec<Mutation> {
             Some(())
         })
         .refused("external-auth-same", "POOL_JOINING_EXTERNAL_AUTH_MISMATCH"),
+        change("a member has the joiner's host name", |p| {
+            p.joiner.set("host.hostname", p.pool.text("hosts.0.hostname").to_uppercase())
+        })
+        .fails("hostname-unique"),
+        change("a member of a domain has the joiner's host name", |p| {
+            for doc in [&mut p.pool, &mut p.joiner] {
+                doc.set("host.external_auth_type", "AD")?;
+                doc.set("host.external_auth_service_name", "example.com")?;
+            }
+            p.joiner.set("host.hostname", p.pool.text("hosts.0.hostname"))
+        })
+        .fails("hostname-unique-in-directory"),
         change("the domains differ in case", |p| {
             for (doc, domain) in [(&mut p.pool, "EXAMPLE.com"), (&mut p.joiner, "example.com")] {
                 doc.set("host.external_auth_type", "AD")?;

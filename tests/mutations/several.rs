@@ -42,6 +42,11 @@ const INTERACTIONS: &[(&str, &str, &str)] = &[
     ("the pool has as many hosts as are documented", "host-limit-clustered", "only a clustered pool has that limit"),
     ("the pool does not tell its vendor", "force-removes-nothing", "which vendor it is compared with is not known"),
     ("the joiner has a member of its own", "joiner-not-in-this-pool", "the server's sentence tells both cases apart"),
+    ("the joiner has no address for storage", "addresses-unique", "it has no address left that clashes"),
+    ("an SR of the joiner has a uuid of the pool's", "vdi-uuids-unique", "its disks are told with it"),
+    ("a local SR of the pool has a uuid of the joiner's", "vdi-uuids-unique", "its disks are told with it"),
+    ("the domains differ in case", "hostname-unique", "in a directory it is a blocker"),
+    ("the domains differ in case", "hostname-unique-in-directory", "hosts are known by their names there"),
     ("the joiner's CPU is of another vendor", "cpu-same-model-alike", "no other vendor's CPU is the same model"),
     (
         "a NIC of the joiner is of another kind",

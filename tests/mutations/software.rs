@@ -141,7 +141,8 @@ fn of_versions() -> Vec<Mutation> {
             p.joiner.put("host.software_version", "example:tools", "Tools, version 1, build 2")
         })
         .fails("supplemental-packs-same"),
-        change("the kernels differ", |p| p.joiner.set("host.software_version.linux", "9.9")),
+        change("the kernels differ", |p| p.joiner.set("host.software_version.linux", "9.9"))
+            .fails("xen-and-kernel-same"),
     ]
 }
 
@@ -208,6 +209,12 @@ fn of_updates() -> Vec<Mutation> {
         change("only the joiner tells its last update", |p| {
             p.pool.set("host.last_update_hash", "")?;
             p.joiner.set("host.last_update_hash", "0f1e")
-        }),
+        })
+        .fails("updates-level-same"),
+        change("an update waits for a reboot of the joiner", |p| {
+            p.joiner.get("host.updates_requiring_reboot").filter(serde_json::Value::is_array)?;
+            p.joiner.set("host.updates_requiring_reboot", json!(["OpaqueRef:waiting"]))
+        })
+        .fails("updates-rebooted"),
     ]
 }

@@ -67,9 +67,35 @@ fn of_srs() -> Vec<Mutation> {
         .refused("joiner-without-shared-srs", "JOINING_HOST_CANNOT_CONTAIN_SHARED_SRS"),
         change("a shared SR of the pool is of a kind that the joiner has no driver for", |p| {
             let sr = shared(p)?;
-            p.pool.set(&format!("srs.{sr}.kind"), "linstor")
+            p.pool.set(&format!("srs.{sr}.kind"), "cephfs")
         })
         .fails_in("drivers-for-shared-srs", "", "24.37.0"),
+        change("a shared SR of the pool is XOSTOR", |p| {
+            let sr = shared(p)?;
+            let kind = p.pool.text(&format!("srs.{sr}.kind"));
+            let driver = p.pool.find("sms", "kind", kind)?;
+            p.pool.copy_at("sms", driver, json!({"kind": "linstor"}))?;
+            p.joiner.copy_at("sms", 0, json!({"kind": "linstor", "features": p.pool.get("sms.last.features")?}))?;
+            p.pool.set(&format!("srs.{sr}.kind"), "linstor")
+        })
+        .fails("linstor-joined-by-hand"),
+        change("a shared SR of the pool counts as clustered, and there is no cluster", |p| {
+            let sr = shared(p)?;
+            p.pool.get(&format!("srs.{sr}.clustered")).filter(serde_json::Value::is_boolean)?;
+            (p.pool.count("clusters") == 0).then_some(())?;
+            p.pool.set(&format!("srs.{sr}.clustered"), true)
+        }),
+        change("a disk of the joiner has the uuid of one of the pool", |p| {
+            let uuid = p.pool.text("vdis.0.uuid");
+            let local = p.joiner.find("srs", "shared", false)?;
+            let sr = p.joiner.text(&format!("srs.{local}.reference"));
+            p.pool.get("vdis.0")?;
+            p.joiner.push(
+                "vdis",
+                json!({"reference": "OpaqueRef:copied", "uuid": uuid, "name_label": "copied", "sr": sr}),
+            )
+        })
+        .fails("vdi-uuids-unique"),
         change("the joiner has another local SR", |p| {
             let local = p.joiner.find("srs", "shared", false)?;
             p.joiner.copy_at("srs", local, json!({"name_label": "More local storage"}))

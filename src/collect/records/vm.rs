@@ -59,6 +59,7 @@ fn vm(record: &Record<'_>, metrics: &Record<'_>) -> Vm {
         is_control_domain: record.bool("is_control_domain"),
         domid: record.int("domid"),
         resident_on: record.nullable("resident_on"),
+        scheduled_to_be_resident_on: record.nullable("scheduled_to_be_resident_on"),
         affinity: record.nullable("affinity"),
         current_domain_type: current_type(metrics, &domain_type, &hvm_boot_policy),
         domain_type,

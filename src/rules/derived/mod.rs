@@ -19,7 +19,7 @@ pub use facts::{
 pub use machine::MachineFacts;
 pub(super) use machine::machine;
 pub use silent::{
-    CertificateFact, SecretUse, SeedClash, Setting, SharedSr, SilentFacts, StuckVm, UpdateGap, VmClash,
+    CertificateFact, SecretUse, SeedClash, Setting, SharedSr, SilentFacts, StuckVm, UpdateGap, VdiClash, VmClash,
 };
 
 /// The reference that stands for none.

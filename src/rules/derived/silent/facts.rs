@@ -14,6 +14,8 @@ facts! {
         pub seed_clashes: Known<Vec<SeedClash>>,
         /// VMs of the joiner that the pool has under the same uuid.
         pub vm_clashes: Known<Vec<VmClash>>,
+        /// Virtual disks of the joiner that the pool has under the same uuid, without those of an SR that both have.
+        pub vdi_clashes: Known<Vec<VdiClash>>,
         /// Suspended VMs of the joiner that no host of the pool could resume.
         pub stuck_vms: Known<Vec<StuckVm>>,
         /// References from the joiner's storage to secrets.
@@ -98,6 +100,16 @@ facts! {
         pub outcome: Known<String>,
     }
 
+    /// A virtual disk of the joiner with the uuid of one of the pool.
+    pub struct VdiClash as "vdi_clash" {
+        /// Its name on the joiner.
+        pub name_label: String,
+        /// The uuid.
+        pub uuid: String,
+        /// The name of its SR on the joiner.
+        pub sr: String,
+    }
+
     /// A suspended VM that only the joiner can resume.
     pub struct StuckVm as "stuck_vm" {
         /// Its name.
@@ -140,6 +152,11 @@ facts! {
         pub kind: String,
         /// Its own name, else its host's, else its uuid.
         pub name: String,
+        /// Its uuid; empty where it has none.
+        pub uuid: String,
+        /// Whether a join installs it on the other side, which looks at its dates: trusted certificates without a name, as 26.13 and
+        /// newer have them. Those with a name are copied.
+        pub installed: Known<bool>,
         /// uuid of its host; empty for none.
         pub host_uuid: String,
         /// Valid until.

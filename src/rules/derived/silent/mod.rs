@@ -19,7 +19,9 @@ use crate::facts::{Found, Known, Reason, known, need};
 use crate::rules::case::Seen;
 use crate::snapshot::Pif;
 
-pub use facts::{CertificateFact, SecretUse, SeedClash, Setting, SharedSr, SilentFacts, StuckVm, UpdateGap, VmClash};
+pub use facts::{
+    CertificateFact, SecretUse, SeedClash, Setting, SharedSr, SilentFacts, StuckVm, UpdateGap, VdiClash, VmClash,
+};
 
 /// Looks it all up.
 pub(in crate::rules) fn look_up(
@@ -34,6 +36,7 @@ pub(in crate::rules) fn look_up(
         xapi_newer: known(|| software::xapi_newer(need(host)?, need(coordinator)?)),
         seed_clashes: known(|| vms::seed_clashes(pool, joiner)),
         vm_clashes: known(|| vms::clashes(pool, joiner)),
+        vdi_clashes: known(|| storage::vdi_clashes(pool, joiner)),
         stuck_vms: known(|| vms::stuck(pool, joiner)),
         secret_uses: known(|| storage::secret_uses(joiner)),
         settings: known(|| settings::changed(parts, &shared_srs)),

@@ -16,13 +16,19 @@ pub(super) fn certificates(pool: &Pool, joiner: &Pool, seen: &Seen) -> Found<Vec
                 let of = certificate.host.get().and_then(Option::as_deref);
                 of.is_some() && host.reference.text() == of
             });
-            let name = certificate.name.text().filter(|name| !name.is_empty());
-            let name = name.or_else(|| host.and_then(|host| host.name_label.text()));
+            let named = certificate.name.text().filter(|name| !name.is_empty());
+            // 8.2 has certificates of hosts only, and so does not say what kind they are.
+            let kind = told(&certificate.kind)?.map_or("host", String::as_str);
+            let name = named.or_else(|| host.and_then(|host| host.name_label.text()));
             facts.push(CertificateFact {
                 side: word.to_owned(),
-                // 8.2 has certificates of hosts only, and so does not say what kind they are.
-                kind: told(&certificate.kind)?.map_or_else(|| "host".to_owned(), Clone::clone),
+                kind: kind.to_owned(),
                 name: name.or_else(|| certificate.uuid.text()).unwrap_or_default().to_owned(),
+                uuid: certificate.uuid.text().unwrap_or_default().to_owned(),
+                installed: known(|| {
+                    let trusted = matches!(kind, "ca" | "pinned");
+                    Ok(trusted && told(&certificate.name)?.is_some_and(String::is_empty))
+                }),
                 host_uuid: host.and_then(|host| host.uuid.text()).unwrap_or_default().to_owned(),
                 not_after: certificate.not_after.clone(),
                 days_left: known(|| days_left(certificate, seen.as_deref(), word)),

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::facts::{SecretUse, SharedSr};
+use super::facts::{SecretUse, SharedSr, VdiClash};
 use super::{descending, follow};
 use crate::facts::{Found, Known, known, need};
 use crate::snapshot::{Host, Pbd, Pif, Pool, Sr};
@@ -154,4 +154,36 @@ pub(super) fn secret_uses(joiner: &Pool) -> Found<Vec<SecretUse>> {
         }
     }
     Ok(uses)
+}
+
+/// Virtual disks of the joiner whose uuid the pool has too. Those of an SR that both have are told with that SR.
+pub(super) fn vdi_clashes(pool: &Pool, joiner: &Pool) -> Found<Vec<VdiClash>> {
+    let own = need(&joiner.vdis)?;
+    if own.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut theirs = BTreeSet::new();
+    for vdi in need(&pool.vdis)? {
+        theirs.insert(need(&vdi.uuid)?.as_str());
+    }
+    let mut clashes = Vec::new();
+    for vdi in own {
+        let uuid = need(&vdi.uuid)?;
+        if !theirs.contains(uuid.as_str()) {
+            continue;
+        }
+        let reference = need(&vdi.sr)?;
+        let sr = joiner.srs.each().find(|sr| sr.reference.text() == Some(reference));
+        let both = |sr: &Sr| sr.uuid.get().is_some() && pool.srs.each().any(|other| other.uuid == sr.uuid);
+        if !sr.is_some_and(both) {
+            let text = |fact: Option<&str>| fact.unwrap_or_default().to_owned();
+            clashes.push(VdiClash {
+                name_label: text(vdi.name_label.text()),
+                uuid: uuid.clone(),
+                sr: text(sr.and_then(|sr| sr.name_label.text())),
+            });
+        }
+    }
+    clashes.sort_by(|a, b| (&a.name_label, &a.uuid).cmp(&(&b.name_label, &b.uuid)));
+    Ok(clashes)
 }
