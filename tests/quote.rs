@@ -57,6 +57,30 @@ fn what_a_quote_can_say_and_does_not_is_no_pass() {
     assert_eq!(quick(&off, 1)["verdict"], "NO-GO");
 }
 
+/// A server whose NICs or whose no-execute the quote leaves out has them not, or off, for all that is known.
+#[test]
+fn what_is_left_out_of_a_server_is_not_taken_from_its_model() {
+    let without = |what: &str| {
+        let quote = good();
+        let (start, end) = match what {
+            "nic" => (quote.find("[[server.nic]]").unwrap(), quote.find("# How the firmware").unwrap()),
+            line => {
+                let start = quote.find(&format!("{line} = ")).unwrap();
+                (start, start + quote[start..].find('\n').unwrap())
+            }
+        };
+        format!("{}{}", &quote[..start], &quote[end..])
+    };
+    let untold = quick(&without("no_execute"), 3);
+    assert_eq!(outcome(&untold, 0, "cpu-no-execute-on"), "unknown");
+    let unplugged = quick(&without("nic"), 0);
+    for rule in ["network-bonds-possible", "network-vlans-created", "network-nics-for-vms"] {
+        assert_eq!(outcome(&unplugged, 0, rule), "unknown", "{rule}");
+    }
+    let none = without("nic").replacen("sockets = 2", "sockets = 2\nnic = []", 1);
+    assert_eq!(outcome(&quick(&none, 0), 0, "network-bonds-possible"), "fail");
+}
+
 #[test]
 fn hardware_that_does_not_fit_is_refused() {
     let amd = good().replace("Intel Xeon Gold 6330", "AMD EPYC 7763");
@@ -144,7 +168,7 @@ fn mistakes_are_named_with_their_place() {
     poolgate: [folder]/offer.toml:11: cpu: "Xeon Gold 63" is not one CPU: 2 have that in their names ("Intel(R) Xeon(R) Gold 6330 CPU @ 2.00GHz", "Intel(R) Xeon(R) Gold 6336Y CPU @ 2.40GHz"); write the whole model number; `poolgate cpu search WORDS` lists what there is
     poolgate: [folder]/offer.toml:5: release: there is no release "xcp-ng-8.9" (did you mean xcp-ng-8.0?); known are xenserver-7.0, xenserver-7.1, xenserver-7.2, xenserver-7.3, xenserver-7.4, xenserver-7.5, xenserver-7.6, xcp-ng-7.4, xcp-ng-7.5, xcp-ng-7.6, citrix-hypervisor-8.0, xcp-ng-8.0, citrix-hypervisor-8.1, xcp-ng-8.1, citrix-hypervisor-8.2, xcp-ng-8.2, xcp-ng-8.3, xenserver-8
     poolgate: [folder]/offer.toml: no release; write `release = "xcp-ng-8.3"`, or say --as-release
-    poolgate: [folder]/offer.toml:29: position is 1; expected 0 next: positions are counted from 0, each once and without a gap
+    poolgate: [folder]/offer.toml:30: position is 1; expected 0 next: positions are counted from 0, each once and without a gap
     poolgate: [folder]/offer.toml:1:1: no server; a quote has at least one [[server]]; `poolgate quote init` writes a template
     poolgate: [folder]/offer.toml:2:34: missing field `sockets`; `poolgate quote init` writes a template
     poolgate: [folder]/offer.toml:1:9: key with no value, expected `=`; `poolgate quote init` writes a template

@@ -440,3 +440,57 @@ fn the_source_names_the_target() {
         source.collected_at
     );
 }
+
+#[test]
+fn lists_that_were_cut_short_are_unknown() {
+    let whole = || {
+        let mut records = json!({"host": {"OpaqueRef:h": host()}});
+        records["host"]["OpaqueRef:h"]["resident_VMs"] = json!(["OpaqueRef:dom0", "OpaqueRef:vm"]);
+        records["host"]["OpaqueRef:h"]["control_domain"] = json!("OpaqueRef:dom0");
+        records["host"]["OpaqueRef:h"]["PIFs"] = json!(["OpaqueRef:pif0", "OpaqueRef:pif1"]);
+        records["host"]["OpaqueRef:h"]["PBDs"] = json!(["OpaqueRef:pbd"]);
+        records["VM"] =
+            json!({"OpaqueRef:dom0": {"VIFs": []}, "OpaqueRef:vm": {"VIFs": ["OpaqueRef:vif"], "VBDs": []}});
+        records["VIF"] = json!({"OpaqueRef:vif": {"VM": "OpaqueRef:vm"}});
+        records["VBD"] = json!({});
+        records["PIF"] = json!({"OpaqueRef:pif0": {}, "OpaqueRef:pif1": {}});
+        records["PBD"] = json!({"OpaqueRef:pbd": {"SR": "OpaqueRef:sr"}});
+        records["SR"] = json!({"OpaqueRef:sr": {}});
+        records
+    };
+    let gaps = |class: &str, reference: &str| {
+        let mut records = whole();
+        if !class.is_empty() {
+            records[class].as_object_mut().unwrap().remove(reference).unwrap();
+        }
+        let pool = of(&records).snapshot.pool;
+        let vifs = pool.vms.each().map(|vm| vm.vifs.unknown());
+        let lists = [pool.vms.unknown(), pool.pifs.unknown(), pool.pbds.unknown(), pool.srs.unknown()];
+        let why: Vec<_> = lists.into_iter().chain(vifs).flatten().map(ToString::to_string).collect();
+        why.join("; ")
+    };
+    assert_eq!(gaps("", ""), "");
+    assert!(gaps("VM", "OpaqueRef:vm").contains("the list of VMs is cut short: host OpaqueRef:h names OpaqueRef:vm"));
+    assert!(gaps("VM", "OpaqueRef:dom0").contains("names OpaqueRef:dom0"));
+    assert!(gaps("PIF", "OpaqueRef:pif1").contains("the list of interfaces is cut short"));
+    // The only one: a list without any lacks what is named, too.
+    assert!(gaps("PBD", "OpaqueRef:pbd").contains("the list of PBDs is cut short"));
+    assert!(gaps("SR", "OpaqueRef:sr").contains("the list of SRs is cut short: a PBD names OpaqueRef:sr"));
+    assert!(
+        gaps("VIF", "OpaqueRef:vif")
+            .contains("VM OpaqueRef:vm, VIFs: it names 1, and 0 of them are among the records")
+    );
+}
+
+#[test]
+fn a_dump_says_when_it_was_taken() {
+    let taken = |said: Value| {
+        let mut records = json!({"host": {"OpaqueRef:h": host()}});
+        records["snapshot"] = json!({"taken": said});
+        let read = of(&records);
+        (read.snapshot.source.collected_at.text().map(str::to_owned), read.strangers)
+    };
+    assert_eq!(taken(json!("2026-01-02T03:04:05Z")), (Some("2026-01-02T03:04:05Z".to_owned()), vec![]));
+    assert_eq!(taken(json!("20260102T03:04:05Z")), (Some("2026-01-02T03:04:05Z".to_owned()), vec![]));
+    assert_eq!(taken(json!("yesterday")), (None, vec!["snapshot.taken".to_owned()]));
+}

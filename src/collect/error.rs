@@ -5,6 +5,7 @@ use std::io;
 use super::Look;
 use crate::cpu::catalogue::FindError;
 use crate::snapshot::ReadError;
+use crate::text::shell_word;
 
 /// Why a target gave no snapshot. Names the target and, inside a text, the place; never repeats credentials.
 #[derive(Debug, thiserror::Error)]
@@ -120,6 +121,12 @@ pub enum CollectError {
         column: usize,
         /// What is wrong, and what was expected.
         message: String,
+    },
+    /// Many hosts in a packed file.
+    #[error("{name}: a packed fleet, which is not read in pieces; name standard input in its place: `zcat {} | poolgate … -`", shell_word(.name))]
+    Packed {
+        /// The file.
+        name: String,
     },
     /// A snapshot that this version cannot read.
     #[error("{name}: {source}")]

@@ -160,7 +160,8 @@ fn is_handed_over(path: &Path) -> bool {
     path.starts_with("/dev/fd") || path.starts_with("/proc/self/fd") || path == Path::new("/dev/stdin")
 }
 
-fn refused(path: &Path, name: &str, source: io::Error) -> CollectError {
+/// Why a file cannot be opened.
+pub fn refused(path: &Path, name: &str, source: io::Error) -> CollectError {
     let name = name.to_owned();
     match source.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {

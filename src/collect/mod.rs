@@ -25,9 +25,10 @@ use std::path::Path;
 use crate::snapshot::{Snapshot, read_snapshot};
 
 pub use error::CollectError;
+pub use files::refused;
 pub use fleet::{
-    Block, Blocks, FleetCpus, FleetHost, FleetPool, Found, Peeked, Piece, Region, open_fleet, open_region,
-    peek_fleet, read_block, read_cpus, read_fleet,
+    Block, Blocks, FleetCpus, FleetHost, FleetPool, Found, Peeked, Piece, Region, Said, is_packed, open_fleet,
+    open_region, peek_fleet, read_block, read_cpus, read_fleet,
 };
 pub use look::Look;
 pub use quote::{Quote, QuoteError, TEMPLATE, quote_from, read_quote};

@@ -101,8 +101,7 @@ struct Server {
     threads_per_core: Option<i64>,
     #[serde(default)]
     firmware: Firmware,
-    #[serde(default)]
-    nic: Vec<Nics>,
+    nic: Option<Vec<Nics>>,
 }
 
 #[derive(Default, Deserialize)]
@@ -190,8 +189,14 @@ impl Reader<'_> {
             self.within("memory_gib", index, server.memory_gib, 1, 1 << 20)?;
             self.within("cores_per_socket", index, server.cores_per_socket.unwrap_or(1), 1, 1024)?;
             self.within("threads_per_core", index, server.threads_per_core.unwrap_or(1), 1, 8)?;
-            let nics = self.nics(&server.nic, nics_before)?;
-            nics_before += server.nic.len();
+            let nics = match &server.nic {
+                None => Known::no(Reason::NotCollected, "the quote does not say (nic)"),
+                Some(groups) => {
+                    let nics = self.nics(groups, nics_before)?;
+                    nics_before += groups.len();
+                    Known::Yes(nics)
+                }
+            };
             let (cpu, notes) = catalogue::cpu(&server.model).map_err(|source| QuoteError::Cpu {
                 name: self.name.to_owned(),
                 line: self.line("model", index),
@@ -308,7 +313,7 @@ impl Reader<'_> {
 }
 
 impl Server {
-    fn host(&self, cpu: crate::snapshot::HostCpu, nics: Vec<Nic>) -> Host {
+    fn host(&self, cpu: crate::snapshot::HostCpu, nics: Known<Vec<Nic>>) -> Host {
         let memory = Known::Yes(self.memory_gib << 30);
         let said = |setting: Option<bool>, what: &str| match setting {
             Some(on) => Known::Yes(on),
@@ -337,7 +342,7 @@ impl Server {
                 iommu_enabled: said(firmware.iommu, "iommu"),
                 bios_version: text(&firmware.version),
                 microcode: text(&firmware.microcode),
-                nics: nics.into(),
+                nics,
                 ..Hardware::default()
             }
             .into(),

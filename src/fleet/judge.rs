@@ -1,5 +1,6 @@
 //! Judges the pools of a fleet, each pool's further hosts as joiners to its first, and counts what comes out.
 
+use super::returns::heard;
 use super::row::{BadLine, FailedRule, FleetLine, JoinerRow, PoolRow, ServerRow, UndecidedRule, Unjudged, Weight};
 use super::tally::{RuleTally, Tally};
 use super::{FleetPolicy, VerdictCounts};
@@ -104,10 +105,11 @@ impl Worker<'_> {
     }
 
     fn pool(&mut self, pool: FleetPool) {
-        let FleetPool { line, doubtful, first, others } = pool;
-        self.tally.read.pools += 1;
+        let FleetPool { line, said, doubtful, first, others } = pool;
+        self.tally.heard.extend(heard(&said, line));
         self.tally.read.lines += u64::from(first.is_some()) + others.len() as u64;
         let Some(first) = first else { return self.headless(line, others) };
+        self.tally.read.pools += 1;
         let first = self.side(first);
         let name = first.snapshot.pool.label();
         let coordinator = host_of(&first.snapshot.pool);

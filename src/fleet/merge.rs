@@ -36,9 +36,7 @@ pub enum MergeError {
         what: String,
     },
     /// A part of another run.
-    #[error(
-        "{file}: of another run than {first}: {what} differs ({here}, there {there}); merge parts of one run only"
-    )]
+    #[error("{file}: of another run than {first}: {what} ({here}, there {there}); merge parts of one run only")]
     Foreign {
         /// The file.
         file: String,
@@ -158,7 +156,7 @@ fn unsound(report: &FleetReport, shard: &Shard) -> Option<String> {
     let (read, length) = (&report.read, to - from);
     let joiners = report.joiners.checked_total();
     let rules = report.rules.iter().flat_map(|rule| [rule.failed, rule.undecided, rule.pools]);
-    let counts = [read.lines, read.unreadable, read.pools, read.alone, read.doubtful, read.not_judged]
+    let counts = [read.lines, read.unreadable, read.pools, read.alone, read.doubtful, read.not_judged, read.returned]
         .into_iter()
         .chain(rules)
         .chain(report.refusals.iter().map(|refusal| refusal.joiners))
@@ -186,14 +184,15 @@ fn same_run(
         let release = report.policy.as_release.as_deref().unwrap_or("none");
         format!("max hosts {}, as release {release}, worst {}", report.policy.max_hosts, report.policy.worst)
     };
+    let short = |digest: &str| digest.chars().take(12).collect::<String>();
     let facts = [
-        ("the program", here.tool.clone(), there.tool.clone()),
-        ("the fleet's name", here.fleet.clone(), there.fleet.clone()),
-        ("the number of parts", shard.of.to_string(), other.of.to_string()),
-        ("the fleet's size", shard.bytes.to_string(), other.bytes.to_string()),
-        ("the fleet's beginning", shard.head.clone(), other.head.clone()),
-        ("the rules", shard.rules.clone(), other.rules.clone()),
-        ("what was asked", policy(here), policy(there)),
+        ("the program differs", here.tool.clone(), there.tool.clone()),
+        ("the fleet's name differs", here.fleet.clone(), there.fleet.clone()),
+        ("the number of parts differs", shard.of.to_string(), other.of.to_string()),
+        ("the fleet's size differs", shard.bytes.to_string(), other.bytes.to_string()),
+        ("the fleet's beginning differs", shard.head.clone(), other.head.clone()),
+        ("the rules differ, by `--rules` or by the program", short(&shard.rules), short(&other.rules)),
+        ("what was asked differs", policy(here), policy(there)),
     ];
     match facts.into_iter().find(|(_, here, there)| here != there) {
         None => Ok(()),
@@ -215,7 +214,8 @@ mod tests {
         tally.read.lines = 2;
         let mut report = tally.report("fleet".to_owned(), FleetPolicy { max_hosts: 16, as_release: None, worst: 1 });
         let (from, to) = (100 * u64::from(index - 1), 100 * u64::from(index));
-        let mut shard = Shard { index, of: 2, bytes: 200, from, to, head: "a".to_owned(), rules: "b".to_owned() };
+        let mut shard =
+            Shard { index, of: 2, bytes: 200, from, to, head: "a".to_owned(), rules: "b".to_owned(), heard: vec![] };
         change(&mut report, &mut shard);
         report.shard = Some(shard);
         Part { file: format!("{index}.json"), report }

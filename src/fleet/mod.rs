@@ -4,6 +4,7 @@
 mod judge;
 mod merge;
 mod reasons;
+mod returns;
 mod row;
 mod shard;
 mod tally;
@@ -15,6 +16,7 @@ use crate::rules::{Severity, Verdict};
 
 pub use judge::{FleetJudge, Wanted, Worker};
 pub use merge::{MergeError, Part, merge};
+pub use returns::{Heard, Returned};
 pub use row::{BadLine, FailedRule, FleetLine, JoinerRow, PoolRow, ServerRow, UndecidedRule, Unjudged};
 pub use shard::{Shard, ShardError, ShardOf};
 pub use tally::Tally;
@@ -59,6 +61,9 @@ pub struct FleetReport {
     pub worst_joiners: Vec<JoinerRow>,
     /// The first lines that cannot be read.
     pub unreadable: Vec<BadLine>,
+    /// The first pools that come again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub returned: Vec<Returned>,
     /// Keys of the input that this version does not know.
     pub unknown_keys: UnknownKeys,
     /// Which part of the fleet this is; none for a whole one.
@@ -94,6 +99,9 @@ pub struct ReadCounts {
     pub doubtful: u64,
     /// Joiners that were not judged, because the first line of their pool cannot be read.
     pub not_judged: u64,
+    /// Pools that were there before: their lines do not stand together, and no GO is said of the fleet.
+    #[serde(default)]
+    pub returned: u64,
 }
 
 /// How many have which verdict.

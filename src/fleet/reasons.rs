@@ -73,7 +73,7 @@ impl Reasons {
     }
 }
 
-/// One reason of many records is one reason: references are left out.
+/// One reason of many records is one reason: references are left out, and the name behind one.
 fn without_references(text: &mut String) {
     const REFERENCE: &str = "OpaqueRef:";
     let mut from = 0;
@@ -81,7 +81,10 @@ fn without_references(text: &mut String) {
         let start = from + at + REFERENCE.len();
         let rest = &text[start..];
         let length = rest.find(|letter: char| !letter.is_ascii_alphanumeric() && letter != '-').unwrap_or(rest.len());
-        text.replace_range(start..start + length, "…");
+        // `OpaqueRef:1 (alpha): …`, as records name themselves; a name may hold anything but the end of that.
+        let name = rest[length..].starts_with(" (").then(|| rest[length..].find("): ")).flatten();
+        let named = name.map_or(0, |end| end + ")".len());
+        text.replace_range(start..start + length + named, "…");
         from = start;
     }
 }

@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use super::returns::Heard;
+
 /// Part I of N, as the operator writes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ShardOf {
@@ -62,4 +64,7 @@ pub struct Shard {
     pub head: String,
     /// SHA-256 over the rules that judged.
     pub rules: String,
+    /// What its pools are recognised by, so that one that comes again in another part is found.
+    #[serde(default)]
+    pub heard: Vec<Heard>,
 }

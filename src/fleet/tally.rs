@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::reasons::Reasons;
+use super::returns::{Heard, returned};
 use super::row::{BadLine, JoinerRow, PoolRow};
 use super::top::Top;
 use super::{
@@ -28,6 +29,8 @@ pub struct Tally {
     pub(super) worst_pools: Top<PoolRow>,
     pub(super) worst_joiners: Top<JoinerRow>,
     pub(super) unreadable: Top<BadLine>,
+    /// What all pools are recognised by.
+    pub(super) heard: Vec<Heard>,
     keys: BTreeSet<String>,
     more_keys: bool,
 }
@@ -54,6 +57,7 @@ impl Tally {
             worst_pools: Top::new(worst),
             worst_joiners: Top::new(worst),
             unreadable: Top::new(BAD),
+            heard: Vec::new(),
             keys: BTreeSet::new(),
             more_keys: false,
         }
@@ -67,6 +71,13 @@ impl Tally {
     /// Lines that were read, so far.
     pub const fn lines(&self) -> u64 {
         self.read.lines
+    }
+
+    /// What its pools are recognised by, in the order of the fleet.
+    pub fn heard(&self) -> Vec<Heard> {
+        let mut heard = self.heard.clone();
+        heard.sort_unstable_by_key(|heard| (heard.line, !heard.own));
+        heard
     }
 
     /// A line that cannot be read.
@@ -114,6 +125,7 @@ impl Tally {
         other.worst_pools.into_vec().into_iter().for_each(|row| self.worst_pools.add(row));
         other.worst_joiners.into_vec().into_iter().for_each(|row| self.worst_joiners.add(row));
         other.unreadable.into_vec().into_iter().for_each(|row| self.unreadable.add(row));
+        self.heard.extend(other.heard);
         self.add_keys(other.keys);
         self.more_keys |= other.more_keys;
     }
@@ -132,13 +144,17 @@ impl Tally {
         report.worst_pools.into_iter().for_each(|row| tally.worst_pools.add(row));
         report.worst_joiners.into_iter().for_each(|row| tally.worst_joiners.add(row));
         report.unreadable.into_iter().for_each(|row| tally.unreadable.add(row));
+        tally.heard = report.shard.map(|shard| shard.heard).unwrap_or_default();
         tally.add_keys(report.unknown_keys.keys);
         tally.more_keys = report.unknown_keys.more;
         tally
     }
 
     /// The report of it.
-    pub fn report(self, fleet: String, policy: FleetPolicy) -> FleetReport {
+    pub fn report(mut self, fleet: String, policy: FleetPolicy) -> FleetReport {
+        let mut returned = returned(&self.heard);
+        self.read.returned = returned.len() as u64;
+        returned.truncate(BAD);
         let verdict = self.verdict();
         let count = |(rule, tally): (String, RuleTally)| RuleCount {
             rule,
@@ -176,6 +192,7 @@ impl Tally {
             worst_pools: self.worst_pools.into_vec(),
             worst_joiners: self.worst_joiners.into_vec(),
             unreadable: self.unreadable.into_vec(),
+            returned,
             unknown_keys: UnknownKeys { keys: self.keys.into_iter().collect(), more: self.more_keys },
             shard: None,
         }
@@ -183,7 +200,7 @@ impl Tally {
 
     /// A host that was not read or not judged is never part of a GO.
     pub(super) fn verdict(&self) -> Option<Verdict> {
-        let gaps = self.read.unreadable > 0 || self.read.not_judged > 0;
+        let gaps = self.read.unreadable > 0 || self.read.not_judged > 0 || self.read.returned > 0;
         let gaps = if gaps { Some(Verdict::Undecided) } else { None };
         match (self.joiners.worst(), gaps) {
             (Some(worst), Some(gaps)) => Some(worst.and(gaps)),

@@ -89,6 +89,8 @@ fn newcomer(class: &str, own: &Records, random: &mut Random) -> Option<Value> {
             "VLAN": *random.pick(&[-1, 7]), "physical": random.one_in(2), "IP": random.pick(&["", "10.0.0.7"]), "MAC": "",
             "primary_address_type": random.pick(&["IPv4", "IPv6"]), "bond_master_of": [], "bond_slave_of": "OpaqueRef:NULL",
             "VLAN_master_of": "OpaqueRef:NULL", "MTU": 1500, "currently_attached": true, "other_config": {},
+            "ip_configuration_mode": "Static", "netmask": "255.255.255.0", "gateway": "", "DNS": "", "IPv6": [],
+            "ipv6_configuration_mode": "None", "VLAN_slave_of": [], "managed": true, "disallow_unplug": false,
         }),
         _ => return None,
     })
@@ -128,6 +130,19 @@ fn gone(own: &mut Records, random: &mut Random) -> Option<String> {
     let class = *random.pick(&classes);
     let reference = reference(own, class, random)?;
     own.get_mut(class)?.as_object_mut()?.shift_remove(&reference);
+    // The server's own fields forget it; a plug goes with its SR.
+    for (class, records) in own.iter_mut() {
+        let Some(records) = records.as_object_mut() else { continue };
+        records.retain(|_, record| !(class == "PBD" && record["SR"] == reference.as_str()));
+        for record in records.values_mut().filter_map(Value::as_object_mut) {
+            if class == "host" && record.get("control_domain").is_some_and(|domain| *domain == reference.as_str()) {
+                record.insert("control_domain".to_owned(), json!("OpaqueRef:NULL"));
+            }
+            for list in record.values_mut().filter_map(Value::as_array_mut) {
+                list.retain(|item| *item != reference.as_str());
+            }
+        }
+    }
     Some(format!("{class} {reference} is gone"))
 }
 

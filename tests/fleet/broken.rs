@@ -7,19 +7,19 @@ use serde_json::Value as Json;
 use crate::common::run::{Done, poolgate};
 use crate::made::fixture_line;
 
-fn fleet(lines: &[String]) -> Done {
+pub(crate) fn fleet(lines: &[String]) -> Done {
     poolgate(["check", "--fleet", "-", "--format", "ndjson"]).stdin(lines.join("\n")).any_status(|status| *status < 4)
 }
 
 /// The rows of hosts and the summary.
-fn read(done: &Done) -> (Vec<Json>, Json) {
+pub(crate) fn read(done: &Done) -> (Vec<Json>, Json) {
     let mut rows: Vec<Json> = done.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let summary = rows.pop().unwrap();
     assert_eq!(summary["type"], "summary");
     (rows, summary)
 }
 
-fn in_group(stem: &str, group: &str) -> String {
+pub(crate) fn in_group(stem: &str, group: &str) -> String {
     let mut line = fixture_line(stem);
     line["group"] = group.into();
     line.to_string()

@@ -7,6 +7,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod apart;
 mod broken;
 mod docs;
 mod formats;

@@ -14,8 +14,8 @@ use crate::cli::Exit;
 use crate::cli::args::Check;
 use crate::cli::error::CliError;
 use crate::cli::rules::load_for;
-use crate::collect::{Block, Blocks, Region, Target, open_fleet, open_region, read_target};
-use crate::fleet::{FleetJudge, Shard, ShardOf, Tally, Wanted, Worker};
+use crate::collect::{Block, Blocks, Region, Target, is_packed, open_fleet, open_region, read_target};
+use crate::fleet::{FleetJudge, Heard, Shard, ShardOf, Tally, Wanted, Worker};
 use crate::rules::assume::release_named;
 use crate::rules::{Phase, Policy, Registry};
 use crate::text::shell_word;
@@ -58,11 +58,12 @@ pub(in crate::cli) fn run(args: &Check, fleet: &str) -> Result<Exit, CliError> {
     }
     let mut tally = Tally::new(args.fleet.worst);
     done?.into_iter().for_each(|worker| tally.join(worker.finish()));
+    let heard = if region.is_some() { tally.heard() } else { Vec::new() };
     let mut report = tally.report(fleet.to_owned(), judge.policy());
     if report.read.lines == 0 && report.read.unreadable > 0 && region.is_none() {
         return Err(no_fleet(fleet));
     }
-    report.shard = region.zip(args.fleet.shard).map(|(region, shard)| shard_of(region, shard, &rules));
+    report.shard = region.zip(args.fleet.shard).map(|(region, shard)| shard_of(region, shard, &rules, heard));
     sheets.finish(&report, args.quiet)?;
     exit_of(&report, args.fail_on)
 }
@@ -76,7 +77,7 @@ fn no_fleet(fleet: &str) -> CliError {
                 "it holds one pool or host, and no fleet: name it with --pool or --host, or make a line of it with `jq -c . {}`",
                 shell_word(fleet)
             ),
-            Err(_) if is_packed(fleet) => {
+            Err(_) if is_packed(Path::new(fleet)) => {
                 format!("it is packed: `zcat {} | poolgate check --fleet -`", shell_word(fleet))
             }
             Err(error) => format!("no line of it can be read ({error}); {WANTED}"),
@@ -84,11 +85,6 @@ fn no_fleet(fleet: &str) -> CliError {
         _ => format!("no line of it can be read; {WANTED}"),
     };
     CliError::Usage(format!("{fleet}: {why}"))
-}
-
-fn is_packed(path: &str) -> bool {
-    let mut start = [0; 2];
-    File::open(path).and_then(|mut file| file.read_exact(&mut start)).is_ok_and(|()| start == [0x1f, 0x8b])
 }
 
 fn open(fleet: &str, shard: Option<ShardOf>) -> Result<Opened, CliError> {
@@ -114,9 +110,9 @@ fn open_shard(path: &Path, shard: ShardOf) -> Result<Opened, CliError> {
     Ok(Opened { reader: Box::new(file), bytes: Some(region.to - region.from), region: Some(region) })
 }
 
-fn shard_of(region: Region, shard: ShardOf, rules: &Registry) -> Shard {
+fn shard_of(region: Region, shard: ShardOf, rules: &Registry, heard: Vec<Heard>) -> Shard {
     let Region { from, to, bytes, head, .. } = region;
-    Shard { index: shard.index, of: shard.of, bytes, from, to, head, rules: rules.digest() }
+    Shard { index: shard.index, of: shard.of, bytes, from, to, head, rules: rules.digest(), heard }
 }
 
 /// As many as were asked for, else one a core.

@@ -8,6 +8,7 @@ use super::write::{Sheets, exit_of};
 use crate::cli::Exit;
 use crate::cli::args::Merge;
 use crate::cli::error::CliError;
+use crate::collect::refused;
 use crate::fleet::{FORMAT, FleetLine, FleetReport, Part, VERSION, merge};
 
 /// The largest summary, bytes: counts and at most a thousand pools and joiners with their messages.
@@ -37,7 +38,8 @@ pub(in crate::cli) fn run(args: &Merge) -> Result<Exit, CliError> {
 fn read_part(path: &Path) -> Result<(Part, bool), CliError> {
     let file = path.display().to_string();
     let read = |source| CliError::Read { what: "a part", path: path.to_owned(), source };
-    let mut reader = BufReader::with_capacity(1 << 20, File::open(path).map_err(read)?);
+    let opened = File::open(path).map_err(|source| refused(path, &file, source))?;
+    let mut reader = BufReader::with_capacity(1 << 20, opened);
     let wrong = |why: &str| {
         Err(CliError::Usage(format!(
             "{file}: {why}; expected the JSON or NDJSON report of `poolgate check --fleet … --shard I/N`"

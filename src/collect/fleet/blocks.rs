@@ -84,6 +84,11 @@ impl Place {
         (Self { last: None, broken }, false)
     }
 
+    /// The last line's key, where it has one.
+    pub(super) const fn last(&self) -> Option<&Key> {
+        self.last.as_ref()
+    }
+
     /// The next line that is not blank.
     pub(super) fn step(&mut self, key: Option<Key>) -> Step {
         let Some(key) = key else {

@@ -1,7 +1,7 @@
 //! How a line of a fleet says to which pool it belongs. Decided by the line and the one before it alone, so that a fleet can
 //! be cut anywhere.
 //!
-//! A line says its pool by `group` (a text), else by `pool` or `snapshot.pool` where that is a text, else by the uuid of the
+//! A line says its pool by `group` (a text or a number), else by `pool` or `snapshot.pool` where that is a text, else by the uuid of the
 //! pool record that it holds. A line that says none belongs to the line before it where the names of their hosts are the same
 //! up to the last hyphen: `xen-007-01` to `xen-007-00`.
 
@@ -9,6 +9,15 @@ use super::line::Parts;
 use crate::collect::node::Node;
 use crate::collect::records::answers::is_class;
 use crate::snapshot::FORMAT;
+
+/// By what a pool of a fleet is told from the others.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Said {
+    /// What its lines are recognised by; none where nothing is said, and it has one line.
+    pub own: Option<String>,
+    /// What later lines without a pool of their own may be recognised by.
+    pub also: Option<String>,
+}
 
 /// What a line says of the pool that it belongs to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -43,12 +52,30 @@ impl Key {
             }
             Self { pool: pool.and_then(record_uuid), stem: parts.host_name().and_then(stem) }
         };
-        let said = parts.get("group").and_then(Node::text).or_else(|| pool.and_then(Node::text));
-        let said = said.or_else(|| parts.get("snapshot")?.get("pool")?.text());
+        let group = match parts.get("group") {
+            Some(Node::Int(number)) => Some(number.to_string()),
+            Some(Node::Null) | None => None,
+            Some(group) => Some(group.text()?.to_owned()),
+        };
+        let said = group.or_else(|| pool.and_then(text)).or_else(|| text(parts.get("snapshot")?.get("pool")?));
         Some(match said.filter(|said| !said.is_empty()) {
-            Some(said) => Self { pool: Some(said.to_owned()), ..key },
+            Some(said) => Self { pool: Some(said), ..key },
             None => key,
         })
+    }
+
+    /// What a line calls its pool by that is no name of one.
+    pub(super) fn odd_group(parts: &Parts<'_>) -> bool {
+        parts.get("group").is_some_and(|group| !matches!(group, Node::Text(_) | Node::Int(_) | Node::Null))
+    }
+
+    /// By what the pool that begins here is told from others.
+    pub(super) fn said(&self) -> Said {
+        let stem = self.stem.as_ref().map(|stem| format!("stem {stem}"));
+        match &self.pool {
+            Some(pool) => Said { own: Some(format!("pool {pool}")), also: stem },
+            None => Said { own: stem, also: None },
+        }
     }
 
     /// Whether a line belongs to the pool of the line before it.

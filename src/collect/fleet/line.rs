@@ -9,6 +9,7 @@ use crate::collect::files::{Budget, without_mark};
 use crate::collect::node::{Likely, Member, Node, find};
 use crate::collect::{CollectError, Collected, Document, read_document, records};
 use crate::facts::Key;
+use crate::snapshot::ReadError;
 
 /// So many fields has a host's record, about.
 const FIELDS: usize = 96;
@@ -130,6 +131,15 @@ fn read_whole(name: &str, number: usize, line: &[u8]) -> Result<Box<Collected>, 
         CollectError::Malformed { column, message, .. } => {
             CollectError::Malformed { name: name.to_owned(), line: number, column, message }
         }
+        CollectError::Snapshot { source, .. } if matches!(*source, ReadError::Shape { .. }) => match *source {
+            ReadError::Shape { column, field, message, .. } => CollectError::Malformed {
+                name: name.to_owned(),
+                line: number,
+                column,
+                message: format!("{field}{message}"),
+            },
+            other => CollectError::Snapshot { name: format!("{name}:{number}"), source: Box::new(other) },
+        },
         other => other,
     })?;
     // What a line says its pool by is no part of what was seen, and no stranger.
@@ -146,6 +156,16 @@ pub(super) fn no_host(name: &str, number: usize) -> CollectError {
     }
 }
 
+/// What is wrong with a line whose pool has no name.
+pub(super) fn odd_group(name: &str, number: usize) -> CollectError {
+    CollectError::Malformed {
+        name: name.to_owned(),
+        line: number,
+        column: 1,
+        message: "group: expected a text or a whole number, the name of the line's pool".to_owned(),
+    }
+}
+
 /// What is wrong with a line that is no JSON object.
 pub(super) fn malformed(name: &str, number: usize, error: &serde_json::Error) -> CollectError {
     let message = error.to_string();
@@ -154,7 +174,7 @@ pub(super) fn malformed(name: &str, number: usize, error: &serde_json::Error) ->
     CollectError::Malformed {
         name: name.to_owned(),
         line: number,
-        column: error.column(),
+        column: error.column().max(1),
         message: format!("{message}{more}"),
     }
 }

@@ -12,6 +12,7 @@ mod region;
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
 use std::thread;
 
 use serde::de::IgnoredAny;
@@ -23,6 +24,7 @@ use super::{CollectError, Collected, Target, read_target};
 
 pub use blocks::{Block, Blocks};
 pub use cpus::{FleetCpus, read_cpus};
+pub use key::Said;
 pub use pools::{FleetHost, FleetPool, Found, read_block};
 pub use region::{Region, open_fleet, open_region};
 
@@ -53,7 +55,7 @@ pub fn read_fleet(target: &Target, stdin: &mut dyn Read, mut each: impl FnMut(Pi
             if is_fleet(&first, &mut reader).map_err(io)? {
                 return read_lines(&target.to_string(), first, reader, &mut each);
             }
-            each(Piece::One(Box::new(read_target(target, stdin)?)));
+            each(Piece::One(Box::new(read_one(target, path)?)));
         }
         Target::Stdin => {
             let name = target.to_string();
@@ -95,9 +97,26 @@ pub fn peek_fleet<'r>(target: &Target, stdin: impl Read + Send + 'r) -> Result<P
     }
     let one = match target {
         Target::Stdin => read_target(target, &mut read.as_slice().chain(reader)),
+        Target::File(path) => read_one(target, path),
         _ => read_target(target, &mut std::io::empty()),
     };
     one.map(Box::new).map(Peeked::One)
+}
+
+/// Reads a file that is no fleet, and tells one that is packed.
+fn read_one(target: &Target, path: &Path) -> Result<Collected, CollectError> {
+    read_target(target, &mut std::io::empty()).map_err(|error| match error {
+        CollectError::Malformed { line: 2.., .. } if is_packed(path) => {
+            CollectError::Packed { name: target.to_string() }
+        }
+        other => other,
+    })
+}
+
+/// Whether a file is packed with gzip.
+pub fn is_packed(path: &Path) -> bool {
+    let mut start = [0; 2];
+    File::open(path).and_then(|mut file| file.read_exact(&mut start)).is_ok_and(|()| start == [0x1f, 0x8b])
 }
 
 /// A fleet's first line is an object by itself, and either more lines follow or it holds one host's record.

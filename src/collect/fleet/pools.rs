@@ -1,7 +1,7 @@
 //! The pools of a block: consecutive lines of one pool together, the first of them its coordinator.
 
 use super::blocks::{Block, Place, Step, lines};
-use super::key::Key;
+use super::key::{Key, Said};
 use super::line::{self, Parts};
 use crate::collect::{CollectError, Collected};
 
@@ -19,6 +19,8 @@ pub struct FleetHost {
 pub struct FleetPool {
     /// The line that it begins with, from 1.
     pub line: usize,
+    /// By what it is told from others.
+    pub said: Said,
     /// Whether a line right before it cannot be read, and may have been its first.
     pub doubtful: bool,
     /// What its first line held; none where that cannot be read, though it says the pool.
@@ -52,6 +54,7 @@ pub fn read_block(name: &str, block: &Block, mut each: impl FnMut(Found)) {
             each(Found::Pool(pool));
         }
         let read = match parts {
+            Ok(parts) if step == Step::Broken && Key::odd_group(&parts) => Err(line::odd_group(name, number)),
             Ok(_) if step == Step::Broken => Err(line::no_host(name, number)),
             Ok(parts) => line::read_parts(name, number, text, parts),
             Err(error) => Err(line::malformed(name, number, &error)),
@@ -65,7 +68,8 @@ pub fn read_block(name: &str, block: &Block, mut each: impl FnMut(Found)) {
         };
         match (step, &mut pool, host) {
             (Step::Begins { doubtful }, _, first) => {
-                pool = Some(FleetPool { line: number, doubtful, first, others: Vec::new() });
+                let said = place.last().map(Key::said).unwrap_or_default();
+                pool = Some(FleetPool { line: number, said, doubtful, first, others: Vec::new() });
             }
             (Step::Continues, Some(pool), Some(host)) => pool.others.push(host),
             _ => {}

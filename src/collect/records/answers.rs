@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use serde_json::Value;
 
 use super::raw::{Fields, Raw};
-use super::record::Record;
+use super::record::{Record, time};
 use crate::collect::CollectError;
 use crate::collect::limits::{HOSTS, ODD, RECORDS};
 use crate::collect::node::{Member, Node};
@@ -208,6 +208,8 @@ pub(in crate::collect) struct Answers<'t> {
     /// The lowest API version among the hosts, once it was asked for.
     api_version: OnceCell<Option<(i64, i64)>>,
     off_wire: Option<Value>,
+    /// When they were taken down, where the input says.
+    taken: Option<String>,
     strangers: Vec<String>,
     /// Whether records may lack fields that their release has.
     partial: bool,
@@ -243,6 +245,20 @@ impl<'t> Answers<'t> {
     /// Adds what the wire does not show.
     pub(super) fn add_off_wire(&mut self, value: Value) {
         self.off_wire = Some(value);
+    }
+
+    /// Notes when the records were taken down; what is no time is not understood.
+    pub(super) fn add_taken(&mut self, taken: Option<&str>) {
+        match taken.map(time) {
+            Some(Some(taken)) => self.taken = Some(taken),
+            Some(None) => self.add_stranger("snapshot.taken".to_owned()),
+            None => {}
+        }
+    }
+
+    /// When the records were taken down.
+    pub(super) fn taken(&self) -> Known<String> {
+        self.taken.clone().map_or_else(Known::default, Known::Yes)
     }
 
     /// Adds a key that is no class.

@@ -13,6 +13,9 @@ use crate::collect::limits::VALUES;
 /// The key of what the wire does not show, beside the classes.
 const OFF_WIRE: &str = "off_wire";
 
+/// Where a dump says when it was taken.
+pub(super) const TAKEN: (&str, &str) = ("snapshot", "taken");
+
 /// Refuses a text whose values would take more memory than its size lets expect. Counts what separates values, in texts
 /// too: cheap, and never too few.
 fn bounded<'t>(name: &str, text: &'t [u8]) -> Result<&'t [u8], CollectError> {
@@ -46,6 +49,9 @@ impl<'de> Visitor<'de> for Classes<'_> {
                 self.0.add(key, Ok(map.next_value()?));
             } else if key == OFF_WIRE {
                 self.0.add_off_wire(map.next_value()?);
+            } else if key == TAKEN.0 {
+                let said: Value = map.next_value()?;
+                self.0.add_taken(said.get(TAKEN.1).and_then(Value::as_str));
             } else {
                 map.next_value::<IgnoredAny>()?;
                 if !is_unused(&key) {

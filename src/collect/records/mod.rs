@@ -18,6 +18,7 @@ mod security;
 mod software;
 mod storage;
 mod vm;
+mod whole;
 pub(super) mod xml;
 
 use std::borrow::Cow;
@@ -35,6 +36,7 @@ use answers::is_class;
 pub(super) use folder::read_folder;
 
 use answers::Answers;
+use json::TAKEN;
 
 /// Reads records that are one object of class → {reference: record}.
 pub(super) fn read_object(name: &str, text: Vec<u8>) -> Result<Collected, CollectError> {
@@ -120,8 +122,10 @@ pub(super) fn read_host(name: &str, line: Value) -> Result<Collected, CollectErr
         Some(Value::String(reference)) => reference,
         _ => own("uuid").map_or_else(|| "OpaqueRef:host".to_owned(), |uuid| format!("OpaqueRef:{uuid}")),
     };
-    let taken = fields.remove("snapshot").and_then(|said| Some(said.get("taken")?.as_str()?.to_owned()));
     let mut answers = Answers::default();
+    if let Some(said) = fields.remove(TAKEN.0) {
+        answers.add_taken(said.get(TAKEN.1).and_then(Value::as_str));
+    }
     answers.add("host".to_owned(), Ok(Map::from_iter([(reference, host)]).into()));
     for (key, value) in fields {
         if key == "group" || key == "pool" && value.is_string() {
@@ -132,11 +136,7 @@ pub(super) fn read_host(name: &str, line: Value) -> Result<Collected, CollectErr
             answers.add_stranger(key);
         }
     }
-    let mut collected = snapshot(name, answers)?;
-    if let Some(taken) = taken {
-        collected.snapshot.source.collected_at = taken.into();
-    }
-    Ok(collected)
+    snapshot(name, answers)
 }
 
 /// The same off the members of a line and of its host.
@@ -150,11 +150,10 @@ pub(super) fn read_host_line<'t>(
         text(&host, "uuid").map_or_else(|| "OpaqueRef:host".to_owned(), |uuid| format!("OpaqueRef:{uuid}"))
     });
     let mut answers = Answers::default();
-    let mut taken = None;
     for (key, value) in line {
         match key.as_ref() {
             "ref" | "group" => {}
-            "snapshot" => taken = value.get("taken").and_then(Node::text).map(str::to_owned),
+            key if key == TAKEN.0 => answers.add_taken(value.get(TAKEN.1).and_then(Node::text)),
             "pool" if value.text().is_some() => {}
             _ if is_class(&key) => answers.add_node(key, value),
             key if answers::is_unused(key) => {}
@@ -162,16 +161,13 @@ pub(super) fn read_host_line<'t>(
         }
     }
     answers.add_one("host", Cow::Owned(reference), host);
-    let mut collected = snapshot(name, answers)?;
-    if let Some(taken) = taken {
-        collected.snapshot.source.collected_at = taken.into();
-    }
-    Ok(collected)
+    snapshot(name, answers)
 }
 
 /// Maps all classes of a dump, and says what was odd about them.
 fn snapshot(name: &str, answers: Answers<'_>) -> Result<Collected, CollectError> {
-    map(name, SourceKind::Records, Known::default(), answers)
+    let taken = answers.taken();
+    map(name, SourceKind::Records, taken, answers)
 }
 
 /// Maps all classes, and says what was odd about them. Refuses more records than any pool has.

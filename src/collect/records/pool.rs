@@ -2,7 +2,7 @@
 
 use super::answers::Answers;
 use super::record::Record;
-use super::{cluster, cpu, host, network, redact, security, software, storage, vm};
+use super::{cluster, cpu, host, network, redact, security, software, storage, vm, whole};
 use crate::facts::{Known, Reason, Unknown};
 use crate::snapshot::Pool;
 
@@ -53,6 +53,7 @@ pub(super) fn pool(answers: &Answers<'_>) -> Pool {
     pool.host_patches = answers.each("host_patch", software::host_patch);
     pool.secrets = answers.each("secret", security::secret);
     pool.pvs_sites = answers.each("PVS_site", security::pvs_site);
+    whole::doubt(answers, &mut pool);
     pool
 }
 

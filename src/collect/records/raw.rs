@@ -75,6 +75,14 @@ impl<'a> Raw<'a> {
         }
     }
 
+    /// The same without copies.
+    pub(super) fn borrowed_texts(self) -> Option<Vec<&'a str>> {
+        match self {
+            Self::Tree(value) => value.as_array()?.iter().map(Value::as_str).collect(),
+            Self::Node(node) => node.elements()?.iter().map(Node::text).collect(),
+        }
+    }
+
     /// An object.
     pub(super) fn fields(self) -> Option<Fields<'a>> {
         match self {

@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 use serde_json::{Map, Value};
 
 use super::raw::{Fields, Raw};
-use crate::facts::{Featureset, Known, Reason, Unknown};
+use crate::facts::{Featureset, Found, Known, Reason, Unknown};
 
 /// Fields that every record has since a version of the API: one that lacks them was cut, and its release is no reason. Only
 /// those of which the absence means something to a rule. Source: xapi `ocaml/idl/datamodel*.ml`, the releases in which the
@@ -22,6 +22,47 @@ const ALWAYS: &[(&str, &str, (i64, i64))] = &[
     ("pool", "is_psr_pending", (2, 20)),
     ("pool_update", "enforce_homogeneity", (2, 10)),
     ("SR", "is_tools_sr", (2, 10)),
+];
+
+/// The version of the API as of which all fields that are read here are there, but for those of [`LATER`]: that of 8.2.
+const SETTLED: (i64, i64) = (2, 15);
+
+/// Fields that came after [`SETTLED`]. Source: as for [`ALWAYS`].
+const LATER: &[(&str, &[&str])] = &[
+    (
+        "host",
+        &[
+            "https_only",
+            "last_software_update",
+            "last_update_hash",
+            "latest_synced_updates_applied",
+            "ntp_custom_servers",
+            "ntp_mode",
+            "pending_guidances",
+            "pending_guidances_full",
+            "pending_guidances_recommended",
+            "secure_boot",
+            "ssh_enabled",
+            "timezone",
+            "tls_verification_enabled",
+        ],
+    ),
+    (
+        "pool",
+        &[
+            "client_certificate_auth_enabled",
+            "custom_uefi_certificates",
+            "is_psr_pending",
+            "migration_compression",
+            "repositories",
+            "tls_verification_enabled",
+            "uefi_certificates",
+            "update_sync_enabled",
+        ],
+    ),
+    ("Certificate", &["name", "purpose", "type"]),
+    ("Cluster", &["is_quorate", "quorum"]),
+    ("VM", &["VTPMs"]),
 ];
 
 /// The reference that stands for none.
@@ -165,6 +206,13 @@ impl<'a> Record<'a> {
         self.get(field, "a list of texts", Raw::texts)
     }
 
+    /// The references that a field holds, one or a list of them; none where it is not there. Fails where it holds something else.
+    pub(super) fn names(&self, field: &str) -> Found<Vec<&'a str>> {
+        let Ok(value) = self.value(field) else { return Ok(Vec::new()) };
+        let names = value.as_str().map(|name| vec![name]).or_else(|| value.borrowed_texts());
+        names.ok_or_else(|| Unknown::because(Reason::Unreadable, self.wrong(field, value, "references")))
+    }
+
     /// How long a list of texts is.
     pub(super) fn length(&self, field: &str) -> Known<i64> {
         self.texts(field).map(|list| i64::try_from(list.len()).unwrap_or(i64::MAX))
@@ -243,12 +291,20 @@ impl<'a> Record<'a> {
     }
 
     fn gap(&self, field: &str) -> Unknown {
+        if self.within.is_some() || self.gap != Reason::AbsentOnRelease {
+            return Unknown::new(self.gap);
+        }
         let since = ALWAYS.iter().find(|(class, known, _)| *class == self.class && *known == field);
+        let later = || LATER.iter().any(|(class, fields)| *class == self.class && fields.contains(&field));
+        let since = since.map(|(.., since)| *since).or_else(|| (!later()).then_some(SETTLED));
+        let lacking = |why: String| {
+            Unknown::because(Reason::NotCollected, format!("{} is not in the record, {why}", self.place(field)))
+        };
         match (since, self.api) {
-            (Some((.., since)), Some(api)) if self.within.is_none() && api >= *since => Unknown::because(
-                Reason::NotCollected,
-                format!("{} is not in the record, though API {}.{} has it", self.place(field), api.0, api.1),
-            ),
+            (Some(since), Some((major, minor))) if (major, minor) >= since => {
+                lacking(format!("though API {major}.{minor} has it"))
+            }
+            (Some(since), None) if since < SETTLED => lacking("and its API version is not told".to_owned()),
             _ => Unknown::new(self.gap),
         }
     }
@@ -284,7 +340,7 @@ fn int(value: Raw<'_>) -> Option<i64> {
 }
 
 /// From `20260102T03:04:05Z`, with or without hyphens, fractions and the final letter.
-fn time(text: &str) -> Option<String> {
+pub(super) fn time(text: &str) -> Option<String> {
     let digits: String = text.chars().filter(|letter| !matches!(letter, '-' | ':')).collect();
     let (date, clock) = digits.trim_end_matches('Z').split_once('T')?;
     let clock = clock.split_once('.').map_or(clock, |(clock, _)| clock);
@@ -347,6 +403,15 @@ mod tests {
         assert_eq!(of(Some((2, 21))), Some(Reason::NotCollected));
         assert_eq!(of(Some((2, 15))), Some(Reason::AbsentOnRelease));
         assert_eq!(of(None), Some(Reason::AbsentOnRelease));
+        let of = |class, field: &str, api| {
+            let record = Record::new(class, "OpaqueRef:1", Raw::Tree(&value)).of_api(api);
+            record.text(field).unknown().map(|unknown| unknown.reason)
+        };
+        // Without a version nobody knows whether a field that is there since 5.6 is absent.
+        assert_eq!(of("host", "cpu_info", None), Some(Reason::NotCollected));
+        assert_eq!(of("pool", "current_operations", Some((2, 15))), Some(Reason::NotCollected));
+        assert_eq!(of("pool", "current_operations", Some((2, 3))), Some(Reason::AbsentOnRelease));
+        assert_eq!(of("host", "pending_guidances", Some((2, 21))), Some(Reason::AbsentOnRelease));
     }
 
     #[test]

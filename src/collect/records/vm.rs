@@ -19,7 +19,7 @@ pub(super) fn vms(answers: &Answers<'_>) -> Known<Vec<Vm>> {
     let disks = by_vm(answers.records("VBD"), |record| disk(record, &vdis));
     answers.each("VM", |record| {
         let metrics = linked(record, "metrics", "VM_metrics", &metrics);
-        Vm { vifs: of(record, &vifs), disks: of(record, &disks), ..vm(record, &metrics) }
+        Vm { vifs: of(record, "VIFs", &vifs), disks: of(record, "VBDs", &disks), ..vm(record, &metrics) }
     })
 }
 
@@ -38,8 +38,24 @@ fn by_vm<'a, T>(records: Known<Vec<Record<'a>>>, map: impl Fn(&Record<'a>) -> T)
     })
 }
 
-fn of<T: Clone>(vm: &Record<'_>, parts: &Known<BTreeMap<String, Vec<T>>>) -> Known<Vec<T>> {
-    parts.as_ref().map(|parts| parts.get(vm.reference()).cloned().unwrap_or_default())
+/// The parts of a VM. It names them itself: where it names more than there are, the list was cut short.
+fn of<T: Clone>(vm: &Record<'_>, field: &str, parts: &Known<BTreeMap<String, Vec<T>>>) -> Known<Vec<T>> {
+    parts.as_ref().and_then(|parts| {
+        let own = parts.get(vm.reference()).cloned().unwrap_or_default();
+        let named = match vm.names(field) {
+            Ok(names) => names.len(),
+            Err(why) => return Known::No(why),
+        };
+        if named > own.len() {
+            let why = format!(
+                "VM {}, {field}: it names {named}, and {} of them are among the records; collect it again",
+                vm.reference(),
+                own.len()
+            );
+            return Known::no(Reason::NotCollected, why);
+        }
+        Known::Yes(own)
+    })
 }
 
 fn vm(record: &Record<'_>, metrics: &Record<'_>) -> Vm {

@@ -3,7 +3,7 @@
 use super::Sides;
 use crate::cpu::levelling::{Guest, Shape, default_set, hvm_capable, label, max_set, named, vendors_differ};
 use crate::cpu::{masking, names};
-use crate::facts::Known;
+use crate::facts::{Known, Reason};
 use crate::snapshot::{HostCpu, Pool};
 
 impl Sides<'_> {
@@ -46,12 +46,14 @@ impl Sides<'_> {
             return firmware;
         }
         self.joiner_cpu.clone().and_then(|cpu| {
+            // CPUID shows the bit as the firmware left it; the words of a catalogue are those of the model.
+            let untold = of_catalogue(&cpu);
+            let predicted = self.predicted();
             let legacy = [&cpu.physical_features, &cpu.features].map(|set| set.as_ref().map(masking::from_legacy));
             let modern = [&cpu.features_pv, &cpu.features_pv_host, &cpu.features_hvm].map(Clone::clone);
-            let predicted = self.predicted();
-            let shown =
-                legacy.into_iter().map(|set| (set, true)).chain(modern.into_iter().map(|set| (set, !predicted)));
-            let shown = shown.chain([(cpu.raw.clone(), false)]);
+            let modern = modern.into_iter().filter(|_| !(untold && predicted)).map(|set| (set, !predicted));
+            let raw = (!untold).then(|| (cpu.raw.clone(), false));
+            let shown = legacy.into_iter().map(|set| (set, true)).chain(modern).chain(raw);
             let known: Vec<_> = shown.filter_map(|(set, tells)| Some((set.get()?.has(NX), tells))).collect();
             if known.iter().any(|(has, _)| *has) {
                 return Known::Yes(true);
@@ -122,6 +124,11 @@ pub(super) fn pool_hvm(pool: &Pool) -> Known<bool> {
         }
         capable.into_iter().find(|capable| capable.get().is_none()).unwrap_or(Known::Yes(false))
     })
+}
+
+/// Whether a CPU is one of the catalogue and of no machine: then it has no groups, and none that were not collected.
+fn of_catalogue(cpu: &HostCpu) -> bool {
+    cpu.groups.unknown().is_some_and(|why| why.reason == Reason::NotApplicable)
 }
 
 /// Whether all hold: one that does not decides, else one that is unknown.

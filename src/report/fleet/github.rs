@@ -17,7 +17,7 @@ pub fn fleet_to_github(report: &FleetReport) -> String {
         "joiners: {} NO-GO, {} UNDECIDED, {} GO WITH WARNINGS, {} GO",
         counts.no_go, counts.undecided, counts.go_with_warnings, counts.go
     );
-    for gap in gaps(&report.read) {
+    for gap in gaps(report) {
         let _ = writeln!(out, "{}", inert(&gap));
     }
     for line in &report.unreadable {

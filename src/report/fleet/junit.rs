@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use quick_junit::{NonSuccessKind, Report as Junit, TestCase, TestCaseStatus, TestSuite};
 
-use super::{matter, read_line, verdict_words};
+use super::{gaps, matter, read_line, verdict_words};
 use crate::fleet::{FleetReport, JoinerRow, RuleCount};
 use crate::rules::{Severity, Verdict};
 use crate::text::plain;
@@ -14,6 +14,9 @@ pub fn fleet_to_junit(report: &FleetReport) -> String {
     let mut junit = Junit::new(format!("poolgate: {}", verdict_words(report.verdict)));
     let mut suite = TestSuite::new("rules");
     suite.add_property(("fleet", plain(&read_line(report)).as_ref()));
+    for gap in gaps(report) {
+        suite.add_property(("note", plain(&gap).as_ref()));
+    }
     suite.add_property(("joiners", report.joiners.total().to_string().as_str()));
     suite.add_test_cases(report.rules.iter().map(rule_case));
     if report.rules.is_empty() && report.joiners.total() > 0 {

@@ -15,7 +15,7 @@ pub fn fleet_to_markdown(report: &FleetReport) -> String {
         None => format!("## {}\n\n", verdict_words(None)),
     };
     let _ = writeln!(out, "{}\n", md(&read_line(report)));
-    for gap in gaps(&report.read) {
+    for gap in gaps(report) {
         let _ = writeln!(out, "> {}\n", md(&gap));
     }
     verdicts(&mut out, report);

@@ -14,7 +14,7 @@ pub use markdown::fleet_to_markdown;
 pub use schema::{fleet_line_schema, fleet_schema};
 pub use table::fleet_to_table;
 
-use crate::fleet::{FleetReport, JoinerRow, ReadCounts};
+use crate::fleet::{FleetReport, JoinerRow, Returned};
 use crate::rules::{Severity, Verdict};
 
 /// The words of a verdict; a fleet without joiners has none.
@@ -38,11 +38,21 @@ fn read_line(report: &FleetReport) -> String {
     )
 }
 
-/// What keeps the fleet from being judged whole, a sentence each.
-fn gaps(read: &ReadCounts) -> Vec<String> {
+/// What keeps the fleet from being judged whole, and what was assumed, a sentence each.
+fn gaps(report: &FleetReport) -> Vec<String> {
+    let read = &report.read;
     let mut gaps = Vec::new();
     if read.unreadable > 0 {
-        gaps.push(format!("{} cannot be read and not judged", many(read.unreadable, "line")));
+        let verb = if read.unreadable == 1 { "is" } else { "are" };
+        gaps.push(format!("{} cannot be read and {verb} not judged", many(read.unreadable, "line")));
+    }
+    if let Some(Returned { line, first }) = report.returned.first() {
+        let verb = if read.returned == 1 { "comes" } else { "come" };
+        gaps.push(format!(
+            "{} {verb} again after others (line {line}: that of line {first}), whose hosts are not judged against their own pool: \
+             no GO is said of the fleet; sort its lines by pool",
+            many(read.returned, "pool")
+        ));
     }
     if read.not_judged > 0 {
         gaps.push(format!(
@@ -58,6 +68,12 @@ fn gaps(read: &ReadCounts) -> Vec<String> {
     }
     if read.alone > 0 {
         gaps.push(format!("{} of one line, which has nothing to join", many(read.alone, "pool")));
+    }
+    if let Some(release) = &report.policy.as_release {
+        gaps.push(format!(
+            "hosts without the product are judged as if {release} were freshly installed: what that leaves to be seen is assumed, \
+             and their guest CPU features are predicted"
+        ));
     }
     gaps
 }
@@ -89,8 +105,11 @@ fn matter(row: &JoinerRow) -> String {
         (failed(Severity::Warning), "warning"),
         (undecided, "undecided rule"),
     ];
-    let texts: Vec<_> =
+    let mut texts: Vec<_> =
         counts.into_iter().filter(|(count, _)| *count > 0).map(|(count, word)| many(count as u64, word)).collect();
+    if row.doubtful {
+        texts.push("a line right before its pool cannot be read and may be the pool's first".to_owned());
+    }
     texts.join(", ")
 }
 

@@ -80,7 +80,7 @@ fn definitions() -> Json {
             "read": strict(json!({
                 "lines": count, "unreadable": count, "pools": count, "alone": count, "doubtful": count,
                 "not_judged": count,
-            }), json!({})),
+            }), json!({"returned": count})),
             "joiners": {"$ref": "#/$defs/counts"},
             "pools": {"$ref": "#/$defs/counts"},
             "rules": list(strict(json!({
@@ -92,8 +92,8 @@ fn definitions() -> Json {
             "worst_joiners": list(json!({"$ref": "#/$defs/joiner"})),
             "unreadable": list(json!({"$ref": "#/$defs/unreadable"})),
             "unknown_keys": strict(json!({"keys": list(text.clone()), "more": {"type": "boolean"}}), json!({})),
-        }), json!({"shard": strict(json!({
+        }), json!({"returned": list(strict(json!({"line": line, "first": line}), json!({}))), "shard": strict(json!({
             "index": line, "of": line, "bytes": count, "from": count, "to": count, "head": digest, "rules": digest,
-        }), json!({}))})),
+        }), json!({"heard": list(strict(json!({"name": text, "line": line, "own": {"type": "boolean"}}), json!({})))}))})),
     })
 }

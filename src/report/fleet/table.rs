@@ -46,7 +46,7 @@ impl Page {
         };
         let _ = writeln!(self.out, "{words}");
         self.wrapped("", &read_line(report));
-        for gap in gaps(&report.read) {
+        for gap in gaps(report) {
             self.wrapped("  note: ", &gap);
         }
         let keys = &report.unknown_keys;

@@ -20,6 +20,11 @@ pub(super) fn features_lost(pool: &Pool, joiner: &Pool) -> Found<Vec<String>> {
         None => ALLOWED_UNNAMED.contains(&key),
     };
     let (theirs, ours) = (need(&pool.restrictions)?, need(&joiner.restrictions)?);
+    let assumed = joiner.coordinator_host().get().is_some_and(|host| host.assumed_release.get().is_some());
+    if assumed {
+        // Only the products without a licence are assumed to have restrictions: what is not among them is free.
+        return Ok(ours.iter().filter(|(_, word)| *word != "false").map(|(key, _)| key.clone()).collect());
+    }
     let lost = theirs.keys().filter(|key| allowed(theirs, key) && !allowed(ours, key));
     Ok(lost.map(|key| key.strip_prefix("restrict_").unwrap_or(key).to_owned()).collect())
 }
