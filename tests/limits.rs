@@ -367,7 +367,7 @@ fn plans_and_journals() {
     let folder = Folder::new();
     let journal = folder.sparse("journal.jsonl", b"", (256 << 20) + 1);
     let done = lab.join().with(["--plan", plan.to_str().unwrap(), "--yes", "--journal", &journal]).status(2);
-    assert!(done.stderr.contains("larger than 256 MiB, the most that is read of a journal; keep it"), "{done}");
+    assert!(done.stderr.contains("larger than 256 MiB, the most that is read of a file of journals"), "{done}");
     assert_eq!(lab.count("pool.join"), 0);
 }
 

@@ -16,7 +16,7 @@ use crate::eject::find_member;
 use crate::report::{self, JoinerReport, MemberReport, Pictures, PoolSummary, Report, TableOptions, WaiverReport};
 use crate::rules::{
     EjectJudgement, Finding, Judgement, Ledger, Phase, Policy, Registry, Side, Subject, Verdict, judge_eject,
-    judge_sequence_with, release_name,
+    judge_sequence_with, release_name, weightiest_first,
 };
 use crate::snapshot::Host;
 
@@ -281,7 +281,7 @@ fn pool_of(pool: &Side) -> PoolSummary {
 
 fn member_of(host: &Host, judgement: EjectJudgement) -> MemberReport {
     let mut findings = judgement.findings;
-    report::sort(&mut findings);
+    weightiest_first(&mut findings);
     let uuid = host.uuid.text().unwrap_or_default();
     MemberReport {
         name: host.name_label.text().filter(|name| !name.is_empty()).unwrap_or(uuid).to_owned(),
@@ -299,7 +299,7 @@ fn joiner_of(side: &Side, judgement: Judgement) -> JoinerReport {
     let text = |field: Option<&str>| field.unwrap_or_default().to_owned();
     let name = host.get().and_then(|host| host.name_label.text()).filter(|name| !name.is_empty());
     let mut findings = judgement.findings;
-    report::sort(&mut findings);
+    weightiest_first(&mut findings);
     JoinerReport {
         name: name.unwrap_or(&side.target).to_owned(),
         uuid: text(host.get().and_then(|host| host.uuid.text())),

@@ -72,6 +72,9 @@ impl<'a> Live<'a> {
             }
         }
         let trust = if logins.is_empty() { None } else { Some(trust(args)?) };
+        if let Some(trust) = &trust {
+            refuse_pins_beside(trust, &logins)?;
+        }
         let given = passwords(args, &logins)?;
         for (login, password) in logins.into_iter().zip(given) {
             let door = Door { way: Some(login.address), user: login.user, password };
@@ -290,6 +293,21 @@ fn trust(args: &LiveArgs) -> Result<TrustStore, CliError> {
         trust.add_authorities(file)?;
     }
     Ok(trust)
+}
+
+/// A pin for a target's host at another port pins nothing of this run, although whoever gave it counts on it.
+fn refuse_pins_beside(trust: &TrustStore, logins: &[Login]) -> Result<(), CliError> {
+    for pinned in trust.pinned() {
+        let mut near = logins.iter().map(|login| &login.address).filter(|address| address.host() == pinned.host());
+        if let Some(address) = near.clone().next()
+            && near.all(|address| address != pinned)
+        {
+            return Err(CliError::Usage(format!(
+                "--tls-fingerprint {pinned}=…: no target of this run is at that port, but {address} is; a pin counts for one port"
+            )));
+        }
+    }
+    Ok(())
 }
 
 fn default_file() -> Option<PathBuf> {

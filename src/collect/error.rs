@@ -10,10 +10,9 @@ use crate::text::shell_word;
 /// Why a target gave no snapshot. Names the target and, inside a text, the place; never repeats credentials.
 #[derive(Debug, thiserror::Error)]
 pub enum CollectError {
-    /// Not a file, or one of the kinds that come in a later version.
+    /// Nothing that is read as a file: a live server is read in a session (`collect::xapi`), this machine by `collect::local`.
     #[error(
-        "{target}: this version reads live servers, files, folders of XenAPI records, `-` and `local` only; \
-         run `poolgate collect local` on the machine, and name the file"
+        "{target}: is no file, folder or standard input; a server is read in a session, and this machine as itself"
     )]
     Unsupported {
         /// The target, without credentials.

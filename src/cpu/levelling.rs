@@ -215,14 +215,6 @@ impl Level {
         }
     }
 
-    /// The maximum set of a kind of guest.
-    pub const fn max_of(&self, guest: Guest) -> &Known<Featureset> {
-        match guest {
-            Guest::Hvm => &self.hvm_max,
-            Guest::Pv => &self.pv_max,
-        }
-    }
-
     pub(super) fn of_hosts(pool: &Pool, keep: impl Fn(&Host) -> bool) -> Self {
         let shape = Shape::of(pool);
         match &pool.hosts {

@@ -263,3 +263,31 @@ facts! {
         pub needed_gib: Known<i64>,
     }
 }
+
+impl Management {
+    /// `eth0 (of bond0), VLAN 20, Static 192.0.2.12/255.255.255.0, gateway 192.0.2.1, DNS 192.0.2.53`.
+    pub fn in_words(&self) -> String {
+        let known = |fact: &Known<String>| fact.text().unwrap_or("unknown").to_owned();
+        let bond = if self.bond.is_empty() { String::new() } else { format!(" (of {})", self.bond) };
+        let mut parts = vec![format!("{}{bond}", self.device)];
+        if self.vlan >= 0 {
+            parts.push(format!("VLAN {}", self.vlan));
+        }
+        let address = if self.ip.text() == Some("") {
+            String::new()
+        } else {
+            format!(" {}/{}", known(&self.ip), known(&self.netmask))
+        };
+        parts.push(format!("{}{address}", known(&self.mode)));
+        for (word, fact) in [("gateway", &self.gateway), ("DNS", &self.dns)] {
+            if fact.text() != Some("") {
+                parts.push(format!("{word} {}", known(fact)));
+            }
+        }
+        if self.ipv6_mode.text() != Some("None") {
+            let addresses = self.ipv6.get().map_or_else(|| "unknown".to_owned(), |addresses| addresses.join(" "));
+            parts.push(format!("IPv6 {} {addresses}", known(&self.ipv6_mode)));
+        }
+        parts.join(", ")
+    }
+}

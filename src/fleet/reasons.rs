@@ -102,7 +102,7 @@ mod tests {
     fn records_are_not_told_apart() {
         let mut text = "pool OpaqueRef:0a-1b (pool): OpaqueRef:, OpaqueRef:9".to_owned();
         without_references(&mut text);
-        assert_eq!(text, "pool OpaqueRef:… (pool): OpaqueRef:…, OpaqueRef:…");
+        assert_eq!(text, "pool OpaqueRef:…: OpaqueRef:…, OpaqueRef:…");
     }
 
     #[test]

@@ -161,7 +161,7 @@ const fn weight(outcome: Outcome) -> u8 {
 
 fn is_joiners(fact: &str) -> bool {
     let root = fact.split(['.', '[']).next().unwrap_or_default();
-    matches!(root, "joiner" | "host" | "management" | "software" | "release")
+    matches!(root, "joiner" | "host" | "management" | "software" | "release" | "machine" | "assumed")
 }
 
 fn changed(named: &FactRead, was: Option<&FactRead>, is: Option<&FactRead>) -> Drift {

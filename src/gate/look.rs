@@ -2,6 +2,7 @@
 //! hangs there. Pure.
 
 use super::world::{HostLook, Member, Trouble};
+use crate::text::shell_word;
 
 /// A phase.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,7 +72,10 @@ pub fn of_join(pool: &Result<Vec<Member>, Trouble>, uuid: &str, host: impl FnOnc
             "recorded-alone",
             Standing::Halfway,
             "the pool has a record of the host, and the host still stands alone".to_owned(),
-            "If it stays so, the join broke off half-way: see /var/log/xensource.log on both. To begin anew, remove the record with `xe host-forget` on the coordinator, with the host's uuid.",
+            format!(
+                "If it stays so, the join broke off half-way: see /var/log/xensource.log on both. To begin anew, remove the record on the coordinator: `xe host-forget uuid={}`.",
+                shell_word(uuid)
+            ),
         ),
         (true, HostLook::Member { .. }) => phase(
             "known-not-enabled",
@@ -95,7 +99,7 @@ pub fn of_join(pool: &Result<Vec<Member>, Trouble>, uuid: &str, host: impl FnOnc
             "member-unknown",
             Standing::UnderWay,
             format!("the host says that it is a member of the pool at {coordinator}, and the pool does not know it"),
-            "If it stays so, its record was not made on the pool: see /var/log/xensource.log on both for host.create. The host comes back by itself as soon as the record is there; else reset its network and pool state at its console (`xe pool-emergency-transition-to-master`), which needs care.",
+            "Is that this pool? If not, the join led to another one, and root's password with it: eject the host there. If it is and stays so, its record was not made on the pool: see /var/log/xensource.log on both for host.create. The host comes back by itself as soon as the record is there; else reset its network and pool state at its console (`xe pool-emergency-transition-to-master`), which needs care.",
         ),
     }
 }
@@ -169,6 +173,6 @@ pub fn of_return(host: &HostLook) -> (bool, String) {
     }
 }
 
-fn phase(word: &'static str, standing: Standing, about: String, advice: &str) -> Phase {
-    Phase { word, about, advice: advice.to_owned(), standing }
+fn phase(word: &'static str, standing: Standing, about: String, advice: impl Into<String>) -> Phase {
+    Phase { word, about, advice: advice.into(), standing }
 }

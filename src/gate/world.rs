@@ -69,12 +69,8 @@ pub struct Trouble {
 pub struct Member {
     /// Its uuid.
     pub uuid: String,
-    /// Its name.
-    pub name: String,
     /// Whether it takes VMs.
     pub enabled: bool,
-    /// Whether the coordinator hears from it, where it says so.
-    pub live: Option<bool>,
 }
 
 /// What a host answers at its own address.

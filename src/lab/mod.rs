@@ -131,13 +131,6 @@ impl Lab {
         Ok(done)
     }
 
-    /// Changes what a host's own daemons say: its network backend, its editions.
-    pub fn set_daemons(&self, name: &str, daemons: checks::Daemons) -> Result<(), LabError> {
-        let host = self.host(name)?;
-        self.shared.world().hosts[host].daemons = daemons;
-        Ok(())
-    }
-
     /// What a host is doing.
     pub fn phase(&self, name: &str) -> Result<Phase, LabError> {
         let host = self.host(name)?;

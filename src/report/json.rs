@@ -80,9 +80,9 @@ pub(super) struct JoinerV1<'a> {
 
 #[derive(Serialize)]
 struct StorageV1<'a> {
-    name: &'a str,
-    uuid: &'a str,
-    kind: &'a str,
+    name: Option<&'a str>,
+    uuid: Option<&'a str>,
+    kind: Option<&'a str>,
     location: &'a str,
     admit: &'a str,
 }
@@ -259,9 +259,9 @@ fn finding_v1(finding: &Finding) -> FindingV1<'_> {
 
 fn storage_v1(sr: &SharedSr) -> StorageV1<'_> {
     StorageV1 {
-        name: sr.name_label.text().unwrap_or_default(),
-        uuid: sr.uuid.text().unwrap_or_default(),
-        kind: sr.kind.text().unwrap_or_default(),
+        name: sr.name_label.text(),
+        uuid: sr.uuid.text(),
+        kind: sr.kind.text(),
         location: &sr.location,
         admit: &sr.admit,
     }

@@ -13,6 +13,7 @@ pub fn json_schema() -> Json {
     let texts = json!({"type": "array", "items": text});
     let count = json!({"type": "integer", "minimum": 0});
     let verdict = json!({"enum": ["GO", "GO WITH WARNINGS", "NO-GO", "UNDECIDED"]});
+    let or_null = json!({"type": ["string", "null"]});
     let features = json!({"type": ["string", "null"], "pattern": "^([0-9a-f]{8}(-[0-9a-f]{8})*)?$"});
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -47,7 +48,7 @@ pub fn json_schema() -> Json {
                 "cpu": {"$ref": "#/$defs/cpu"},
                 "network": super::network::schema(),
                 "storage": {"anyOf": [{"type": "null"}, {"type": "array", "items": strict(json!({
-                    "name": text, "uuid": text, "kind": text, "location": text, "admit": text,
+                    "name": or_null, "uuid": or_null, "kind": or_null, "location": text, "admit": text,
                 }), json!({}))}]},
                 "findings": {"type": "array", "items": {"$ref": "#/$defs/finding"}},
                 "summary": {"$ref": "#/$defs/summary"},

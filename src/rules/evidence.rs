@@ -38,7 +38,7 @@ fn witness(sources: Sources<'_>, read: Read) -> Evidence {
     let root = read.path.split(['.', '[']).next().unwrap_or_default();
     let side = match root {
         "pool" | "coordinator" | "member" | "pool_management" | "pool_software" => Some(sources.pool),
-        "joiner" | "host" | "management" | "software" | "release" | "assumed" => Some(sources.joiner),
+        "joiner" | "host" | "management" | "software" | "release" | "machine" | "assumed" => Some(sources.joiner),
         _ => None,
     };
     let assumed = side.is_some_and(|side| is_assumed(&side.assumed, &read.path));

@@ -43,7 +43,9 @@ pub use examples::{ExampleError, example_eject, example_sides, run_examples, sho
 pub use explain::{explain, missing_examples, rule_schema, vocabulary};
 pub use file::Example;
 pub use judge::Decided;
-pub use outcome::{Evidence, Finding, FixStep, Outcome, Refusal, ServerAnswer, Severity, Verdict, Waived};
+pub use outcome::{
+    Evidence, Finding, FixStep, Outcome, Refusal, ServerAnswer, Severity, Verdict, Waived, weightiest_first,
+};
 pub use page::{explain_markdown, list_markdown};
 pub use reading::FactRead;
 pub use registry::{BUILT_IN_DIGEST, BUILT_IN_RULES, Registry, RuleSource, built_in_ids};

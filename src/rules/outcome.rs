@@ -219,6 +219,8 @@ pub struct Finding {
     pub waived: Option<Waived>,
     /// The rule's own severity, where a user's rules set another.
     pub severity_was: Option<Severity>,
+    /// Whether it fails and makes all others idle: the host is not one that could join.
+    pub sole: bool,
 }
 
 /// The waiver of a finding: it stays visible and does not count.
@@ -233,6 +235,30 @@ pub struct Waived {
     pub expires: String,
     /// Where it is written: `waivers.toml:12`.
     pub waiver: String,
+}
+
+/// Puts the weightiest first: failed before undecided, blockers before warnings, blockers that no side mends before the others (they
+/// make the rest idle), then in the server's order, then by name; what is waived and what passed come last.
+pub fn weightiest_first(findings: &mut [Finding]) {
+    findings.sort_by_key(|finding| {
+        let outcome = match (finding.outcome, finding.severity) {
+            (Outcome::Fail, _) if finding.waived.is_some() => 6,
+            (Outcome::Fail, Severity::Blocker) => 0,
+            (Outcome::Unknown, Severity::Blocker) => 1,
+            (Outcome::Fail, Severity::Warning) => 2,
+            (Outcome::Unknown, Severity::Warning) => 3,
+            (Outcome::Fail, Severity::Note) => 4,
+            (Outcome::Unknown, Severity::Note) => 5,
+            (Outcome::Pass, _) => 7,
+            (Outcome::NotApplicable, _) => 8,
+        };
+        let idle =
+            !finding.fix.is_empty() && finding.fix.iter().all(|step| step.place == "anywhere" && step.run.is_empty());
+        let mended = outcome != 0 || !idle;
+        let place =
+            finding.server.as_ref().and_then(|(check, part, _)| Some((crate::rules::check_place(check)?, *part)));
+        (outcome, mended, place.unwrap_or((usize::MAX, 0)), finding.rule.clone())
+    });
 }
 
 #[cfg(test)]
@@ -254,6 +280,7 @@ mod tests {
             unknown: None,
             waived: None,
             severity_was: None,
+            sole: false,
         }
     }
 

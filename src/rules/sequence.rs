@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::case::{Case, Judged as _, Policy, Seen, Side, derive, derive_some};
 use super::checks::CHECKS;
-use super::derived::SharedSr;
+use super::derived::{Setting, SharedSr};
 use super::evidence::Sources;
 use super::judge::{Decided, decide, finding_of, judge};
 use super::outcome::{Finding, Refusal, ServerAnswer, Verdict};
@@ -16,7 +16,7 @@ use super::rule::{Phase, Rule};
 use super::server::{Existing, Prediction, predict, predict_from};
 use crate::cpu::{CpuFacts, WORDS};
 use crate::facts::{Featureset, Known};
-use crate::network::NetworkFacts;
+use crate::network::{NetworkFacts, RepairFacts};
 use crate::snapshot::Pool;
 
 /// What the rules say of one joiner.
@@ -36,6 +36,8 @@ pub struct Judgement {
     pub storage: Known<Vec<SharedSr>>,
     /// Features of the pool's licence that the joiner's takes from it.
     pub features_lost: Known<Vec<String>>,
+    /// Settings of the joiner that the join loses or replaces.
+    pub settings: Known<Vec<Setting>>,
     /// The joiner's release, where known.
     pub release: String,
 }
@@ -130,15 +132,21 @@ fn judge_each<T>(
         let asked = case.release.xapi.get().filter(|_| joiner.has_server());
         let server = asked.map(|xapi| predict(CHECKS, &findings, xapi));
         let more = also(&case);
+        let mut network = case.network;
+        if findings.iter().any(|finding| finding.sole) {
+            // What would mend the network of a host that joins nothing changes somebody else's.
+            network.repair = RepairFacts { before: Vec::new(), after: Vec::new() };
+        }
         let judgement = Judgement {
             verdict,
             findings,
             server,
             release,
             cpu: case.cpu,
-            network: case.network,
+            network,
             storage: case.silent.shared_srs,
             features_lost: case.silent.features_lost,
+            settings: case.silent.settings,
         };
         if verdict != Verdict::NoGo && index + 1 < joiners.len() {
             let mut next = now.admit(&joiner.snapshot.pool);

@@ -18,6 +18,7 @@ mod crash;
 mod demo;
 mod faults;
 mod forgotten;
+mod guards;
 mod pairs;
 mod secrets;
 mod stops;

@@ -120,11 +120,11 @@ fn one_act_at_a_time_on_a_pool() {
     first.kill().unwrap();
     first.wait().unwrap();
     // The lock is gone with its process, and the call is open.
-    carry_out().status(5).complaint_of("its end is not known; see first with `poolgate join --resume`");
+    carry_out().status(5).complaint_of("its end is not known; see first with `poolgate join --resume --journal");
     // Nor does another journal make it undone.
     let other = lab.path("other.jsonl");
     let elsewhere = carry_out().with(["--journal", other.to_str().unwrap()]).status(5);
-    elsewhere.complaint_of("its end is not known; see first with `poolgate join --resume`");
+    elsewhere.complaint_of("its end is not known; see first with `poolgate join --resume --journal");
     assert_eq!(lab.count("pool.join"), 1);
 }
 

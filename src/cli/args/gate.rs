@@ -22,7 +22,7 @@ pub(in crate::cli) struct GateArgs {
     #[arg(long, requires = "plan")]
     pub(in crate::cli) yes: bool,
     /// Tell what became of a run that broke off. Sends nothing
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["yes", "fail_on", "waivers", "folders"])]
     pub(in crate::cli) resume: bool,
     /// How long to wait for the host to come up
     #[arg(long, value_name = "DURATION", default_value = "15min", value_parser = duration)]
@@ -56,7 +56,7 @@ pub(in crate::cli) struct Join {
     #[arg(long, value_name = "TARGET", value_hint = ValueHint::AnyPath, required = true)]
     pub(in crate::cli) host: Vec<String>,
     /// The address that the hosts use for the coordinator, where it is not the coordinator's own
-    #[arg(long, value_name = "ADDRESS", value_parser = server_address)]
+    #[arg(long, value_name = "ADDRESS", value_parser = server_address, conflicts_with = "resume")]
     pub(in crate::cli) coordinator_address: Option<String>,
     #[command(flatten)]
     pub(in crate::cli) gate: GateArgs,
@@ -71,7 +71,7 @@ pub(in crate::cli) struct Eject {
     #[arg(long, value_name = "NAME|UUID")]
     pub(in crate::cli) member: String,
     /// The script that gives the host its network back [default: beside the journal]
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "resume")]
     pub(in crate::cli) restore_out: Option<PathBuf>,
     #[command(flatten)]
     pub(in crate::cli) gate: GateArgs,

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use super::confirm::confirmed;
 use super::signals::Interrupt;
 use super::{
-    acting_target, agreed_plan, beside, carry_out, hold, now, pool_of, refuse_open_call, resume, show_plan,
-    show_report, show_written, stopped_by, tell_changes, unreachable, world, write_plan,
+    acting_target, agreed_plan, beside, carry_out, hold, now, pool_of, refuse_busy, refuse_open_call, resume,
+    show_plan, show_report, show_written, stopped_by, tell_changes, unreachable, world, write_plan,
 };
 use crate::cli::Exit;
 use crate::cli::args::Eject;
@@ -61,6 +61,13 @@ pub(in crate::cli) fn run(args: &Eject) -> Result<Exit, CliError> {
         show_report(&args.gate, &report)?;
         return Ok(exit);
     }
+    refuse_busy(&args.gate, &plan)?;
+    if let Some(path) = args.restore_out.as_ref().filter(|path| path.exists()) {
+        return Err(CliError::Usage(format!(
+            "--restore-out {}: there is such a file, and it may be the only one that knows a host's network; name another",
+            path.display()
+        )));
+    }
     if !args.gate.plan_out.is_empty() {
         write_plan(&plan, &args.gate.plan_out)?;
         return show_written(&args.gate, &plan);
@@ -73,7 +80,7 @@ pub(in crate::cli) fn run(args: &Eject) -> Result<Exit, CliError> {
     let by = confirmed(&args.gate, &plan)?;
     let restore = restore_path(args, held.journal.path(), &judge.uuid);
     write_file(&restore, &restore_script(records, member, pool.0.seen()))?;
-    complain(&format!("the script that gives the host its network back is {}", restore.display()));
+    complain(&format!("the script that gives the host its network back is {}: keep it", restore.display()));
     world.restore = Some(restore);
     let mut replan = |pool: &Collected, _: &[Collected]| {
         let trouble = |what: String| Trouble { what };

@@ -1,19 +1,25 @@
 //! `poolgate join`.
 
+use std::path::PathBuf;
+use std::sync::Arc;
+
 use super::confirm::confirmed;
+use super::eject::address_near;
 use super::signals::Interrupt;
 use super::{
-    acting_target, agreed_plan, carry_out, hold, now, pool_of, refuse_open_call, refuse_open_unread, resume,
-    show_plan, show_report, show_written, stopped_by, tell_changes, unreachable, world, write_plan,
+    acting_target, agreed_plan, carry_out, hold, now, pool_of, refuse_busy, refuse_open_call, refuse_open_unread,
+    resume, show_plan, show_report, show_written, stopped_by, tell_changes, unreachable, world, write_plan,
 };
 use crate::cli::Exit;
 use crate::cli::args::Join;
 use crate::cli::check::{note_swapped, report_of, settle_joiner};
 use crate::cli::error::CliError;
 use crate::cli::live::Live;
+use crate::cli::output::complain;
 use crate::cli::rules::load_for;
 use crate::cli::waivers::RunWaivers;
 use crate::collect::Target;
+use crate::collect::xapi::{Client, KnownHosts, TrustStore, XapiError};
 use crate::gate::journal::Act;
 use crate::gate::plan::{JoinPlan, Plan, PlanError, join_plan};
 use crate::gate::{Collected, Trouble, World as _, named};
@@ -46,6 +52,7 @@ pub(in crate::cli) fn run(args: &Join) -> Result<Exit, CliError> {
         coordinator_address: args.coordinator_address.clone(),
         user: live.user(&pool).to_owned(),
     };
+    let pool_target = pool;
     let (pool, joiners) = world.collect_all(0..hosts.len());
     let pool = pool.map_err(unreachable)?;
     let joiners: Result<Vec<_>, _> = joiners.into_iter().map(|joiner| joiner.map_err(unreachable)).collect();
@@ -54,6 +61,9 @@ pub(in crate::cli) fn run(args: &Join) -> Result<Exit, CliError> {
     }
     let joiners = joiners?;
     refuse_own_address(args.coordinator_address.as_deref(), &joiners)?;
+    if let Some(address) = &args.coordinator_address {
+        refuse_other_server(&live, &pool_target, address, &pool.1.fingerprint)?;
+    }
     let mut judged = judge.judge(&pool, &joiners);
     note_swapped(&pool.0, &mut judged.sides);
     let plan = judge.plan(&pool, &joiners, &judged).map_err(|error| CliError::Usage(error.to_string()))?;
@@ -64,6 +74,7 @@ pub(in crate::cli) fn run(args: &Join) -> Result<Exit, CliError> {
         show_report(&args.gate, &report)?;
         return Ok(exit);
     }
+    refuse_busy(&args.gate, &plan)?;
     if !args.gate.plan_out.is_empty() {
         write_plan(&plan, &args.gate.plan_out)?;
         return show_written(&args.gate, &plan);
@@ -94,6 +105,28 @@ fn refuse_own_address(coordinator: Option<&str>, joiners: &[Collected]) -> Resul
             "--coordinator-address {coordinator}: that is the address of {}, which is to join",
             side.target
         ))),
+    }
+}
+
+/// The address that the hosts are to use is the coordinator's, by its certificate: root's password goes there.
+fn refuse_other_server(live: &Live<'_>, pool: &Target, coordinator: &str, fingerprint: &str) -> Result<(), CliError> {
+    let (Some(address), Ok(pinned)) = (address_near(live, pool, coordinator), fingerprint.parse()) else {
+        return Ok(());
+    };
+    let mut trust = TrustStore::new(KnownHosts::read(PathBuf::from("/dev/null"))?);
+    trust.pin(Some(address.clone()), pinned);
+    let Some(password) = live.password(pool) else { return Ok(()) };
+    match Client::new(address, Arc::new(trust), live.limits()).knock(live.user(pool), password, None) {
+        Err(XapiError::Trust { problem, .. }) => Err(CliError::Usage(format!(
+            "--coordinator-address {coordinator}: another server than the pool's coordinator answers there, and root's password would go to it: {problem}"
+        ))),
+        Err(error) => {
+            complain(&format!(
+                "--coordinator-address {coordinator} cannot be looked at from here ({error}): make sure that it is the coordinator, root's password goes there"
+            ));
+            Ok(())
+        }
+        Ok(_) => Ok(()),
     }
 }
 

@@ -24,13 +24,13 @@ use super::output::{Places, complain, emit, print, width, write_file};
 use crate::collect::Target;
 use crate::collect::xapi::log_out_now;
 use crate::gate::drift::{Basis, compare};
-use crate::gate::journal::{Act, Event, Journal, MOST, Named, default_folder, read};
-use crate::gate::lock::Lock;
-use crate::gate::plan::{Plan, read_plan, to_markdown, to_table};
+use crate::gate::journal::{Act, Event, Journal, MOST, Named, default_folder, others, read, remember};
+use crate::gate::lock::{Lock, LockError};
+use crate::gate::plan::{FORMAT, Plan, read_plan, to_markdown, to_table};
 use crate::gate::{Call, Left, Replan, Run, Trouble, Turn, Waits, World as _, left_open, named};
 use crate::report::{self, Report, TableOptions};
 use crate::rules::Verdict;
-use crate::text::{lines, shell_word};
+use crate::text::{lines, plain, shell_word};
 
 use signals::Interrupt;
 use world::{LiveWorld, Renewals};
@@ -62,8 +62,14 @@ fn world<'a>(
     hosts: Vec<Target>,
 ) -> LiveWorld<'a> {
     let named = hosts.iter().map(|host| format!(" --host {}", shell_word(&host.to_string())));
+    let journal = args.journal.iter().map(|path| format!(" --journal {}", shell_word(&path.display().to_string())));
     LiveWorld {
-        words: format!("--pool {}{}", shell_word(&pool.to_string()), named.collect::<String>()),
+        words: format!(
+            "--pool {}{}{}",
+            shell_word(&pool.to_string()),
+            named.collect::<String>(),
+            journal.collect::<String>()
+        ),
         restore: None,
         live,
         act,
@@ -145,6 +151,7 @@ fn show_report(args: &GateArgs, report: &Report) -> Result<(), CliError> {
 fn write_plan(plan: &Plan, files: &[PathBuf]) -> Result<(), CliError> {
     const WIDTH: u16 = 80;
     let mut texts = Vec::new();
+    files.iter().try_for_each(|file| refuse_other_json(file))?;
     for file in files {
         let text = match file.extension().and_then(|extension| extension.to_str()) {
             Some("json") => plan.to_json().map_err(|source| CliError::JoinPlan { path: file.clone(), source })?,
@@ -162,6 +169,21 @@ fn write_plan(plan: &Plan, files: &[PathBuf]) -> Result<(), CliError> {
     texts.into_iter().try_for_each(|(file, text)| write_file(file, &text))
 }
 
+/// A plan takes the place of a plan, and of nothing else that this program wrote: a snapshot of the same name may be wanted yet.
+fn refuse_other_json(file: &Path) -> Result<(), CliError> {
+    let is_json = file.extension().is_some_and(|extension| extension == "json");
+    let Some(text) = is_json.then(|| std::fs::read(file).ok()).flatten() else { return Ok(()) };
+    let json: Option<serde_json::Value> = serde_json::from_slice(&text).ok();
+    match json.as_ref().and_then(|json| json.get("format")?.as_str()) {
+        Some(format) if format != FORMAT => Err(CliError::Usage(format!(
+            "--plan-out {}: that file is a {}; name another, or remove it first",
+            file.display(),
+            plain(format)
+        ))),
+        _ => Ok(()),
+    }
+}
+
 /// What a run holds before it acts: the lock on the pool, its journal, and where it is told how the run ended.
 struct Held {
     journal: Journal,
@@ -173,7 +195,12 @@ fn hold(args: &GateArgs, pool: &Named, act: Act, hosts: &[Named]) -> Result<Held
     let names: Vec<_> = hosts.iter().map(|host| host.name.as_str()).collect();
     let lock = Lock::take(&default_folder()?, &pool.uuid, act, &names.join(", "))?;
     let places = Places::open(&args.output)?;
-    Ok(Held { journal: Journal::open(&journal_path(args, &pool.uuid)?)?, places, _lock: lock })
+    let journal = Journal::open(&journal_path(args, &pool.uuid)?)?;
+    if args.journal.is_some() {
+        let folder = default_folder()?;
+        remember(&folder, &pool.uuid, journal.path()).map_err(|source| CliError::Write { path: folder, source })?;
+    }
+    Ok(Held { journal, places, _lock: lock })
 }
 
 fn journal_path(args: &GateArgs, pool: &str) -> Result<PathBuf, CliError> {
@@ -185,7 +212,7 @@ fn journal_path(args: &GateArgs, pool: &str) -> Result<PathBuf, CliError> {
 
 /// A run that broke off after its call goes first: its host may be half-way.
 fn refuse_open_call(args: &GateArgs, journal: &Journal, pool: &str) -> Result<(), CliError> {
-    refuse_open_in_usual(args, pool)?;
+    refuse_open_elsewhere(args, pool)?;
     let Some(left) = left_open(journal.before()) else { return Ok(()) };
     let Some(call) = &left.call else {
         complain(&left.broke_off());
@@ -194,18 +221,31 @@ fn refuse_open_call(args: &GateArgs, journal: &Journal, pool: &str) -> Result<()
     Err(open_call(&left, call, journal.path()))
 }
 
-/// Where a host cannot be reached: whether that is because a call of an earlier run is open.
+/// Before a plan is shown or written: whether another run acts on the pool now, or the call of an earlier one is open.
+fn refuse_busy(args: &GateArgs, plan: &Plan) -> Result<(), CliError> {
+    let looked = default_folder().ok().map(|folder| Lock::take(&folder, &plan.pool.uuid, plan.act, "its plan"));
+    match looked {
+        Some(Err(error @ LockError::Held { .. })) => Err(error.into()),
+        // Whoever only plans needs no place to lock.
+        _ => refuse_open_unread(args, &plan.pool.uuid),
+    }
+}
+
+/// Whether a call of an earlier run is open.
 fn refuse_open_unread(args: &GateArgs, pool: &str) -> Result<(), CliError> {
-    refuse_open_in_usual(args, pool)?;
+    refuse_open_elsewhere(args, pool)?;
     refuse_open_in(&journal_path(args, pool)?)
 }
 
-/// The same of the pool's usual journal, where another one is named: a second journal does not make a call undone.
-fn refuse_open_in_usual(args: &GateArgs, pool: &str) -> Result<(), CliError> {
-    let (Some(named), Ok(folder)) = (&args.journal, default_folder()) else { return Ok(()) };
-    let usual = folder.join(crate::gate::journal_name(pool));
+/// The same of the pool's other journals than this run's: another journal does not make a call undone.
+fn refuse_open_elsewhere(args: &GateArgs, pool: &str) -> Result<(), CliError> {
+    let Ok(folder) = default_folder() else { return Ok(()) };
+    let unread = |source| CliError::Read { what: "the list of journals", path: folder.clone(), source };
     let whole = |path: &Path| std::fs::canonicalize(path).ok();
-    if whole(named).is_some() && whole(named) == whole(&usual) { Ok(()) } else { refuse_open_in(&usual) }
+    let own = whole(&journal_path(args, pool)?);
+    let usual = folder.join(crate::gate::journal_name(pool));
+    let all = std::iter::once(usual).chain(others(&folder, pool).map_err(unread)?);
+    all.filter(|path| own.is_none() || whole(path) != own).try_for_each(|path| refuse_open_in(&path))
 }
 
 /// The same of a journal that is only read.
@@ -222,12 +262,12 @@ fn refuse_open_in(path: &Path) -> Result<(), CliError> {
 
 fn open_call(left: &Left, call: &Call, journal: &Path) -> CliError {
     CliError::OpenCall(format!(
-        "{} was sent for {} at {} and its end is not known; see first with `poolgate {} --resume` and the same targets (journal {})",
+        "{} was sent for {} at {} and its end is not known; see first with `poolgate {} --resume --journal {}` and the same targets",
         left.act.method(),
         call.host.name,
         call.at,
         left.act.word(),
-        journal.display()
+        shell_word(&journal.display().to_string())
     ))
 }
 
@@ -287,8 +327,9 @@ fn close(world: &mut LiveWorld<'_>, mut held: Held, act: Act, pool: &Named, turn
     let exit = tell(world, held, act, pool, turns, exit);
     if let Some(script) = world.restore.as_ref().filter(|_| turns.iter().any(gone)) {
         complain(&format!(
-            "for its network: run {} at the host's console, once the host stands alone again",
-            script.display()
+            "for its network: once the host stands alone again, copy {0} to it and run it at its console with `sh {1}`",
+            script.display(),
+            shell_word(&script.file_name().unwrap_or_default().to_string_lossy())
         ));
     }
     exit

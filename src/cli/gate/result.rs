@@ -90,6 +90,15 @@ impl Told<'_> {
                 // A command is copied: never broken.
                 let _ = writeln!(out, "  poolgate {} --resume {}", self.act.word(), plain(self.words));
             }
+            End::Refused { .. } => {
+                let advice = format!(
+                    "The server did nothing, or says in its log what it had begun: /var/log/xensource.log on the {}, about {}. \
+                     `poolgate check` with the same targets tells what it would refuse, where rules know the code.",
+                    if self.act == Act::Join { "joiner and the coordinator" } else { "coordinator and the member" },
+                    self.act.method()
+                );
+                out.push_str(&wrapped("  ", &advice, width));
+            }
             _ => {}
         }
     }

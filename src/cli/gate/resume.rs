@@ -1,10 +1,10 @@
 //! `--resume`: what became of a run that broke off. Sends nothing that changes anything.
 
-use super::{GateArgs, close, hold, tell, unreachable};
+use super::{GateArgs, close, hold, refuse_open_elsewhere, tell, unreachable};
 use crate::cli::Exit;
 use crate::cli::error::CliError;
 use crate::cli::output::complain;
-use crate::gate::journal::{Act, Named, Outcome};
+use crate::gate::journal::{Act, Entry, Event, Named, Outcome};
 use crate::gate::{Left, Waits, World as _, left_open, resume};
 use crate::text::plain;
 
@@ -19,15 +19,26 @@ pub(super) fn run(args: &GateArgs, world: &mut LiveWorld<'_>, words: &[String]) 
     let records = &pool.snapshot.pool;
     let pool =
         Named { name: records.label(), uuid: records.uuid.text().unwrap_or_default().to_owned(), ..Named::default() };
+    // Opened for a resumption a journal is one that is there: a name with a slip in it tells of no run.
+    if let Some(path) = args.journal.as_ref().filter(|path| !path.exists()) {
+        return Err(CliError::Usage(format!("--journal {}: no such file; nothing is resumed", path.display())));
+    }
     let mut held = hold(args, &pool, world.act, &[])?;
     let Some(left) = left_open(held.journal.before()) else {
-        complain(&format!(
-            "no run is open in {}: every one that it tells of has come to its end",
-            held.journal.path().display()
-        ));
+        refuse_open_elsewhere(args, &pool.uuid)?;
+        let exit = last_exit(held.journal.before());
+        let how = match exit {
+            None => "it tells of none".to_owned(),
+            Some(Exit::Done) => "every one that it tells of has come to its end".to_owned(),
+            Some(exit) => {
+                format!("the last one came to its end with status {}; it is not looked at again", exit as u8)
+            }
+        };
+        complain(&format!("no run is open in {}: {how}", held.journal.path().display()));
+        let exit = exit.unwrap_or(Exit::Done);
         // Programs read that no host had a turn; people have read it just now.
         let asked = !args.output.files.is_empty() || args.output.format.is_some();
-        return Ok(if asked { tell(world, held, world.act, &pool, &[], Exit::Done) } else { Exit::Done });
+        return Ok(if asked { tell(world, held, world.act, &pool, &[], exit) } else { exit });
     };
     let place = place_of(&left, world, words)?;
     if let (Act::Eject, None, Some(call)) = (left.act, &world.member, &left.call) {
@@ -52,6 +63,15 @@ pub(super) fn run(args: &GateArgs, world: &mut LiveWorld<'_>, words: &[String]) 
     Ok(if told.not_started.is_empty() { exit } else { exit.worse(Exit::Refused) })
 }
 
+/// The status with which the last run ended that the journal tells of.
+fn last_exit(entries: &[Entry]) -> Option<Exit> {
+    let closed = entries.iter().rev().find_map(|entry| match entry.event {
+        Event::Closed { exit } => Some(exit),
+        _ => None,
+    })?;
+    Exit::ALL.into_iter().find(|exit| *exit as u8 == closed)
+}
+
 fn tell_not_started(hosts: &[Named]) {
     if !hosts.is_empty() {
         let names: Vec<_> = hosts.iter().map(|host| host.name.as_str()).collect();
@@ -63,7 +83,8 @@ fn tell_not_started(hosts: &[Named]) {
 fn place_of(left: &Left, world: &LiveWorld<'_>, words: &[String]) -> Result<usize, CliError> {
     if left.act != world.act {
         return Err(CliError::Usage(format!(
-            "the run that broke off is an {}: `poolgate {} --resume`",
+            "the run that broke off is {} {}: `poolgate {} --resume`",
+            if left.act == Act::Join { "a" } else { "an" },
             left.act.word(),
             left.act.word()
         )));

@@ -178,16 +178,21 @@ impl LiveWorld<'_> {
         let (Some(host), Some(password)) = (self.hosts.get(place), self.live.password(&self.pool)) else {
             return Ok(Sent::NotSent { why: "the host or the pool's password is missing".to_owned() });
         };
+        // A plan that lacks the address is never sent as one to nowhere.
+        let param = |name: &str| call.params.get(name).filter(|value| !value.is_empty()).map(|value| json!(value));
+        let (Some(address), Some(user)) = (param("master_address"), param("master_username")) else {
+            return Ok(Sent::NotSent { why: "the plan names no address of the coordinator, or no user".to_owned() });
+        };
         let session = self.session_for_call(host)?;
         // Logged out under its call the join would fail; a host that joins forgets its sessions by itself.
         session.set_aside();
-        let param = |name: &str| json!(call.params.get(name).map(String::as_str).unwrap_or_default());
-        let params = vec![param("master_address"), param("master_username")];
-        Ok(self.call(session, call.method.clone(), params, Some(password.clone())))
+        Ok(self.call(session, call.method.clone(), vec![address, user], Some(password.clone())))
     }
 
     fn send_eject(&self, call: &Call) -> Result<Sent, XapiError> {
-        let uuid = json!(call.params.get("host").map(String::as_str).unwrap_or_default());
+        let Some(uuid) = call.params.get("host").filter(|uuid| !uuid.is_empty()).map(|uuid| json!(uuid)) else {
+            return Ok(Sent::NotSent { why: "the plan names no host".to_owned() });
+        };
         let mut session = self.session_for_call(&self.pool)?;
         let reference = match session.call("host.get_by_uuid", std::slice::from_ref(&uuid)) {
             // Nothing was sent yet that changes anything.
@@ -317,9 +322,7 @@ fn members(hosts: &Value) -> Result<Vec<Member>, Trouble> {
         .values()
         .map(|record| Member {
             uuid: text(record, "uuid"),
-            name: text(record, "name_label"),
             enabled: record.get("enabled").and_then(Value::as_bool).unwrap_or(false),
-            live: None,
         })
         .collect())
 }

@@ -82,6 +82,11 @@ impl TrustStore {
         Ok(())
     }
 
+    /// The addresses that certificates were named for.
+    pub fn pinned(&self) -> impl Iterator<Item = &Address> {
+        self.addressed.iter().map(|(address, _)| address)
+    }
+
     /// What is trusted at an address. A certificate named for this very address goes before all others; what the
     /// operator said on the command line goes before the file of known hosts.
     pub fn at(&self, address: &Address) -> Trust {

@@ -4,7 +4,7 @@ use super::predict::{Predicted, own_vms};
 use super::{Change, Thing};
 use crate::eject::EjectFacts;
 use crate::facts::{Known, Reason};
-use crate::rules::{Judgement, Outcome, at_least, release_of};
+use crate::rules::{Judgement, at_least, release_of};
 use crate::snapshot::{Host, Pool};
 use crate::text::cut;
 
@@ -65,14 +65,14 @@ fn joiner_settings(changes: &mut Changes, host: Option<&Host>, judgement: &Judge
     if let Some(described) = described.filter(|text| *text != "Default install") {
         changes.add("joiner", format!("description \"{}\"", cut(described, 60)), "\"Default install\"");
     }
-    if let Some(kept) = judgement.findings.iter().find(|finding| finding.rule == "settings-kept") {
-        match (&kept.outcome, &kept.unknown) {
-            (Outcome::Fail, _) => kept.items.iter().for_each(|item| changes.add("joiner", "setting", item.clone())),
-            (_, Some(why)) => {
-                changes.add("joiner", "settings that are lost or replaced", format!("not known ({why})"))
-            }
-            _ => {}
-        }
+    changes.gap("joiner", "settings that are lost or replaced", &judgement.settings);
+    for setting in judgement.settings.each().filter(|setting| setting.kept != Known::Yes(true)) {
+        let becomes = match (&setting.kept, setting.becomes.as_str()) {
+            (Known::No(why), _) => format!("not known ({why})"),
+            (_, "lost") => "lost".to_owned(),
+            (_, becomes) => format!("becomes \"{becomes}\""),
+        };
+        changes.add("joiner", format!("{} \"{}\"", setting.name, setting.value), becomes);
     }
     changes.add(
         "joiner",
@@ -172,7 +172,11 @@ fn pool_side(changes: &mut Changes, pool: &Pool, judgement: &Judgement, predicte
         .hosts
         .get()
         .map_or_else(|| "its hosts".to_owned(), |hosts| format!("{} host{}", hosts.len(), plural(hosts.len())));
-    changes.add("pool", hosts, format!("{} hosts", predicted.hosts));
+    changes.add(
+        "pool",
+        hosts,
+        predicted.hosts.map_or_else(|| "not known how many hosts".to_owned(), |hosts| format!("{hosts} hosts")),
+    );
     match &judgement.cpu.lost_groups {
         Known::Yes(lost) if lost.is_empty() => changes.add("pool", "CPU level", "unchanged"),
         Known::Yes(lost) => changes.add("pool", "CPU level", format!("VMs started later lose {}", lost.join(", "))),
@@ -240,10 +244,7 @@ fn lost_network(changes: &mut Changes, facts: &EjectFacts) {
     }
     changes.gap("member", "management", &facts.management);
     if let Known::Yes(Some(kept)) = &facts.management {
-        let address = kept.ip.text().filter(|ip| !ip.is_empty()).unwrap_or("the same way of getting an address");
-        let bond = if kept.bond.is_empty() { String::new() } else { format!(", no longer on {}", kept.bond) };
-        let tag = if kept.vlan > 0 { format!(", VLAN {}", kept.vlan) } else { String::new() };
-        changes.add("member", "management", format!("on {}{tag}{bond}, {address}", kept.device));
+        changes.add("member", "management", format!("on {}", kept.in_words()));
     }
 }
 
@@ -271,7 +272,9 @@ fn pool_after(changes: &mut Changes, pool: &Pool, facts: &EjectFacts, predicted:
     changes.add(
         "pool",
         pool.hosts.get().map_or_else(|| "its hosts".to_owned(), |hosts| format!("{} hosts", hosts.len())),
-        format!("{} host{}", predicted.hosts, plural(predicted.hosts)),
+        predicted
+            .hosts
+            .map_or_else(|| "not known how many hosts".to_owned(), |hosts| format!("{hosts} host{}", plural(hosts))),
     );
     changes.gap("pool", "CPU level", &facts.cpu.regained_groups);
     match facts.cpu.regained_groups.get() {

@@ -9,6 +9,7 @@ use crate::gate::journal::Act;
 use crate::gate::lock::file_name;
 use crate::rules::{
     EjectJudgement, FactRead, Finding, FixStep, Judgement, Outcome, Policy, Prediction, Side, Verdict, release_name,
+    weightiest_first,
 };
 use crate::snapshot::Host;
 use crate::text::shell_word;
@@ -154,7 +155,7 @@ fn join_step(
     let coordinator = of.coordinator_address.map_or_else(|| own.clone(), ToOwned::to_owned);
     let mut predicted = Predicted::join(pool, joiner, &judgement.cpu, &judgement.network);
     // The hosts before this one have joined by then.
-    predicted.hosts += place;
+    predicted.hosts = predicted.hosts.map(|hosts| hosts + place);
     let params = [("master_address", coordinator.clone()), ("master_username", of.user.to_owned())];
     Step {
         verdict: judgement.verdict,
@@ -225,7 +226,7 @@ fn eject_step(of: &EjectPlan<'_>) -> Step {
 
 fn telling(findings: &[Finding]) -> Vec<PlannedFinding> {
     let mut findings = findings.to_vec();
-    crate::report::sort(&mut findings);
+    weightiest_first(&mut findings);
     let says = |finding: &Finding| matches!(finding.outcome, Outcome::Fail | Outcome::Unknown);
     findings
         .into_iter()

@@ -17,8 +17,9 @@ pub struct Predicted {
     pub address: String,
     /// uuid of the pool's coordinator, which stays.
     pub coordinator: String,
-    /// How many hosts the pool has afterwards.
-    pub hosts: usize,
+    /// How many hosts the pool has afterwards; nothing where it cannot be known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hosts: Option<usize>,
     /// What HVM guests are started with afterwards; nothing where it cannot be known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub level_hvm: Option<String>,
@@ -100,7 +101,7 @@ impl Predicted {
             host: text(host.get().and_then(|host| host.uuid.text())),
             address: text(host.get().and_then(|host| host.address.text())),
             coordinator: coordinator_uuid(pool),
-            hosts: pool.hosts.get().map_or(0, Vec::len) + 1,
+            hosts: pool.hosts.get().map(|hosts| hosts.len() + 1),
             level_hvm: level(&cpu.level_after_hvm),
             level_pv: level(&cpu.level_after_pv),
             nics: network
@@ -152,7 +153,7 @@ impl Predicted {
             host: member.uuid.text().unwrap_or_default().to_owned(),
             address: member.address.text().unwrap_or_default().to_owned(),
             coordinator: coordinator_uuid(pool),
-            hosts: pool.hosts.get().map_or(0, Vec::len).saturating_sub(1),
+            hosts: pool.hosts.get().map(|hosts| hosts.len().saturating_sub(1)),
             level_hvm: level(&cpu.level_after_hvm),
             level_pv: level(&cpu.level_after_pv),
             ..Self::default()

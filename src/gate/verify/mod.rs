@@ -115,12 +115,13 @@ impl Look<'_> {
     }
 
     fn size(&mut self) {
+        let Some(predicted) = self.predicted.hosts else { return };
         match self.pool.hosts.get().map(Vec::len) {
             None => self.unknown("size", "the list of hosts"),
-            Some(count) if count != self.predicted.hosts => self.add(
+            Some(count) if count != predicted => self.add(
                 "size",
                 Severity::Warning,
-                format!("the pool has {count} hosts, and {} were predicted", self.predicted.hosts),
+                format!("the pool has {count} hosts, and {predicted} were predicted"),
                 "coordinator",
                 "xe host-list".to_owned(),
                 "Somebody else may have changed the pool meanwhile.",

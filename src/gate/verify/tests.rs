@@ -25,7 +25,7 @@ fn joined() -> (Pool, Predicted, String) {
     let mut predicted = Predicted {
         host: text(&host.uuid),
         coordinator: text(&pool.coordinator_host().get().unwrap().uuid),
-        hosts: 5,
+        hosts: Some(5),
         level_hvm: pool.cpu_info.get().unwrap().features_hvm_host.get().map(ToString::to_string),
         ..Predicted::default()
     };

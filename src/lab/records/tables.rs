@@ -183,12 +183,13 @@ const CERTIFICATE: &[Field] = fields![
 
 const CLUSTER: &[Field] = fields![
     "uuid" "uuid" Text, "cluster_stack" "cluster_stack" Text, "pool_auto_join" "pool_auto_join" Flag,
-    "cluster_hosts" "cluster_hosts" List,
+    "cluster_hosts" "cluster_hosts" List, "current_operations" "current_operations" Kind::Map,
+    "is_quorate" "is_quorate" Flag,
 ];
 
 const CLUSTER_HOST: &[Field] = fields![
     "uuid" "uuid" Text, "cluster" "cluster" Reference, "host" "host" Reference, "pif" "PIF" Reference,
-    "enabled" "enabled" Flag, "joined" "joined" Flag,
+    "enabled" "enabled" Flag, "joined" "joined" Flag, "current_operations" "current_operations" Kind::Map,
 ];
 
 const UPDATE: &[Field] = fields![

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{Page, read_from, summary, verdict_style};
-use crate::eject::{EjectFacts, Management};
+use crate::eject::EjectFacts;
 use crate::facts::{Known, Unknown};
 use crate::report::losses::losses;
 use crate::report::{MemberReport, Report, plural, telling};
@@ -83,7 +83,7 @@ impl Page {
         let management = match &facts.management {
             Known::No(unknown) => missing(unknown),
             Known::Yes(None) => "none".to_owned(),
-            Known::Yes(Some(kept)) => kept_text(kept),
+            Known::Yes(Some(kept)) => kept.in_words(),
         };
         self.wrapped("  on the host, management: ", &management);
         self.wrapped("  on the host: ", "the pool's root password; certificate verification is off");
@@ -119,33 +119,4 @@ impl Page {
 
 fn missing(unknown: &Unknown) -> String {
     format!("unknown ({unknown})")
-}
-
-fn known(fact: &Known<String>) -> &str {
-    fact.text().unwrap_or("unknown")
-}
-
-/// `eth0 (of bond0), VLAN 20, Static 192.0.2.12/255.255.255.0, gateway 192.0.2.1, DNS 192.0.2.53`.
-fn kept_text(kept: &Management) -> String {
-    let bond = if kept.bond.is_empty() { String::new() } else { format!(" (of {})", kept.bond) };
-    let mut parts = vec![format!("{}{bond}", kept.device)];
-    if kept.vlan >= 0 {
-        parts.push(format!("VLAN {}", kept.vlan));
-    }
-    let address = if kept.ip.text() == Some("") {
-        String::new()
-    } else {
-        format!(" {}/{}", known(&kept.ip), known(&kept.netmask))
-    };
-    parts.push(format!("{}{address}", known(&kept.mode)));
-    for (word, fact) in [("gateway", &kept.gateway), ("DNS", &kept.dns)] {
-        if fact.text() != Some("") {
-            parts.push(format!("{word} {}", known(fact)));
-        }
-    }
-    if kept.ipv6_mode.text().is_some_and(|mode| mode != "None") {
-        let addresses = kept.ipv6.get().map(|addresses| addresses.join(" ")).unwrap_or_default();
-        parts.push(format!("IPv6 {} {addresses}", known(&kept.ipv6_mode)));
-    }
-    parts.join(", ")
 }

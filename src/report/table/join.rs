@@ -23,11 +23,25 @@ impl Page {
         for note in &joiner.notes {
             self.wrapped("note: ", note);
         }
+        if joiner.server.is_none() && report.policy.as_release.is_none() {
+            self.wrapped(
+                "note: ",
+                "no XenServer or XCP-ng was seen running on it: `--as-release` and the pool's release (xcp-ng-8.3, xenserver-8, …) judges it as if that were freshly installed",
+            );
+        }
+        let sole = !self.options.all && joiner.findings.iter().any(|finding| finding.sole);
         self.rows(&joiner.findings);
-        self.server(joiner);
-        self.cpu(joiner);
-        self.network(joiner);
-        self.storage(joiner);
+        if sole {
+            self.wrapped(
+                "",
+                "It cannot join whatever is mended: the others compare it all the same. --all says more.",
+            );
+        } else {
+            self.server(joiner);
+            self.cpu(joiner);
+            self.network(joiner);
+            self.storage(joiner);
+        }
         for finding in joiner.telling() {
             self.finding(finding);
         }

@@ -30,14 +30,17 @@ pub(in crate::rules) fn judge<'r>(
     let mut findings: Vec<Finding> = Vec::new();
     for rule in rules {
         let finding = finding_of(rule, case, sources, &vars);
-        if rule.sole_fix && finding.outcome == Outcome::Fail {
+        if finding.sole {
             sole.get_or_insert(findings.len());
         }
         findings.push(finding);
     }
     if let Some(sole) = sole {
         let others = findings.iter_mut().enumerate().filter(|(place, _)| *place != sole);
-        others.for_each(|(_, finding)| finding.fix.clear());
+        others.for_each(|(_, finding)| {
+            finding.fix.clear();
+            finding.sole = false;
+        });
     }
     findings
 }
@@ -146,6 +149,7 @@ impl<'c> Judge<'c, 'c> {
             unknown,
             waived: None,
             severity_was: self.rule.severity_was,
+            sole: self.rule.sole_fix && outcome == Outcome::Fail,
         };
         match outcome {
             Outcome::Fail => self.explain_failure(&mut finding, &elements),

@@ -194,6 +194,7 @@ impl<'w> Ledger<'w> {
             unknown: None,
             waived: None,
             severity_was: None,
+            sole: false,
         }
     }
 }
