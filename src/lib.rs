@@ -16,14 +16,14 @@
 //! | [`snapshot`] | what was observed, and what is not known with its reason ([`facts::Known`]) | versioned JSON |
 //! | [`cpu`], [`network`], [`eject`] | snapshots | levels, features lost, where NICs land, what leaving destroys |
 //! | [`rules`] | two [`rules::Side`]s, a [`rules::Policy`] and a [`rules::Registry`] | findings, a [`rules::Verdict`], the server's answer |
-//! | [`report`] | a judged run | table, JSON, SARIF, JUnit, Markdown, HTML and others |
-//! | [`fleet`] | many pools as a stream | counts by verdict, rule and pool, the worst |
 //! | [`diff`] | two snapshots or reports | what changed |
 //! | [`plan`](mod@plan) | many hosts | the fewest pools that lose the fewest features |
+//! | [`fleet`] | many pools as a stream | counts by verdict, rule and pool, the worst |
+//! | [`report`] | a judged run or fleet | table, JSON, SARIF, JUnit, Markdown, HTML and others |
 //! | [`gate`] | a verdict and two live sides | a plan, a journal, one `pool.join` or `pool.eject` |
 //! | [`lab`] | snapshots | simulated servers on loopback, to rehearse on |
 //!
-//! Rooms know only those before them. `collect`, `gate`, `lab` and the command line do I/O; everything between is pure: the same
+//! Rooms know only those that `tests/rooms.rs` names for them, never one that comes after. `collect`, `gate`, `lab` and the command line do I/O; everything between is pure: the same
 //! snapshots give the same report, byte for byte.
 //!
 //! # Judging a joiner

@@ -4,7 +4,7 @@ use std::panic::resume_unwind;
 use std::thread;
 
 use super::Exit;
-use super::args::{Check, CheckPhase, FailOn, ReportFormat};
+use super::args::{Check, CheckPhase, ReportFormat};
 use super::error::CliError;
 use super::fleets;
 use super::output::emit;
@@ -61,7 +61,7 @@ fn run_eject(args: &Check, wanted: &str) -> Result<Exit, CliError> {
     settle_member(&mut ledger, &pool, member, &rules, &mut judgement);
     let report = eject_report(&pool, member, judgement, policy, waivers.report(&ledger));
     print(args, &report, || Pictures::new(&pool.snapshot.pool, []))?;
-    let exit = exit_of(report.verdict, args.fail_on);
+    let exit = Exit::of(report.verdict, args.fail_on);
     std::mem::forget((pool, report, rules));
     Ok(exit)
 }
@@ -180,7 +180,7 @@ pub(super) fn finish(
 ) -> Result<Exit, CliError> {
     let report = report_of(pool, joiners, judged.judgements, policy, judged.waivers);
     print(args, &report, || Pictures::new(&pool.snapshot.pool, joiners.iter().map(|joiner| &joiner.snapshot.pool)))?;
-    let exit = exit_of(report.verdict, args.fail_on);
+    let exit = Exit::of(report.verdict, args.fail_on);
     std::mem::forget(report);
     Ok(exit)
 }
@@ -213,14 +213,6 @@ fn print(args: &Check, report: &Report, pictures: impl Fn() -> Pictures) -> Resu
             TableOptions { width: style.width, color: style.color, all: args.all, quiet: args.quiet },
         ),
     })
-}
-
-const fn exit_of(verdict: Verdict, fail_on: Option<FailOn>) -> Exit {
-    match (verdict, fail_on) {
-        (Verdict::NoGo, _) | (Verdict::GoWithWarnings, Some(FailOn::Warning)) => Exit::Refused,
-        (Verdict::Undecided, _) => Exit::Undecided,
-        (Verdict::Go | Verdict::GoWithWarnings, _) => Exit::Done,
-    }
 }
 
 /// What is wrong with waivers is worth a warning, never more: what they do not cover counts by itself.

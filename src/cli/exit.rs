@@ -2,6 +2,9 @@
 
 use std::process::ExitCode;
 
+use super::args::FailOn;
+use crate::rules::Verdict;
+
 /// What the process says when it ends. Where several apply, the first in the order Usage, Unconfirmed, Unreachable,
 /// Refused, Undecided, Done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +30,15 @@ impl From<Exit> for ExitCode {
 }
 
 impl Exit {
+    /// What a verdict comes to.
+    pub(super) const fn of(verdict: Verdict, fail_on: Option<FailOn>) -> Self {
+        match (verdict, fail_on) {
+            (Verdict::NoGo, _) | (Verdict::GoWithWarnings, Some(FailOn::Warning)) => Self::Refused,
+            (Verdict::Undecided, _) => Self::Undecided,
+            (Verdict::Go | Verdict::GoWithWarnings, _) => Self::Done,
+        }
+    }
+
     /// All of them, by number.
     pub const ALL: [Self; 6] =
         [Self::Done, Self::Refused, Self::Usage, Self::Undecided, Self::Unreachable, Self::Unconfirmed];

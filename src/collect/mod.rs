@@ -1,4 +1,4 @@
-//! Targets to snapshots: the machine underneath, files, record dumps. The only room below `cli` that does I/O.
+//! Targets to snapshots: the machine underneath, files, record dumps, live servers. The only room before `rules` that does I/O.
 //! Called by `cli`; knows `snapshot`, `facts` and `cpu` (leaves to words, prediction).
 
 pub mod local;

@@ -1,5 +1,5 @@
 //! The rule engine: loads rules as data, checks their expressions against the model, judges a case with them.
-//! Pure; called by `cli`. Knows `facts`, `snapshot`, `cpu` and `eject`.
+//! Pure. Knows `facts`, `snapshot`, `cpu`, `network` and `eject`.
 
 pub mod expr;
 

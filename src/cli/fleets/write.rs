@@ -9,7 +9,6 @@ use crate::fleet::{FleetLine, FleetReport};
 use crate::report::{
     TableOptions, fleet_to_github, fleet_to_json, fleet_to_junit, fleet_to_markdown, fleet_to_table,
 };
-use crate::rules::Verdict;
 
 /// All places that the operator named.
 pub(super) struct Sheets {
@@ -111,16 +110,14 @@ fn offered(format: ReportFormat) -> Result<(), CliError> {
 
 /// How the process ends: what could not be read comes first, then the worst verdict.
 pub(super) fn exit_of(report: &FleetReport, fail_on: Option<FailOn>) -> Result<Exit, CliError> {
-    let verdict = match (report.verdict, fail_on) {
-        (Some(Verdict::NoGo), _) | (Some(Verdict::GoWithWarnings), Some(FailOn::Warning)) => Exit::Refused,
-        (Some(Verdict::Undecided), _) => Exit::Undecided,
-        (Some(Verdict::Go | Verdict::GoWithWarnings), _) => Exit::Done,
+    let verdict = match report.verdict {
+        Some(verdict) => Exit::of(verdict, fail_on),
         // A part of a fleet may be empty; a fleet in which nothing can join is a mistake.
-        (None, _) if report.shard.is_some() => Exit::Done,
-        (None, _) if report.read.lines == 0 && report.read.unreadable == 0 => {
+        None if report.shard.is_some() => Exit::Done,
+        None if report.read.lines == 0 && report.read.unreadable == 0 => {
             return Err(CliError::Usage(format!("{}: it holds no line; a fleet has a host a line", report.fleet)));
         }
-        (None, _) => {
+        None => {
             return Err(CliError::Usage(format!(
                 "{}: no joiner: every line is a pool by itself; lines of one pool follow each other and say so \
                  with the same \"group\", or with hosts' names that are the same up to the last hyphen",

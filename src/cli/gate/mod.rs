@@ -94,10 +94,9 @@ fn unreachable(trouble: Trouble) -> CliError {
 
 /// Whether a verdict lets the gate go on, and the exit status when it does not.
 const fn stopped_by(verdict: Verdict, fail_on: Option<FailOn>) -> Option<Exit> {
-    match (verdict, fail_on) {
-        (Verdict::NoGo, _) | (Verdict::GoWithWarnings, Some(FailOn::Warning)) => Some(Exit::Refused),
-        (Verdict::Undecided, _) => Some(Exit::Undecided),
-        (Verdict::Go | Verdict::GoWithWarnings, _) => None,
+    match Exit::of(verdict, fail_on) {
+        Exit::Done => None,
+        exit => Some(exit),
     }
 }
 
