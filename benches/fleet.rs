@@ -95,10 +95,13 @@ fn main() -> ExitCode {
 fn fleet(python: &str, generator: &Path, hosts: usize, profile: &str) -> PathBuf {
     let path = std::env::temp_dir().join(format!("poolgate-fleet-{hosts}-{profile}.ndjson"));
     if !path.exists() {
-        let file = File::create(&path).expect("the folder for temporary files can be written");
+        // Under its own name only when it is whole: a generator that failed leaves no short fleet for the next run.
+        let part = path.with_extension("part");
+        let file = File::create(&part).expect("the folder for temporary files can be written");
         let mut command = Command::new(python);
         command.arg(generator).args([&hosts.to_string(), "7", profile]).stdout(file);
         assert!(command.status().is_ok_and(|status| status.success()), "the generator runs");
+        std::fs::rename(&part, &path).expect("a file of one's own can be renamed");
     }
     path
 }
