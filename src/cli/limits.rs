@@ -6,6 +6,7 @@ use std::io::{self, Read as _};
 use std::path::Path;
 
 use super::error::CliError;
+use crate::collect::refused;
 
 /// Bytes of a rule or a file of severities: a page, not a book.
 pub(super) const RULE: u64 = 1 << 20;
@@ -31,7 +32,7 @@ pub(super) fn read(what: &'static str, path: &Path, most: u64) -> Result<Vec<u8>
     let mut bytes = Vec::new();
     let mut input: Box<dyn io::Read> = match path.to_str() {
         Some("-") => Box::new(io::stdin()),
-        _ => Box::new(File::open(path).map_err(wrong)?),
+        _ => Box::new(File::open(path).map_err(|source| refused(path, &path.display().to_string(), source))?),
     };
     input.by_ref().take(most + 1).read_to_end(&mut bytes).map_err(wrong)?;
     if bytes.len() as u64 > most {

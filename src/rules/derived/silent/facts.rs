@@ -12,6 +12,8 @@ facts! {
         pub xapi_newer: Known<bool>,
         /// VMs of the joiner with the MAC seed of another VM of the pool.
         pub seed_clashes: Known<Vec<SeedClash>>,
+        /// Members with the joiner's host name, however it is spelt, by their names.
+        pub same_hostname: Known<Vec<String>>,
         /// VMs of the joiner that the pool has under the same uuid.
         pub vm_clashes: Known<Vec<VmClash>>,
         /// Virtual disks of the joiner that the pool has under the same uuid, without those of an SR that both have.

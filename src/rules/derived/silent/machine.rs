@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::time::seconds;
 use super::told;
+use crate::cpu::levelling::label;
 use crate::facts::{Found, Known, Reason, Unknown, need};
 use crate::rules::case::Seen;
 use crate::snapshot::{BootParameters, Clock, Hardware, Host, Pool};
@@ -144,4 +145,21 @@ pub(super) fn firmware(host: &Host) -> String {
     let firmware = if words.is_empty() { "not known".to_owned() } else { words.join(" ") };
     let date = hardware.bios_date.text().map(|date| format!(" of {date}")).unwrap_or_default();
     format!("microcode {microcode}, firmware {firmware}{date}")
+}
+
+/// Members with the host name of the joiner. One that is found decides, whatever the others are called.
+pub(super) fn same_hostname(pool: &Pool, host: &Host) -> Found<Vec<String>> {
+    let own = need(&host.hostname)?;
+    let (mut found, mut gap) = (Vec::new(), None);
+    for member in need(&pool.hosts)? {
+        match need(&member.hostname) {
+            Ok(name) if name.eq_ignore_ascii_case(own) => found.push(label(member)),
+            Ok(_) => {}
+            Err(why) => gap = Some(why),
+        }
+    }
+    match gap {
+        Some(why) if found.is_empty() => Err(why),
+        _ => Ok(found),
+    }
 }
