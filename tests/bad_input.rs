@@ -4,6 +4,7 @@
 
 pub mod common;
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
@@ -44,6 +45,22 @@ fn one_of_each() -> Option<Value> {
             let answer: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
             let first = answer["result"].as_object().unwrap().iter().take(1).map(|(k, v)| (k.clone(), v.clone()));
             classes.insert(class, Value::Object(first.collect()));
+        }
+    }
+    // What the first records name of the others is left out with them: otherwise lists are cut short.
+    let kept: BTreeSet<String> =
+        classes.values().flat_map(|records| records.as_object().unwrap().keys().cloned()).collect();
+    for record in classes.values_mut().flat_map(|records| records.as_object_mut().unwrap().values_mut()) {
+        for field in record.as_object_mut().unwrap().values_mut() {
+            match field {
+                Value::Array(names) => names.retain(|name| {
+                    name.as_str().is_none_or(|name| !name.starts_with("OpaqueRef:") || kept.contains(name))
+                }),
+                Value::String(name) if name.starts_with("OpaqueRef:") && !kept.contains(name.as_str()) => {
+                    *name = "OpaqueRef:NULL".to_owned();
+                }
+                _ => {}
+            }
         }
     }
     Some(Value::Object(classes))

@@ -472,6 +472,15 @@ fn lists_that_were_cut_short_are_unknown() {
     assert_eq!(gaps("", ""), "");
     assert!(gaps("VM", "OpaqueRef:vm").contains("the list of VMs is cut short: host OpaqueRef:h names OpaqueRef:vm"));
     assert!(gaps("VM", "OpaqueRef:dom0").contains("names OpaqueRef:dom0"));
+    // The more is cut off, the more it matters: of the VMs that the host names none is left.
+    let mut records = whole();
+    records["VM"] = json!({"OpaqueRef:halted": {"VIFs": []}});
+    assert!(of(&records).snapshot.pool.vms.unknown().unwrap().detail().contains("cut short"));
+    // Records whose references are all made up were put together otherwise.
+    for class in ["VM", "PIF", "PBD"] {
+        records[class] = json!({"OpaqueRef:other": {"SR": "OpaqueRef:sr"}});
+    }
+    assert!(of(&records).snapshot.pool.vms.unknown().is_none());
     assert!(gaps("PIF", "OpaqueRef:pif1").contains("the list of interfaces is cut short"));
     // The only one: a list without any lacks what is named, too.
     assert!(gaps("PBD", "OpaqueRef:pbd").contains("the list of PBDs is cut short"));

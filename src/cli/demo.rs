@@ -98,8 +98,16 @@ fn mend(db: &mut Db) {
     if let Some(sr) = named(db, "SR", SR) {
         let pbds: Vec<_> =
             db.each("PBD").filter(|(_, pbd)| text(pbd, "SR") == sr).map(|(pbd, _)| pbd.to_owned()).collect();
+        let host = db.each("host").next().map(|(host, _)| host.to_owned());
         for pbd in pbds {
             db.remove("PBD", &pbd);
+            if let Some(host) = &host {
+                db.change("host", host, |record| {
+                    if let Some(Json::Array(pbds)) = record.get_mut("PBDs") {
+                        pbds.retain(|other| *other != pbd.as_str());
+                    }
+                });
+            }
         }
         db.remove("SR", &sr);
     }

@@ -4,7 +4,7 @@ use super::returns::heard;
 use super::row::{BadLine, FailedRule, FleetLine, JoinerRow, PoolRow, ServerRow, UndecidedRule, Unjudged, Weight};
 use super::tally::{RuleTally, Tally};
 use super::{FleetPolicy, VerdictCounts};
-use crate::collect::{Block, Collected, FleetHost, FleetPool, Found, read_block};
+use crate::collect::{Block, Collected, FleetHost, FleetPool, Found, Said, read_block};
 use crate::cpu::releases::Product;
 use crate::rules::assume::assume;
 use crate::rules::{Asked, Joined, Outcome, Phase, Policy, Registry, Severity, Side, Verdict};
@@ -48,7 +48,7 @@ impl<'r> FleetJudge<'r> {
     pub fn worker(&self) -> Worker<'_> {
         let none = |severity| RuleTally { severity, failed: 0, undecided: 0, pools: 0 };
         let rules = self.asked.rules().iter().map(|rule| none(rule.severity)).collect();
-        Worker { judge: self, tally: Tally::new(self.worst), rules, rows: Vec::new() }
+        Worker { judge: self, tally: Tally::new(self.worst), rules, rows: Vec::new(), last: [None; 2] }
     }
 
     /// What the report says of what was asked.
@@ -70,6 +70,8 @@ pub struct Worker<'j> {
     rules: Vec<RuleTally>,
     /// Lines of the report by the lines that they are about.
     rows: Vec<(usize, String)>,
+    /// What the pool before was recognised by: what others may be too, and what it is itself.
+    last: [Option<u64>; 2],
 }
 
 impl Worker<'_> {
@@ -106,7 +108,7 @@ impl Worker<'_> {
 
     fn pool(&mut self, pool: FleetPool) {
         let FleetPool { line, said, doubtful, first, others } = pool;
-        self.tally.heard.extend(heard(&said, line));
+        self.hear(&said, line, doubtful);
         self.tally.read.lines += u64::from(first.is_some()) + others.len() as u64;
         let Some(first) = first else { return self.headless(line, others) };
         self.tally.read.pools += 1;
@@ -148,6 +150,17 @@ impl Worker<'_> {
             if verdict != Verdict::Go {
                 let (coordinator, _) = coordinator;
                 self.tally.worst_pools.add(PoolRow { line, name, coordinator, verdict, joiners: counts });
+            }
+        }
+    }
+
+    /// Notes by what a pool is recognised. Lines that cannot be read in its midst do not make two of it, nor is what its
+    /// neighbours share noted for each of them.
+    fn hear(&mut self, said: &Said, line: usize, doubtful: bool) {
+        for one in heard(said, line) {
+            let last = &mut self.last[usize::from(one.own)];
+            if last.replace(one.name) != Some(one.name) || one.own && !doubtful {
+                self.tally.heard.push(one);
             }
         }
     }

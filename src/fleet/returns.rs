@@ -1,21 +1,41 @@
 //! Pools that come again: lines of one pool belong together, and those that stand apart are judged against the wrong host, or
 //! against none.
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest as _, Sha256};
 
 use crate::collect::Said;
 
-/// What a pool is recognised by, shortened to what tells a million of them apart.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// What a pool is recognised by, shortened to what tells a million of them apart. In JSON a text: `0123456789abcdef:17`, with a `+` at
+/// the end for a pool's own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Heard {
     /// The beginning of a SHA-256 over it.
-    pub name: String,
+    pub name: u64,
     /// The line that the pool begins with.
     pub line: usize,
     /// Whether the pool goes by it; else lines further down may.
     pub own: bool,
+}
+
+impl Serialize for Heard {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let own = if self.own { "+" } else { "" };
+        serializer.collect_str(&format_args!("{:016x}:{}{own}", self.name, self.line))
+    }
+}
+
+impl<'de> Deserialize<'de> for Heard {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let read = || {
+            let (name, line) = text.split_once(':')?;
+            let (line, own) = line.strip_suffix('+').map_or((line, false), |line| (line, true));
+            Some(Self { name: u64::from_str_radix(name, 16).ok()?, line: line.parse().ok()?, own })
+        };
+        read().ok_or_else(|| D::Error::custom("expected HEX:LINE or HEX:LINE+"))
+    }
 }
 
 /// A pool that was there before.
@@ -32,7 +52,7 @@ pub struct Returned {
 pub(super) fn heard(said: &Said, line: usize) -> impl Iterator<Item = Heard> {
     let one = move |name: &String, own| {
         let digest = Sha256::digest(name.as_bytes());
-        Heard { name: digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect(), line, own }
+        Heard { name: digest.iter().take(8).fold(0, |name, byte| name << 8 | u64::from(*byte)), line, own }
     };
     [said.own.as_ref().map(|name| one(name, true)), said.also.as_ref().map(|name| one(name, false))]
         .into_iter()

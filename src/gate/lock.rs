@@ -36,6 +36,20 @@ pub struct Lock {
 }
 
 impl Lock {
+    /// Whether another run holds the lock now. Writes nothing, and keeps nobody out.
+    pub fn look(folder: &Path, pool: &str) -> Result<(), LockError> {
+        let path = folder.join(format!("pool-{}.lock", file_name(pool)));
+        let mut file = match File::open(&path) {
+            // Nobody has ever acted on the pool, or it is for somebody else to say.
+            Err(_) => return Ok(()),
+            Ok(file) => file,
+        };
+        match file.try_lock_shared() {
+            Err(TryLockError::WouldBlock) => Err(LockError::Held { holder: holder_in(&mut file), path }),
+            Ok(()) | Err(TryLockError::Error(_)) => Ok(()),
+        }
+    }
+
     /// Takes the lock of a pool in this folder, without waiting.
     pub fn take(folder: &Path, pool: &str, act: Act, what: &str) -> Result<Self, LockError> {
         let path = folder.join(format!("pool-{}.lock", file_name(pool)));
@@ -51,14 +65,7 @@ impl Lock {
             .map_err(wrong)?;
         match file.try_lock() {
             Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                let mut holder = String::new();
-                // The holder may be writing it just now: then its name is not known yet.
-                let _ = file.read_to_string(&mut holder);
-                let holder =
-                    holder.lines().next().filter(|line| !line.is_empty()).unwrap_or("who, it does not say yet");
-                return Err(LockError::Held { holder: crate::text::plain(holder).into_owned(), path });
-            }
+            Err(TryLockError::WouldBlock) => return Err(LockError::Held { holder: holder_in(&mut file), path }),
             Err(TryLockError::Error(source)) => return Err(wrong(source)),
         }
         let since = humantime::format_rfc3339_seconds(SystemTime::now());
@@ -69,6 +76,15 @@ impl Lock {
             .map_err(wrong)?;
         Ok(Self { _file: file })
     }
+}
+
+/// Who holds a lock, as its file says.
+fn holder_in(file: &mut File) -> String {
+    let mut holder = String::new();
+    // The holder may be writing it just now: then its name is not known yet.
+    let _ = file.read_to_string(&mut holder);
+    let holder = holder.lines().next().filter(|line| !line.is_empty()).unwrap_or("who, it does not say yet");
+    crate::text::plain(holder).into_owned()
 }
 
 /// A uuid as part of a file's name, whatever a server calls its uuid.
@@ -87,6 +103,8 @@ mod tests {
         let first = Lock::take(folder.path(), "4711", Act::Join, "node-01").unwrap();
         let error = Lock::take(folder.path(), "4711", Act::Eject, "node-02").unwrap_err().to_string();
         assert!(error.contains("poolgate join of node-01, process "), "{error}");
+        assert!(Lock::look(folder.path(), "4711").unwrap_err().to_string().contains("poolgate join of node-01"));
+        assert!(Lock::look(folder.path(), "4712").is_ok() && !folder.path().join("pool-4712.lock").exists());
         let other = Lock::take(folder.path(), "4712", Act::Join, "node-03");
         assert!(other.is_ok(), "another pool is not locked");
         drop(first);

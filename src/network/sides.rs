@@ -8,8 +8,6 @@ use super::nics::{Nic, PoolNic, joiner_nics, pool_nics};
 use crate::facts::{Found, Known, Reason, Unknown, known};
 use crate::snapshot::{Bond, Host, Network, Pif, Pool};
 
-/// A value, or the fact that is missing for it.
-
 /// Records by reference.
 type ByReference<'a, T> = BTreeMap<&'a str, &'a T>;
 

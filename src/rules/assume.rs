@@ -92,6 +92,7 @@ fn fill_pool(pool: &mut Pool, product: &Product, paths: &mut Vec<String>) {
     fill.fact("current_operations", &mut pool.current_operations, BTreeMap::new());
     fill.fact("vms", &mut pool.vms, Vec::new());
     fill.fact("srs", &mut pool.srs, Vec::new());
+    fill.fact("vdis", &mut pool.vdis, Vec::new());
     fill.fact("bonds", &mut pool.bonds, Vec::new());
     fill.fact("vlans", &mut pool.vlans, Vec::new());
     fill.fact("tunnels", &mut pool.tunnels, Vec::new());

@@ -237,7 +237,6 @@ impl World for Scripted {
         let member = |host: &Host| Member {
             uuid: host.uuid.text().unwrap_or_default().to_owned(),
             enabled: host.enabled == Known::Yes(true),
-            ..Member::default()
         };
         Ok(self.pool.snapshot.pool.hosts.each().map(member).collect())
     }

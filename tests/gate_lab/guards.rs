@@ -2,11 +2,11 @@
 
 use std::fs;
 
-use poolgate::lab::{Fault, FaultKind};
+use poolgate::lab::{Endpoint, Fault, FaultKind};
 
 use crate::act::SMALL;
-use crate::common::rehearsal::Rehearsal;
-use crate::common::run::{Done, Poolgate, fixture};
+use crate::common::rehearsal::{PASSWORD, Rehearsal};
+use crate::common::run::{Done, Poolgate, fixture, poolgate};
 
 /// Two hosts, the first of which has a call open in a journal of its own.
 struct Left {
@@ -77,7 +77,7 @@ fn the_address_that_hosts_are_to_use_is_the_coordinators_by_its_certificate() {
     let other = lab.joiner(1).address.to_string();
     let run = lab.act(["join", "--pool", &lab.pool().url(), "--host", &lab.joiner(0).url()]);
     let told = run.with(["--coordinator-address", &other]).status(2).complaint();
-    assert!(told.contains("another server than the pool's coordinator answers there"), "{told}");
+    assert!(told.contains("another server than the pool's coordinator answers at"), "{told}");
     // One that does not answer from here may be right all the same.
     let run = lab.act(["join", "--pool", &lab.pool().url(), "--host", &lab.joiner(0).url()]);
     let run = run.with(["--coordinator-address", "127.0.0.99", "--plan-out", lab.path("p.json").to_str().unwrap()]);
@@ -115,8 +115,17 @@ fn files_that_may_be_wanted_are_not_written_over() {
 #[test]
 fn a_pin_at_another_port_is_a_slip() {
     let lab = Rehearsal::new(SMALL.0, &[SMALL.1]);
-    let pool = lab.pool();
-    let pin = format!("{}={}", pool.address, pool.fingerprint);
-    let told = lab.join().with(["--tls-fingerprint", &pin]).status(2).complaint();
+    let (pool, joiner) = (lab.pool(), lab.joiner(0));
+    let check = |pins: &[String]| {
+        let words =
+            ["check", "--pool", &pool.url(), "--host", &joiner.url(), "--password-env", "PASSWORD", "--quiet"];
+        let pins = pins.iter().flat_map(|pin| ["--tls-fingerprint", pin]);
+        poolgate(words).with(pins).env("PASSWORD", PASSWORD)
+    };
+    let pin = |port: String, endpoint: &Endpoint| format!("{}{port}={}", endpoint.address, endpoint.fingerprint);
+    let own = |endpoint: &Endpoint| pin(format!(":{}", endpoint.port), endpoint);
+    let told = check(&[pin(String::new(), &pool), own(&joiner)]).status(2).complaint();
     assert!(told.contains("no target of this run is at that port"), "{told}");
+    // One more of another server at that address, as behind a tunnel, is none.
+    check(&[pin(":9".to_owned(), &pool), own(&pool), own(&joiner)]).status(0);
 }

@@ -1,6 +1,6 @@
 //! `poolgate eject`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::confirm::confirmed;
 use super::signals::Interrupt;
@@ -44,6 +44,7 @@ pub(in crate::cli) fn run(args: &Eject) -> Result<Exit, CliError> {
             find_member(records, &args.member).ok().and_then(|member| way_to(&live, &target, records, member));
         return resume::run(&args.gate, &mut world, std::slice::from_ref(&args.member));
     }
+    refuse_busy(&args.gate, records.uuid.text().unwrap_or_default())?;
     let member = find_member(records, &args.member)?;
     world.member = way_to(&live, &target, records, member);
     let rules = load_for(Phase::Eject, &args.gate.rules.folders)?;
@@ -61,12 +62,8 @@ pub(in crate::cli) fn run(args: &Eject) -> Result<Exit, CliError> {
         show_report(&args.gate, &report)?;
         return Ok(exit);
     }
-    refuse_busy(&args.gate, &plan)?;
-    if let Some(path) = args.restore_out.as_ref().filter(|path| path.exists()) {
-        return Err(CliError::Usage(format!(
-            "--restore-out {}: there is such a file, and it may be the only one that knows a host's network; name another",
-            path.display()
-        )));
+    if let Some(path) = &args.restore_out {
+        refuse_other_script(path, &judge.uuid)?;
     }
     if !args.gate.plan_out.is_empty() {
         write_plan(&plan, &args.gate.plan_out)?;
@@ -79,6 +76,7 @@ pub(in crate::cli) fn run(args: &Eject) -> Result<Exit, CliError> {
     refuse_open_call(&args.gate, &held.journal, &plan.pool.uuid)?;
     let by = confirmed(&args.gate, &plan)?;
     let restore = restore_path(args, held.journal.path(), &judge.uuid);
+    refuse_other_script(&restore, &judge.uuid)?;
     write_file(&restore, &restore_script(records, member, pool.0.seen()))?;
     complain(&format!("the script that gives the host its network back is {}: keep it", restore.display()));
     world.restore = Some(restore);
@@ -89,6 +87,18 @@ pub(in crate::cli) fn run(args: &Eject) -> Result<Exit, CliError> {
         judge.plan(pool, member, &judged).map_err(|error| trouble(error.to_string()))
     };
     carry_out(&args.gate, &mut world, held, &plan, &mut replan, by)
+}
+
+/// A script takes the place of one for the same host, and of no other file: it may be the only one that knows a host's network.
+fn refuse_other_script(path: &Path, uuid: &str) -> Result<(), CliError> {
+    let own = |path: &Path| std::fs::read_to_string(path).is_ok_and(|text| text.contains(uuid));
+    if path.is_file() && !own(path) {
+        return Err(CliError::Usage(format!(
+            "--restore-out {}: there is such a file, and it may be the only one that knows a host's network; name another",
+            path.display()
+        )));
+    }
+    Ok(())
 }
 
 /// By what a member is judged.
@@ -146,7 +156,7 @@ pub(super) fn address_near(live: &Live<'_>, pool: &Target, host: &str) -> Option
 }
 
 /// A place where nothing is yet: an earlier script may be the only one that knows a network.
-fn restore_path(args: &Eject, journal: &std::path::Path, uuid: &str) -> PathBuf {
+fn restore_path(args: &Eject, journal: &Path, uuid: &str) -> PathBuf {
     args.restore_out.clone().unwrap_or_else(|| {
         let stamp: String = now().chars().filter(char::is_ascii_alphanumeric).collect();
         beside(journal, &format!("restore-{}-{stamp}.sh", crate::gate::lock::file_name(uuid)))

@@ -7,8 +7,8 @@ use super::confirm::confirmed;
 use super::eject::address_near;
 use super::signals::Interrupt;
 use super::{
-    acting_target, agreed_plan, carry_out, hold, now, pool_of, refuse_busy, refuse_open_call, refuse_open_unread,
-    resume, show_plan, show_report, show_written, stopped_by, tell_changes, unreachable, world, write_plan,
+    acting_target, agreed_plan, carry_out, hold, now, pool_of, refuse_busy, refuse_open_call, resume, show_plan,
+    show_report, show_written, stopped_by, tell_changes, unreachable, world, write_plan,
 };
 use crate::cli::Exit;
 use crate::cli::args::Join;
@@ -55,11 +55,8 @@ pub(in crate::cli) fn run(args: &Join) -> Result<Exit, CliError> {
     let pool_target = pool;
     let (pool, joiners) = world.collect_all(0..hosts.len());
     let pool = pool.map_err(unreachable)?;
-    let joiners: Result<Vec<_>, _> = joiners.into_iter().map(|joiner| joiner.map_err(unreachable)).collect();
-    if joiners.is_err() {
-        refuse_open_unread(&args.gate, pool.0.snapshot.pool.uuid.text().unwrap_or_default())?;
-    }
-    let joiners = joiners?;
+    refuse_busy(&args.gate, pool.0.snapshot.pool.uuid.text().unwrap_or_default())?;
+    let joiners: Vec<_> = joiners.into_iter().map(|joiner| joiner.map_err(unreachable)).collect::<Result<_, _>>()?;
     refuse_own_address(args.coordinator_address.as_deref(), &joiners)?;
     if let Some(address) = &args.coordinator_address {
         refuse_other_server(&live, &pool_target, address, &pool.1.fingerprint)?;
@@ -74,7 +71,6 @@ pub(in crate::cli) fn run(args: &Join) -> Result<Exit, CliError> {
         show_report(&args.gate, &report)?;
         return Ok(exit);
     }
-    refuse_busy(&args.gate, &plan)?;
     if !args.gate.plan_out.is_empty() {
         write_plan(&plan, &args.gate.plan_out)?;
         return show_written(&args.gate, &plan);
@@ -110,20 +106,28 @@ fn refuse_own_address(coordinator: Option<&str>, joiners: &[Collected]) -> Resul
 
 /// The address that the hosts are to use is the coordinator's, by its certificate: root's password goes there.
 fn refuse_other_server(live: &Live<'_>, pool: &Target, coordinator: &str, fingerprint: &str) -> Result<(), CliError> {
+    let unseen = |why: &str| {
+        complain(&format!(
+            "--coordinator-address {coordinator} cannot be looked at from here ({why}): make sure that it is the coordinator, root's password goes there"
+        ));
+    };
     let (Some(address), Ok(pinned)) = (address_near(live, pool, coordinator), fingerprint.parse()) else {
+        unseen("the coordinator's certificate is not known");
         return Ok(());
     };
     let mut trust = TrustStore::new(KnownHosts::read(PathBuf::from("/dev/null"))?);
     trust.pin(Some(address.clone()), pinned);
-    let Some(password) = live.password(pool) else { return Ok(()) };
-    match Client::new(address, Arc::new(trust), live.limits()).knock(live.user(pool), password, None) {
-        Err(XapiError::Trust { problem, .. }) => Err(CliError::Usage(format!(
-            "--coordinator-address {coordinator}: another server than the pool's coordinator answers there, and root's password would go to it: {problem}"
+    let Some(password) = live.password(pool) else {
+        unseen("the pool's password is not known");
+        return Ok(());
+    };
+    match Client::new(address.clone(), Arc::new(trust), live.limits()).knock(live.user(pool), password, None) {
+        Err(XapiError::Trust { .. }) => Err(CliError::Usage(format!(
+            "--coordinator-address {coordinator}: another server than the pool's coordinator answers at {address}, by its certificate, and root's \
+             password would go to it; name an address of the coordinator, whose certificate is SHA-256 {pinned}"
         ))),
         Err(error) => {
-            complain(&format!(
-                "--coordinator-address {coordinator} cannot be looked at from here ({error}): make sure that it is the coordinator, root's password goes there"
-            ));
+            unseen(&error.to_string());
             Ok(())
         }
         Ok(_) => Ok(()),

@@ -24,8 +24,8 @@ use super::output::{Places, complain, emit, print, width, write_file};
 use crate::collect::Target;
 use crate::collect::xapi::log_out_now;
 use crate::gate::drift::{Basis, compare};
-use crate::gate::journal::{Act, Event, Journal, MOST, Named, default_folder, others, read, remember};
-use crate::gate::lock::{Lock, LockError};
+use crate::gate::journal::{Act, Event, Journal, MOST, Named, default_folder, forget, list, others, read, remember};
+use crate::gate::lock::Lock;
 use crate::gate::plan::{FORMAT, Plan, read_plan, to_markdown, to_table};
 use crate::gate::{Call, Left, Replan, Run, Trouble, Turn, Waits, World as _, left_open, named};
 use crate::report::{self, Report, TableOptions};
@@ -62,7 +62,9 @@ fn world<'a>(
     hosts: Vec<Target>,
 ) -> LiveWorld<'a> {
     let named = hosts.iter().map(|host| format!(" --host {}", shell_word(&host.to_string())));
-    let journal = args.journal.iter().map(|path| format!(" --journal {}", shell_word(&path.display().to_string())));
+    // A command to copy works from any folder.
+    let whole = args.journal.as_ref().map(|path| std::path::absolute(path).unwrap_or_else(|_| path.clone()));
+    let journal = whole.iter().map(|path| format!(" --journal {}", shell_word(&path.display().to_string())));
     LiveWorld {
         words: format!(
             "--pool {}{}{}",
@@ -174,11 +176,13 @@ fn refuse_other_json(file: &Path) -> Result<(), CliError> {
     let Some(text) = is_json.then(|| std::fs::read(file).ok()).flatten() else { return Ok(()) };
     let json: Option<serde_json::Value> = serde_json::from_slice(&text).ok();
     match json.as_ref().and_then(|json| json.get("format")?.as_str()) {
-        Some(format) if format != FORMAT => Err(CliError::Usage(format!(
-            "--plan-out {}: that file is a {}; name another, or remove it first",
-            file.display(),
-            plain(format)
-        ))),
+        Some(format) if format != FORMAT || json.as_ref().is_none_or(|json| json.get("steps").is_none()) => {
+            Err(CliError::Usage(format!(
+                "--plan-out {}: that file is a {}; name another, or remove it first",
+                file.display(),
+                plain(format)
+            )))
+        }
         _ => Ok(()),
     }
 }
@@ -194,12 +198,16 @@ fn hold(args: &GateArgs, pool: &Named, act: Act, hosts: &[Named]) -> Result<Held
     let names: Vec<_> = hosts.iter().map(|host| host.name.as_str()).collect();
     let lock = Lock::take(&default_folder()?, &pool.uuid, act, &names.join(", "))?;
     let places = Places::open(&args.output)?;
-    let journal = Journal::open(&journal_path(args, &pool.uuid)?)?;
-    if args.journal.is_some() {
-        let folder = default_folder()?;
-        remember(&folder, &pool.uuid, journal.path()).map_err(|source| CliError::Write { path: folder, source })?;
+    Ok(Held { journal: Journal::open(&journal_path(args, &pool.uuid)?)?, places, _lock: lock })
+}
+
+/// A journal of one's own is noted where the next run finds it, as long as a run is open in it.
+fn note_journal(args: &GateArgs, pool: &str, journal: &Journal) -> Result<(), CliError> {
+    if args.journal.is_none() {
+        return Ok(());
     }
-    Ok(Held { journal, places, _lock: lock })
+    let folder = default_folder()?;
+    remember(&folder, pool, journal.path()).map_err(|source| CliError::Write { path: list(&folder, pool), source })
 }
 
 fn journal_path(args: &GateArgs, pool: &str) -> Result<PathBuf, CliError> {
@@ -220,40 +228,43 @@ fn refuse_open_call(args: &GateArgs, journal: &Journal, pool: &str) -> Result<()
     Err(open_call(&left, call, journal.path()))
 }
 
-/// Before a plan is shown or written: whether another run acts on the pool now, or the call of an earlier one is open.
-fn refuse_busy(args: &GateArgs, plan: &Plan) -> Result<(), CliError> {
-    let looked = default_folder().ok().map(|folder| Lock::take(&folder, &plan.pool.uuid, plan.act, "its plan"));
-    match looked {
-        Some(Err(error @ LockError::Held { .. })) => Err(error.into()),
-        // Whoever only plans needs no place to lock.
-        _ => refuse_open_unread(args, &plan.pool.uuid),
-    }
-}
-
-/// Whether a call of an earlier run is open.
-fn refuse_open_unread(args: &GateArgs, pool: &str) -> Result<(), CliError> {
+/// Before anything is judged: whether another run acts on the pool now, or the call of an earlier one is open.
+fn refuse_busy(args: &GateArgs, pool: &str) -> Result<(), CliError> {
+    // Whoever only plans needs no place for locks and journals.
+    let Ok(folder) = default_folder() else { return Ok(()) };
+    Lock::look(&folder, pool)?;
     refuse_open_elsewhere(args, pool)?;
-    refuse_open_in(&journal_path(args, pool)?)
+    refuse_open_in(&journal_path(args, pool)?, pool)
 }
 
 /// The same of the pool's other journals than this run's: another journal does not make a call undone.
 fn refuse_open_elsewhere(args: &GateArgs, pool: &str) -> Result<(), CliError> {
     let Ok(folder) = default_folder() else { return Ok(()) };
-    let unread = |source| CliError::Read { what: "the list of journals", path: folder.clone(), source };
+    let notes = list(&folder, pool);
+    let unread = |source| CliError::Read { what: "the list of journals", path: notes.clone(), source };
     let whole = |path: &Path| std::fs::canonicalize(path).ok();
     let own = whole(&journal_path(args, pool)?);
     let usual = folder.join(crate::gate::journal_name(pool));
-    let all = std::iter::once(usual).chain(others(&folder, pool).map_err(unread)?);
-    all.filter(|path| own.is_none() || whole(path) != own).try_for_each(|path| refuse_open_in(&path))
+    let others = others(&folder, pool).map_err(unread)?;
+    if let Some(gone) = others.iter().find(|path| !path.exists()) {
+        return Err(CliError::OpenCall(format!(
+            "an earlier run on this pool has its journal in {}, which is not there: whether its call has come to its end is not known. \
+             Bring it back and see with --resume --journal; where it is lost, look at the servers, and take its line out of {}",
+            gone.display(),
+            notes.display()
+        )));
+    }
+    let all = std::iter::once(usual).chain(others);
+    all.filter(|path| own.is_none() || whole(path) != own).try_for_each(|path| refuse_open_in(&path, pool))
 }
 
 /// The same of a journal that is only read.
-fn refuse_open_in(path: &Path) -> Result<(), CliError> {
+fn refuse_open_in(path: &Path, pool: &str) -> Result<(), CliError> {
     if !path.exists() {
         return Ok(());
     }
     let left = left_open(&read(&super::limits::read("journals", path, MOST)?).entries);
-    match left.as_ref().and_then(|left| Some((left, left.call.as_ref()?))) {
+    match left.as_ref().filter(|left| left.pool.uuid == pool).and_then(|left| Some((left, left.call.as_ref()?))) {
         Some((left, call)) => Err(open_call(left, call, path)),
         None => Ok(()),
     }
@@ -261,12 +272,13 @@ fn refuse_open_in(path: &Path) -> Result<(), CliError> {
 
 fn open_call(left: &Left, call: &Call, journal: &Path) -> CliError {
     CliError::OpenCall(format!(
-        "{} was sent for {} at {} and its end is not known; see first with `poolgate {} --resume --journal {}` and the same targets",
+        "{} was sent for {} at {} and its end is not known; see first with `poolgate {} --resume --journal {}` and the same targets, pool {}",
         left.act.method(),
         call.host.name,
         call.at,
         left.act.word(),
-        shell_word(&journal.display().to_string())
+        shell_word(&journal.display().to_string()),
+        plain(&left.pool.name)
     ))
 }
 
@@ -280,6 +292,7 @@ fn carry_out(
     by: &str,
 ) -> Result<Exit, CliError> {
     let pool = pool_of(plan);
+    note_journal(args, &pool.uuid, &held.journal)?;
     // Of sessions that were renewed while it was planned, the operator has heard.
     world.renewed();
     held.journal.write(Event::Begun {
@@ -304,19 +317,24 @@ fn carry_out(
     let waits = Waits::within(args.wait);
     let run = Run { world: &mut *world, journal: &mut held.journal, plan, replan, waits };
     let (turns, done) = run.carry_out();
-    let exit = close(world, held, plan.act, &pool, &turns);
+    let mut least = Exit::Done;
     if let Err(error) = done {
         complain(&format!("poolgate: {error}"));
-        return Ok(exit.worse(Exit::Usage));
+        least = Exit::Usage;
     }
-    Ok(exit)
+    Ok(close(world, held, plan.act, &pool, &turns, least))
 }
 
-/// Ends a run: in the journal, and for the operator.
-fn close(world: &mut LiveWorld<'_>, mut held: Held, act: Act, pool: &Named, turns: &[Turn]) -> Exit {
-    let exit = turns.iter().map(|turn| result::exit_of(&turn.end)).fold(Exit::Done, Exit::worse);
-    if let Err(error) = held.journal.write(Event::Closed { exit: exit as u8 }) {
-        complain(&format!("poolgate: {}", error.what()));
+/// Ends a run: in the journal, and for the operator. It ends no better than `least`.
+fn close(world: &mut LiveWorld<'_>, mut held: Held, act: Act, pool: &Named, turns: &[Turn], least: Exit) -> Exit {
+    let exit = turns.iter().map(|turn| result::exit_of(&turn.end)).fold(least, Exit::worse);
+    match held.journal.write(Event::Closed { exit: exit as u8 }) {
+        Err(error) => complain(&format!("poolgate: {}", error.what())),
+        Ok(()) if exit != Exit::Unconfirmed => {
+            // What stays noted only costs the next run a look.
+            let _ = default_folder().map(|folder| forget(&folder, &pool.uuid, held.journal.path()));
+        }
+        Ok(()) => {}
     }
     world.watch = None;
     if world.interrupt.is_set() {

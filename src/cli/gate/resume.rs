@@ -40,6 +40,14 @@ pub(super) fn run(args: &GateArgs, world: &mut LiveWorld<'_>, words: &[String]) 
         let asked = !args.output.files.is_empty() || args.output.format.is_some();
         return Ok(if asked { tell(world, held, world.act, &pool, &[], exit) } else { exit });
     };
+    if left.pool.uuid != pool.uuid {
+        return Err(CliError::Usage(format!(
+            "the run that broke off is on pool {} ({}), and --pool names {}; say the same --pool as then",
+            plain(&left.pool.name),
+            left.pool.uuid,
+            plain(&pool.name)
+        )));
+    }
     let place = place_of(&left, world, words)?;
     if let (Act::Eject, None, Some(call)) = (left.act, &world.member, &left.call) {
         // The pool has forgotten it and vouches for nothing: it is only seen to answer.
@@ -52,15 +60,16 @@ pub(super) fn run(args: &GateArgs, world: &mut LiveWorld<'_>, words: &[String]) 
     let told = resume(world, &mut held.journal, &left, place, Waits::within(args.wait));
     let Some(turn) = told.turn else {
         complain(&left.broke_off());
-        close(world, held, left.act, &left.pool, &[]);
         let done = left.settled().iter().all(|(_, outcome)| *outcome == Outcome::Done);
-        let whole = done && told.not_started.is_empty();
+        let least = if done && told.not_started.is_empty() { Exit::Done } else { Exit::Refused };
+        let exit = close(world, held, left.act, &left.pool, &[], least);
         tell_not_started(&told.not_started);
-        return Ok(if whole { Exit::Done } else { Exit::Refused });
+        return Ok(exit);
     };
-    let exit = close(world, held, left.act, &left.pool, &[turn]);
+    let least = if told.not_started.is_empty() { Exit::Done } else { Exit::Refused };
+    let exit = close(world, held, left.act, &left.pool, &[turn], least);
     tell_not_started(&told.not_started);
-    Ok(if told.not_started.is_empty() { exit } else { exit.worse(Exit::Refused) })
+    Ok(exit)
 }
 
 /// The status with which the last run ended that the journal tells of.

@@ -214,6 +214,8 @@ pub(in crate::collect) struct Answers<'t> {
     /// Whether records may lack fields that their release has.
     partial: bool,
     database: bool,
+    /// Whether each class was asked of the server just now: then none is cut short, and two that differ were asked at two moments.
+    live: bool,
 }
 
 impl<'t> Answers<'t> {
@@ -225,6 +227,16 @@ impl<'t> Answers<'t> {
     /// Records of the server's database.
     pub(super) fn of_database() -> Self {
         Self { database: true, ..Self::default() }
+    }
+
+    /// The same answers, asked of the server just now.
+    pub(super) fn asked_now(self, live: bool) -> Self {
+        Self { live, ..self }
+    }
+
+    /// Whether lists may have been cut short by whoever kept them.
+    pub(super) const fn may_be_cut(&self) -> bool {
+        !self.live
     }
 
     /// Adds the answer for a class.

@@ -184,6 +184,7 @@ pub(super) fn map(
         target: name.to_owned().into(),
         tool: concat!("poolgate ", env!("CARGO_PKG_VERSION")).to_owned().into(),
     };
+    let answers = answers.asked_now(kind == SourceKind::Xapi);
     let mut notes = answers.notes();
     let mut pool = pool::pool(&answers);
     off_wire::apply(answers.off_wire(), &mut pool, &mut notes);

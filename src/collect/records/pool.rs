@@ -53,7 +53,9 @@ pub(super) fn pool(answers: &Answers<'_>) -> Pool {
     pool.host_patches = answers.each("host_patch", software::host_patch);
     pool.secrets = answers.each("secret", security::secret);
     pool.pvs_sites = answers.each("PVS_site", security::pvs_site);
-    whole::doubt(answers, &mut pool);
+    if answers.may_be_cut() {
+        whole::doubt(answers, &mut pool);
+    }
     pool
 }
 

@@ -27,28 +27,26 @@ const ALWAYS: &[(&str, &str, (i64, i64))] = &[
 /// The version of the API as of which all fields that are read here are there, but for those of [`LATER`]: that of 8.2.
 const SETTLED: (i64, i64) = (2, 15);
 
-/// Fields that came after [`SETTLED`]. Source: as for [`ALWAYS`].
-const LATER: &[(&str, &[&str])] = &[
+/// Fields that came after [`SETTLED`], and the version as of which all releases have them. Source: as for [`ALWAYS`].
+const LATER: &[(&str, (i64, i64), &[&str])] = &[
     (
         "host",
+        (2, 21),
         &[
             "https_only",
             "last_software_update",
             "last_update_hash",
             "latest_synced_updates_applied",
-            "ntp_custom_servers",
-            "ntp_mode",
             "pending_guidances",
             "pending_guidances_full",
             "pending_guidances_recommended",
-            "secure_boot",
-            "ssh_enabled",
-            "timezone",
             "tls_verification_enabled",
         ],
     ),
+    ("host", (2, 23), &["ntp_custom_servers", "ntp_mode", "secure_boot", "ssh_enabled", "timezone"]),
     (
         "pool",
+        (2, 21),
         &[
             "client_certificate_auth_enabled",
             "custom_uefi_certificates",
@@ -60,9 +58,10 @@ const LATER: &[(&str, &[&str])] = &[
             "update_sync_enabled",
         ],
     ),
-    ("Certificate", &["name", "purpose", "type"]),
-    ("Cluster", &["is_quorate", "quorum"]),
-    ("VM", &["VTPMs"]),
+    ("Certificate", (2, 21), &["name", "type"]),
+    ("Certificate", (2, 23), &["purpose"]),
+    ("Cluster", (2, 23), &["is_quorate", "quorum"]),
+    ("VM", (2, 21), &["VTPMs"]),
 ];
 
 /// The reference that stands for none.
@@ -295,16 +294,16 @@ impl<'a> Record<'a> {
             return Unknown::new(self.gap);
         }
         let since = ALWAYS.iter().find(|(class, known, _)| *class == self.class && *known == field);
-        let later = || LATER.iter().any(|(class, fields)| *class == self.class && fields.contains(&field));
-        let since = since.map(|(.., since)| *since).or_else(|| (!later()).then_some(SETTLED));
+        let later = || LATER.iter().find(|(class, _, fields)| *class == self.class && fields.contains(&field));
+        let since = since.map_or_else(|| later().map_or(SETTLED, |(_, since, _)| *since), |(.., since)| *since);
         let lacking = |why: String| {
             Unknown::because(Reason::NotCollected, format!("{} is not in the record, {why}", self.place(field)))
         };
         match (since, self.api) {
-            (Some(since), Some((major, minor))) if (major, minor) >= since => {
+            (since, Some((major, minor))) if (major, minor) >= since => {
                 lacking(format!("though API {major}.{minor} has it"))
             }
-            (Some(since), None) if since < SETTLED => lacking("and its API version is not told".to_owned()),
+            (since, None) if since < SETTLED => lacking("and its API version is not told".to_owned()),
             _ => Unknown::new(self.gap),
         }
     }
@@ -411,7 +410,8 @@ mod tests {
         assert_eq!(of("host", "cpu_info", None), Some(Reason::NotCollected));
         assert_eq!(of("pool", "current_operations", Some((2, 15))), Some(Reason::NotCollected));
         assert_eq!(of("pool", "current_operations", Some((2, 3))), Some(Reason::AbsentOnRelease));
-        assert_eq!(of("host", "pending_guidances", Some((2, 21))), Some(Reason::AbsentOnRelease));
+        assert_eq!(of("host", "pending_guidances", Some((2, 20))), Some(Reason::AbsentOnRelease));
+        assert_eq!(of("host", "pending_guidances", Some((2, 21))), Some(Reason::NotCollected));
     }
 
     #[test]

@@ -19,7 +19,12 @@ pub(super) fn vms(answers: &Answers<'_>) -> Known<Vec<Vm>> {
     let disks = by_vm(answers.records("VBD"), |record| disk(record, &vdis));
     answers.each("VM", |record| {
         let metrics = linked(record, "metrics", "VM_metrics", &metrics);
-        Vm { vifs: of(record, "VIFs", &vifs), disks: of(record, "VBDs", &disks), ..vm(record, &metrics) }
+        let field = |name: &'static str| answers.may_be_cut().then_some(name);
+        Vm {
+            vifs: of(record, field("VIFs"), &vifs),
+            disks: of(record, field("VBDs"), &disks),
+            ..vm(record, &metrics)
+        }
     })
 }
 
@@ -38,10 +43,11 @@ fn by_vm<'a, T>(records: Known<Vec<Record<'a>>>, map: impl Fn(&Record<'a>) -> T)
     })
 }
 
-/// The parts of a VM. It names them itself: where it names more than there are, the list was cut short.
-fn of<T: Clone>(vm: &Record<'_>, field: &str, parts: &Known<BTreeMap<String, Vec<T>>>) -> Known<Vec<T>> {
+/// The parts of a VM. It names them itself, in a field: where it names more than there are, the list was cut short.
+fn of<T: Clone>(vm: &Record<'_>, field: Option<&str>, parts: &Known<BTreeMap<String, Vec<T>>>) -> Known<Vec<T>> {
     parts.as_ref().and_then(|parts| {
         let own = parts.get(vm.reference()).cloned().unwrap_or_default();
+        let Some(field) = field else { return Known::Yes(own) };
         let named = match vm.names(field) {
             Ok(names) => names.len(),
             Err(why) => return Known::No(why),

@@ -5,13 +5,11 @@ use std::collections::BTreeSet;
 
 use super::answers::Answers;
 use super::record::{Record, is_null};
-use crate::facts::{Known, Reason};
+use crate::facts::{Known, Reason, Unknown};
 use crate::snapshot::Pool;
 
 /// Makes the lists unknown that lack what other records name.
 pub(super) fn doubt(answers: &Answers<'_>, pool: &mut Pool) {
-    let hosts = answers.records("host");
-    let hosts = hosts.get().map(Vec::as_slice).unwrap_or_default();
     let unread = pool.pbds.each().find_map(|pbd| pbd.sr.unknown().filter(|why| why.reason == Reason::Unreadable));
     if let (Some(why), Known::Yes(_)) = (unread, &pool.srs) {
         pool.srs = Known::No(why.clone());
@@ -21,42 +19,71 @@ pub(super) fn doubt(answers: &Answers<'_>, pool: &mut Pool) {
     if let Some((who, sr)) = gap {
         pool.srs = cut("SRs", who, sr);
     }
-    named_by_hosts(hosts, &["resident_VMs", "control_domain"], "VMs", &mut pool.vms, |vm| vm.reference.text());
-    named_by_hosts(hosts, &["PIFs"], "interfaces", &mut pool.pifs, |pif| pif.reference.text());
-    named_by_hosts(hosts, &["PBDs"], "PBDs", &mut pool.pbds, |pbd| pbd.reference.text());
+    let hosts = answers.records("host");
+    let hosts = hosts.get().map(Vec::as_slice).unwrap_or_default();
+    let vms = by_hosts(hosts, &["resident_VMs", "control_domain"], "VMs", &pool.vms, |vm| vm.reference.text());
+    let pifs = by_hosts(hosts, &["PIFs"], "interfaces", &pool.pifs, |pif| pif.reference.text());
+    let pbds = by_hosts(hosts, &["PBDs"], "PBDs", &pool.pbds, |pbd| pbd.reference.text());
+    // Records of which hosts name none at all were put together otherwise, and their names say nothing of what is missing; but a list
+    // without any lacks whatever is named.
+    let related = vms.found || pifs.found || pbds.found;
+    let counts = |named: &Named, empty: bool| related || empty || named.unreadable;
+    let empty = (is_empty(&pool.vms), is_empty(&pool.pifs), is_empty(&pool.pbds));
+    if counts(&vms, empty.0)
+        && let Some(why) = vms.gap
+    {
+        pool.vms = Known::No(why);
+    }
+    if counts(&pifs, empty.1)
+        && let Some(why) = pifs.gap
+    {
+        pool.pifs = Known::No(why);
+    }
+    if counts(&pbds, empty.2)
+        && let Some(why) = pbds.gap
+    {
+        pool.pbds = Known::No(why);
+    }
 }
 
-/// Where hosts name some of a list, they name no others. A list of which they name nobody was put together otherwise, and says
-/// nothing of what is missing; an empty one lacks whatever is named.
-fn named_by_hosts<T>(
+fn is_empty<T>(list: &Known<Vec<T>>) -> bool {
+    list.get().is_some_and(Vec::is_empty)
+}
+
+/// What hosts name of a list.
+#[derive(Default)]
+struct Named {
+    /// Whether they name some that are there.
+    found: bool,
+    /// One that is not there, or why that cannot be told.
+    gap: Option<Unknown>,
+    unreadable: bool,
+}
+
+fn by_hosts<T>(
     hosts: &[Record<'_>],
     fields: &[&str],
     what: &str,
-    list: &mut Known<Vec<T>>,
+    list: &Known<Vec<T>>,
     reference: impl Fn(&T) -> Option<&str>,
-) {
-    let Known::Yes(records) = list else { return };
+) -> Named {
+    let mut named = Named::default();
+    let Known::Yes(records) = list else { return named };
     let known: BTreeSet<_> = records.iter().filter_map(reference).collect();
-    let (mut found, mut gap) = (false, None);
     for (host, field) in hosts.iter().flat_map(|host| fields.iter().map(move |field| (host, field))) {
         let names = match host.names(field) {
             Ok(names) => names,
-            Err(why) => {
-                *list = Known::No(why);
-                return;
-            }
+            Err(why) => return Named { gap: Some(why), unreadable: true, ..named },
         };
         for name in names.into_iter().filter(|name| !is_null(name)) {
             if known.contains(name) {
-                found = true;
+                named.found = true;
             } else {
-                gap.get_or_insert((host, name));
+                named.gap.get_or_insert_with(|| cut_short(what, &format!("host {}", host.reference()), name));
             }
         }
     }
-    if let Some((host, name)) = gap.filter(|_| found || known.is_empty()) {
-        *list = cut(what, &format!("host {}", host.reference()), name);
-    }
+    named
 }
 
 fn missing<'n, T, W>(
@@ -69,6 +96,10 @@ fn missing<'n, T, W>(
 }
 
 fn cut<T>(what: &str, who: &str, name: &str) -> Known<Vec<T>> {
+    Known::No(cut_short(what, who, name))
+}
+
+fn cut_short(what: &str, who: &str, name: &str) -> Unknown {
     let why = format!("the list of {what} is cut short: {who} names {name}, which is not in it; collect it again");
-    Known::no(Reason::NotCollected, why)
+    Unknown::because(Reason::NotCollected, why)
 }

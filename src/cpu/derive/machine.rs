@@ -47,7 +47,7 @@ impl Sides<'_> {
         }
         self.joiner_cpu.clone().and_then(|cpu| {
             // CPUID shows the bit as the firmware left it; the words of a catalogue are those of the model.
-            let untold = of_catalogue(&cpu);
+            let untold = of_catalogue(cpu);
             let predicted = self.predicted();
             let legacy = [&cpu.physical_features, &cpu.features].map(|set| set.as_ref().map(masking::from_legacy));
             let modern = [&cpu.features_pv, &cpu.features_pv_host, &cpu.features_hvm].map(Clone::clone);

@@ -55,7 +55,9 @@ pub enum JournalError {
         path: PathBuf,
     },
     /// There is no home.
-    #[error("neither XDG_STATE_HOME nor HOME is set, so there is no place for the journal; say --journal FILE")]
+    #[error(
+        "neither XDG_STATE_HOME nor HOME is set, so there is no place for the lock and the journal; set one of them"
+    )]
     NoHome,
 }
 

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 use super::plan::{Predicted, Thing};
 use crate::cpu::levelling::{Guest, next_boot_features};
-use crate::facts::{Featureset, Found, Known, need};
+use crate::facts::{Featureset, Found, Known, Reason, Unknown, need};
 use crate::rules::{FixStep, Severity};
 use crate::snapshot::{Host, Pool};
 use crate::text::shell_word;
@@ -38,7 +38,11 @@ pub fn after_join(pool: &Pool, predicted: &Predicted) -> Vec<Difference> {
     let mut look = Look { pool, predicted, found: Vec::new() };
     look.size();
     look.coordinator();
-    let Some(host) = pool.hosts.each().find(|host| host.uuid.text() == Some(&predicted.host)) else {
+    let found = pool.hosts.each().find(|host| host.uuid.text() == Some(&predicted.host));
+    if found.is_none() && !look.tells_hosts() {
+        return look.found;
+    }
+    let Some(host) = found else {
         look.add(
             "member",
             Severity::Blocker,
@@ -68,7 +72,8 @@ pub fn after_join(pool: &Pool, predicted: &Predicted) -> Vec<Difference> {
 /// What differs from the prediction after an eject.
 pub fn after_eject(pool: &Pool, predicted: &Predicted) -> Vec<Difference> {
     let mut look = Look { pool, predicted, found: Vec::new() };
-    if pool.hosts.each().any(|host| host.uuid.text() == Some(&predicted.host)) {
+    let known = pool.hosts.each().any(|host| host.uuid.text() == Some(&predicted.host));
+    if known {
         look.add(
             "member",
             Severity::Blocker,
@@ -77,6 +82,8 @@ pub fn after_eject(pool: &Pool, predicted: &Predicted) -> Vec<Difference> {
             format!("xe host-list uuid={}", shell_word(&predicted.host)),
             "A host that does not come back is forgotten with `xe host-forget`.",
         );
+    } else {
+        look.tells_hosts();
     }
     look.size();
     look.coordinator();
@@ -112,6 +119,15 @@ impl Look<'_> {
             message: format!("{what} could not be read, so it is not known whether it is as predicted"),
             fix: Vec::new(),
         });
+    }
+
+    /// Whether the pool's hosts can be told from one another; says so where not.
+    fn tells_hosts(&mut self) -> bool {
+        let told = self.pool.hosts.get().is_some_and(|hosts| hosts.iter().all(|host| host.uuid.get().is_some()));
+        if !told {
+            self.unknown("member", "whether the host is among the pool's");
+        }
+        told
     }
 
     fn size(&mut self) {
@@ -192,7 +208,9 @@ impl Look<'_> {
 
     fn plug(&self, host: &str, sr: &Thing) -> Found<Plug> {
         let srs = need(&self.pool.srs)?;
-        let Some(record) = srs.iter().find(|it| it.uuid.text() == Some(&sr.uuid)) else { return Ok(Plug::None) };
+        let Some(record) = srs.iter().find(|it| it.uuid.text() == Some(&sr.uuid)) else {
+            return Err(Unknown::because(Reason::Unreadable, format!("SR {} is not among the records", sr.uuid)));
+        };
         let reference = need(&record.reference)?;
         for pbd in need(&self.pool.pbds)? {
             if need(&pbd.host)? == host && need(&pbd.sr)? == reference {

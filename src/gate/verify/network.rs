@@ -133,11 +133,10 @@ impl<'a> Look<'a> {
 
     /// The devices in the host's bond on a network; nothing without such a bond.
     fn members_of(&self, host: &str, bond: &PredictedBond) -> Found<Option<BTreeSet<&'a str>>> {
-        let Some(network) = self.network(&bond.network)? else { return Ok(None) };
-        let (network, pifs) = (need(&network.reference)?, self.pifs(host)?);
+        let (network, pifs) = (need(&self.network(&bond.network)?.reference)?, self.pifs(host)?);
         for record in need(&self.pool.bonds)? {
             let interface = need(&record.interface)?;
-            let Some(pif) = pifs.iter().find(|pif| pif.reference.text() == Some(interface)) else { continue };
+            let Some(pif) = find(&pifs, |pif| &pif.reference, interface)? else { continue };
             if need(&pif.network)? != network {
                 continue;
             }
@@ -154,8 +153,7 @@ impl<'a> Look<'a> {
     }
 
     fn has_vlan(&self, host: &str, vlan: &PredictedVlan) -> Found<bool> {
-        let Some(network) = self.network(&vlan.network)? else { return Ok(false) };
-        let network = need(&network.reference)?;
+        let network = need(&self.network(&vlan.network)?.reference)?;
         for pif in self.pifs(host)? {
             if need(&pif.network)? == network && *need(&pif.vlan)? == vlan.tag {
                 return Ok(true);
@@ -174,9 +172,11 @@ impl<'a> Look<'a> {
         Ok(None)
     }
 
-    /// A network by its uuid.
-    fn network(&self, uuid: &str) -> Found<Option<&'a Network>> {
-        Ok(need(&self.pool.networks)?.iter().find(|network| network.uuid.text() == Some(uuid)))
+    /// A network by its uuid. One that is not there any more is nothing that a command could make a bond or a VLAN on.
+    fn network(&self, uuid: &str) -> Found<&'a Network> {
+        let networks: Vec<_> = need(&self.pool.networks)?.iter().collect();
+        let found = find(&networks, |network| &network.uuid, uuid)?;
+        found.ok_or_else(|| Unknown::because(Reason::Unreadable, format!("network {uuid} is not among the records")))
     }
 
     fn network_of(&self, pif: &Pif) -> Found<&'a Network> {
@@ -204,4 +204,13 @@ impl<'a> Look<'a> {
             shell_word(&self.predicted.host)
         )
     }
+}
+
+/// The record with this reference or uuid; none only where all others tell theirs.
+fn find<'a, T>(records: &[&'a T], key: fn(&T) -> &Known<String>, wanted: &str) -> Found<Option<&'a T>> {
+    let found = records.iter().find(|record| key(record).text() == Some(wanted));
+    if found.is_none() {
+        records.iter().try_for_each(|record| need(key(record)).map(|_| ()))?;
+    }
+    Ok(found.copied())
 }

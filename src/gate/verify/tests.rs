@@ -6,6 +6,8 @@ use crate::gate::plan::{PredictedBond, PredictedNic, PredictedVlan};
 use crate::snapshot::read_snapshot;
 
 type Change = fn(&mut Pool, &str);
+/// What is not shown, what is told then, and how it is hidden.
+type Hidden<'c> = (&'c str, &'c [&'c str], &'c dyn Fn(&mut Pool, &str));
 
 fn fixture() -> Pool {
     let text = std::fs::read("fixtures/xcp-ng-8.3-5-hosts.json").unwrap();
@@ -72,7 +74,16 @@ fn what_is_not_shown_is_not_said_to_be_missing() {
         let pifs = pool.pifs.get_mut().unwrap().iter_mut();
         pifs.filter(|pif| pif.host.text() == Some(host)).for_each(change);
     };
-    let cases: [(&str, &[&str], &dyn Fn(&mut Pool, &str)); 19] = [
+    let cases: [Hidden<'_>; 24] = [
+        ("hosts", &["coordinator", "member", "size"], &|pool, _| pool.hosts = gone()),
+        ("uuid", &["member"], &|pool, _| pool.hosts.get_mut().unwrap()[1].uuid = gone()),
+        ("networks' uuids", &["bond", "vlan"], &|pool, _| {
+            pool.networks.get_mut().unwrap().iter_mut().for_each(|network| network.uuid = gone());
+        }),
+        ("SRs' uuids", &["storage"], &|pool, _| {
+            pool.srs.get_mut().unwrap().iter_mut().for_each(|sr| sr.uuid = gone())
+        }),
+        ("references", &["bond"], &move |pool, host| on_host(pool, host, |pif| pif.reference = gone())),
         ("coordinator", &["coordinator"], &|pool, _| pool.coordinator = gone()),
         ("pifs", &["bond", "management", "network", "vlan"], &|pool, _| pool.pifs = gone()),
         ("networks", &["bond", "management", "network", "vlan"], &|pool, _| pool.networks = gone()),
@@ -148,4 +159,18 @@ fn what_did_not_come_is_told_with_what_makes_it() {
         let fixes: Vec<_> = found.iter().flat_map(|difference| &difference.fix).collect();
         assert!(!fixes.is_empty() && fixes.iter().all(|fix| fix.run.starts_with(command)), "{command}: {found:?}");
     }
+}
+
+#[test]
+fn an_eject_of_which_nothing_can_be_seen_is_not_as_predicted() {
+    let (pool, predicted, _) = joined();
+    let mut gone_from = pool.clone();
+    gone_from.hosts.get_mut().unwrap().remove(1);
+    let predicted = Predicted { hosts: Some(4), level_hvm: None, ..predicted };
+    assert_eq!(after_eject(&gone_from, &predicted), []);
+    assert!(after_eject(&pool, &predicted)[0].message.contains("the pool still knows the host"));
+    let dark = Pool { hosts: gone(), ..gone_from.clone() };
+    assert!(after_eject(&dark, &predicted).iter().any(|difference| difference.about == "member"));
+    gone_from.hosts.get_mut().unwrap()[2].uuid = gone();
+    assert!(after_eject(&gone_from, &predicted).iter().any(|difference| difference.about == "member"));
 }

@@ -240,7 +240,7 @@ pub(super) const MORE: &[(&str, &str)] = &[
     ),
     (
         "host",
-        r#"{"name_description": "Default install", "allowed_operations": [], "current_operations": {}, "cpu_configuration": {}, "sched_policy": "credit", "supported_bootloaders": ["pygrub", "eliloader"], "logging": {}, "crashdumps": [], "external_auth_configuration": {}, "license_server": {"address": "localhost", "port": "27000"}, "power_on_mode": "", "power_on_config": {}, "blobs": {}, "memory_overhead": 0}"#,
+        r#"{"name_description": "Default install", "allowed_operations": [], "current_operations": {}, "cpu_configuration": {}, "sched_policy": "credit", "supported_bootloaders": ["pygrub", "eliloader"], "logging": {}, "crashdumps": [], "patches": [], "external_auth_configuration": {}, "license_server": {"address": "localhost", "port": "27000"}, "power_on_mode": "", "power_on_config": {}, "blobs": {}, "memory_overhead": 0}"#,
     ),
     (
         "network",

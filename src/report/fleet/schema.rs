@@ -94,6 +94,6 @@ fn definitions() -> Json {
             "unknown_keys": strict(json!({"keys": list(text.clone()), "more": {"type": "boolean"}}), json!({})),
         }), json!({"returned": list(strict(json!({"line": line, "first": line}), json!({}))), "shard": strict(json!({
             "index": line, "of": line, "bytes": count, "from": count, "to": count, "head": digest, "rules": digest,
-        }), json!({"heard": list(strict(json!({"name": text, "line": line, "own": {"type": "boolean"}}), json!({})))}))})),
+        }), json!({"heard": list(json!({"type": "string", "pattern": "^[0-9a-f]{16}:[1-9][0-9]*[+]?$"}))}))})),
     })
 }

@@ -34,7 +34,7 @@ impl Page {
         if sole {
             self.wrapped(
                 "",
-                "It cannot join whatever is mended: the others compare it all the same. --all says more.",
+                "It is no host that could join as it is: the other findings only compare it. --all says more.",
             );
         } else {
             self.server(joiner);

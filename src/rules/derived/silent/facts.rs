@@ -159,8 +159,8 @@ facts! {
         /// Whether a join installs it on the other side, which looks at its dates: trusted certificates without a name, as 26.13 and
         /// newer have them. Those with a name are copied.
         pub installed: Known<bool>,
-        /// uuid of its host; empty for none.
-        pub host_uuid: String,
+        /// uuid of its host; empty for a certificate that is no host's.
+        pub host_uuid: Known<String>,
         /// Valid until.
         pub not_after: Known<String>,
         /// Days until then, counted from when its side was seen; unknown where the source does not say when.

@@ -147,13 +147,25 @@ pub(super) fn firmware(host: &Host) -> String {
     format!("microcode {microcode}, firmware {firmware}{date}")
 }
 
-/// Members with the host name of the joiner. One that is found decides, whatever the others are called.
-pub(super) fn same_hostname(pool: &Pool, host: &Host) -> Found<Vec<String>> {
-    let own = need(&host.hostname)?;
+/// Members with the host name of the joiner: by its first label, of which a directory keeps 15 letters. One that is found decides,
+/// whatever the others are called.
+pub(super) fn same_hostname(pool: &Pool, host: &Host, coordinator: &Host) -> Found<Vec<String>> {
+    const NETBIOS: usize = 15;
+    let kept = if need(&coordinator.external_auth_type)?.is_empty() { usize::MAX } else { NETBIOS };
+    let label_of = |name: &str| -> String {
+        name.split('.')
+            .next()
+            .unwrap_or_default()
+            .chars()
+            .take(kept)
+            .map(|letter| letter.to_ascii_lowercase())
+            .collect()
+    };
+    let own = label_of(need(&host.hostname)?);
     let (mut found, mut gap) = (Vec::new(), None);
     for member in need(&pool.hosts)? {
         match need(&member.hostname) {
-            Ok(name) if name.eq_ignore_ascii_case(own) => found.push(label(member)),
+            Ok(name) if label_of(name) == own => found.push(label(member)),
             Ok(_) => {}
             Err(why) => gap = Some(why),
         }

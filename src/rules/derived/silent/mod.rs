@@ -35,7 +35,7 @@ pub(in crate::rules) fn look_up(
     SilentFacts {
         xapi_newer: known(|| software::xapi_newer(need(host)?, need(coordinator)?)),
         seed_clashes: known(|| vms::seed_clashes(pool, joiner)),
-        same_hostname: known(|| machine::same_hostname(pool, need(host)?)),
+        same_hostname: known(|| machine::same_hostname(pool, need(host)?, need(coordinator)?)),
         vm_clashes: known(|| vms::clashes(pool, joiner)),
         vdi_clashes: known(|| storage::vdi_clashes(pool, joiner)),
         stuck_vms: known(|| vms::stuck(pool, joiner)),

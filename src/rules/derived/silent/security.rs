@@ -29,7 +29,15 @@ pub(super) fn certificates(pool: &Pool, joiner: &Pool, seen: &Seen) -> Found<Vec
                     let trusted = matches!(kind, "ca" | "pinned");
                     Ok(trusted && told(&certificate.name)?.is_some_and(String::is_empty))
                 }),
-                host_uuid: host.and_then(|host| host.uuid.text()).unwrap_or_default().to_owned(),
+                host_uuid: match (host, &certificate.host) {
+                    (Some(host), _) => host.uuid.clone(),
+                    (None, Known::Yes(None)) => Known::Yes(String::new()),
+                    (None, Known::Yes(Some(host))) => Known::no(
+                        Reason::Unreadable,
+                        format!("host {host} of a certificate is not among the records"),
+                    ),
+                    (None, Known::No(why)) => Known::No(why.clone()),
+                },
                 not_after: certificate.not_after.clone(),
                 days_left: known(|| days_left(certificate, seen.as_deref(), word)),
                 key_bits: known(|| told(&certificate.key_bits).map(|bits| bits.copied())),
