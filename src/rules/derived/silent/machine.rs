@@ -152,20 +152,11 @@ pub(super) fn firmware(host: &Host) -> String {
 pub(super) fn same_hostname(pool: &Pool, host: &Host, coordinator: &Host) -> Found<Vec<String>> {
     const NETBIOS: usize = 15;
     let kept = if need(&coordinator.external_auth_type)?.is_empty() { usize::MAX } else { NETBIOS };
-    let label_of = |name: &str| -> String {
-        name.split('.')
-            .next()
-            .unwrap_or_default()
-            .chars()
-            .take(kept)
-            .map(|letter| letter.to_ascii_lowercase())
-            .collect()
-    };
-    let own = label_of(need(&host.hostname)?);
+    let own = first_label(need(&host.hostname)?, kept);
     let (mut found, mut gap) = (Vec::new(), None);
     for member in need(&pool.hosts)? {
         match need(&member.hostname) {
-            Ok(name) if label_of(name) == own => found.push(label(member)),
+            Ok(name) if first_label(name, kept).eq_ignore_ascii_case(own) => found.push(label(member)),
             Ok(_) => {}
             Err(why) => gap = Some(why),
         }
@@ -174,4 +165,10 @@ pub(super) fn same_hostname(pool: &Pool, host: &Host, coordinator: &Host) -> Fou
         Some(why) if found.is_empty() => Err(why),
         _ => Ok(found),
     }
+}
+
+/// The first label of a host name, as far as it is kept.
+fn first_label(name: &str, kept: usize) -> &str {
+    let label = name.split('.').next().unwrap_or_default();
+    label.char_indices().nth(kept).map_or(label, |(end, _)| &label[..end])
 }
