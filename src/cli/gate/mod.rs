@@ -4,6 +4,7 @@
 mod confirm;
 mod eject;
 mod join;
+mod open;
 mod result;
 mod resume;
 mod signals;
@@ -24,14 +25,15 @@ use super::output::{Places, complain, emit, print, width, write_file};
 use crate::collect::Target;
 use crate::collect::xapi::log_out_now;
 use crate::gate::drift::{Basis, compare};
-use crate::gate::journal::{Act, Event, Journal, MOST, Named, default_folder, forget, list, others, read, remember};
+use crate::gate::journal::{Act, Event, Journal, Named, default_folder, forget};
 use crate::gate::lock::Lock;
 use crate::gate::plan::{FORMAT, Plan, read_plan, to_markdown, to_table};
-use crate::gate::{Call, Left, Replan, Run, Trouble, Turn, Waits, World as _, left_open, named};
+use crate::gate::{Replan, Run, Trouble, Turn, Waits, World as _, named};
 use crate::report::{self, Report, TableOptions};
 use crate::rules::Verdict;
 use crate::text::{lines, plain, shell_word};
 
+use open::{note_journal, refuse_busy, refuse_open_call, refuse_open_elsewhere};
 use signals::Interrupt;
 use world::{LiveWorld, Renewals};
 
@@ -201,85 +203,11 @@ fn hold(args: &GateArgs, pool: &Named, act: Act, hosts: &[Named]) -> Result<Held
     Ok(Held { journal: Journal::open(&journal_path(args, &pool.uuid)?)?, places, _lock: lock })
 }
 
-/// A journal of one's own is noted where the next run finds it, as long as a run is open in it.
-fn note_journal(args: &GateArgs, pool: &str, journal: &Journal) -> Result<(), CliError> {
-    if args.journal.is_none() {
-        return Ok(());
-    }
-    let folder = default_folder()?;
-    remember(&folder, pool, journal.path()).map_err(|source| CliError::Write { path: list(&folder, pool), source })
-}
-
 fn journal_path(args: &GateArgs, pool: &str) -> Result<PathBuf, CliError> {
     match &args.journal {
         Some(path) => Ok(path.clone()),
         None => Ok(default_folder()?.join(crate::gate::journal_name(pool))),
     }
-}
-
-/// A run that broke off after its call goes first: its host may be half-way.
-fn refuse_open_call(args: &GateArgs, journal: &Journal, pool: &str) -> Result<(), CliError> {
-    refuse_open_elsewhere(args, pool)?;
-    let Some(left) = left_open(journal.before()) else { return Ok(()) };
-    let Some(call) = &left.call else {
-        complain(&left.broke_off());
-        return Ok(());
-    };
-    Err(open_call(&left, call, journal.path()))
-}
-
-/// Before anything is judged: whether another run acts on the pool now, or the call of an earlier one is open.
-fn refuse_busy(args: &GateArgs, pool: &str) -> Result<(), CliError> {
-    // Whoever only plans needs no place for locks and journals.
-    let Ok(folder) = default_folder() else { return Ok(()) };
-    Lock::look(&folder, pool)?;
-    refuse_open_elsewhere(args, pool)?;
-    refuse_open_in(&journal_path(args, pool)?, pool)
-}
-
-/// The same of the pool's other journals than this run's: another journal does not make a call undone.
-fn refuse_open_elsewhere(args: &GateArgs, pool: &str) -> Result<(), CliError> {
-    let Ok(folder) = default_folder() else { return Ok(()) };
-    let notes = list(&folder, pool);
-    let unread = |source| CliError::Read { what: "the list of journals", path: notes.clone(), source };
-    let whole = |path: &Path| std::fs::canonicalize(path).ok();
-    let own = whole(&journal_path(args, pool)?);
-    let usual = folder.join(crate::gate::journal_name(pool));
-    let others = others(&folder, pool).map_err(unread)?;
-    if let Some(gone) = others.iter().find(|path| !path.exists()) {
-        return Err(CliError::OpenCall(format!(
-            "an earlier run on this pool has its journal in {}, which is not there: whether its call has come to its end is not known. \
-             Bring it back and see with --resume --journal; where it is lost, look at the servers, and take its line out of {}",
-            gone.display(),
-            notes.display()
-        )));
-    }
-    let all = std::iter::once(usual).chain(others);
-    all.filter(|path| own.is_none() || whole(path) != own).try_for_each(|path| refuse_open_in(&path, pool))
-}
-
-/// The same of a journal that is only read.
-fn refuse_open_in(path: &Path, pool: &str) -> Result<(), CliError> {
-    if !path.exists() {
-        return Ok(());
-    }
-    let left = left_open(&read(&super::limits::read("journals", path, MOST)?).entries);
-    match left.as_ref().filter(|left| left.pool.uuid == pool).and_then(|left| Some((left, left.call.as_ref()?))) {
-        Some((left, call)) => Err(open_call(left, call, path)),
-        None => Ok(()),
-    }
-}
-
-fn open_call(left: &Left, call: &Call, journal: &Path) -> CliError {
-    CliError::OpenCall(format!(
-        "{} was sent for {} at {} and its end is not known; see first with `poolgate {} --resume --journal {}` and the same targets, pool {}",
-        left.act.method(),
-        call.host.name,
-        call.at,
-        left.act.word(),
-        shell_word(&journal.display().to_string()),
-        plain(&left.pool.name)
-    ))
 }
 
 /// Carries an agreed plan out, and tells how it ended.

@@ -15,6 +15,7 @@ mod raw;
 mod record;
 mod redact;
 mod security;
+mod since;
 mod software;
 mod storage;
 mod vm;

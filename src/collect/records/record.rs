@@ -7,62 +7,8 @@ use std::sync::LazyLock;
 use serde_json::{Map, Value};
 
 use super::raw::{Fields, Raw};
+use super::since;
 use crate::facts::{Featureset, Found, Known, Reason, Unknown};
-
-/// Fields that every record has since a version of the API: one that lacks them was cut, and its release is no reason. Only
-/// those of which the absence means something to a rule. Source: xapi `ocaml/idl/datamodel*.ml`, the releases in which the
-/// fields were added; where an update added one, the next line counts.
-const ALWAYS: &[(&str, &str, (i64, i64))] = &[
-    ("host", "address", (1, 0)),
-    ("host", "cpu_info", (2, 0)),
-    ("host", "iscsi_iqn", (2, 15)),
-    ("host", "license_params", (1, 0)),
-    ("host", "multipathing", (2, 15)),
-    ("pool", "cpu_info", (2, 5)),
-    ("pool", "is_psr_pending", (2, 20)),
-    ("pool_update", "enforce_homogeneity", (2, 10)),
-    ("SR", "is_tools_sr", (2, 10)),
-];
-
-/// The version of the API as of which all fields that are read here are there, but for those of [`LATER`]: that of 8.2.
-const SETTLED: (i64, i64) = (2, 15);
-
-/// Fields that came after [`SETTLED`], and the version as of which all releases have them. Source: as for [`ALWAYS`].
-const LATER: &[(&str, (i64, i64), &[&str])] = &[
-    (
-        "host",
-        (2, 21),
-        &[
-            "https_only",
-            "last_software_update",
-            "last_update_hash",
-            "latest_synced_updates_applied",
-            "pending_guidances",
-            "pending_guidances_full",
-            "pending_guidances_recommended",
-            "tls_verification_enabled",
-        ],
-    ),
-    ("host", (2, 23), &["ntp_custom_servers", "ntp_mode", "secure_boot", "ssh_enabled", "timezone"]),
-    (
-        "pool",
-        (2, 21),
-        &[
-            "client_certificate_auth_enabled",
-            "custom_uefi_certificates",
-            "is_psr_pending",
-            "migration_compression",
-            "repositories",
-            "tls_verification_enabled",
-            "uefi_certificates",
-            "update_sync_enabled",
-        ],
-    ),
-    ("Certificate", (2, 21), &["name", "type"]),
-    ("Certificate", (2, 23), &["purpose"]),
-    ("Cluster", (2, 23), &["is_quorate", "quorum"]),
-    ("VM", (2, 21), &["VTPMs"]),
-];
 
 /// The reference that stands for none.
 const NULL: &str = "OpaqueRef:NULL";
@@ -293,18 +239,11 @@ impl<'a> Record<'a> {
         if self.within.is_some() || self.gap != Reason::AbsentOnRelease {
             return Unknown::new(self.gap);
         }
-        let since = ALWAYS.iter().find(|(class, known, _)| *class == self.class && *known == field);
-        let later = || LATER.iter().find(|(class, _, fields)| *class == self.class && fields.contains(&field));
-        let since = since.map_or_else(|| later().map_or(SETTLED, |(_, since, _)| *since), |(.., since)| *since);
-        let lacking = |why: String| {
-            Unknown::because(Reason::NotCollected, format!("{} is not in the record, {why}", self.place(field)))
-        };
-        match (since, self.api) {
-            (since, Some((major, minor))) if (major, minor) >= since => {
-                lacking(format!("though API {major}.{minor} has it"))
+        match since::missing(self.class, field, self.api) {
+            Some(why) => {
+                Unknown::because(Reason::NotCollected, format!("{} is not in the record, {why}", self.place(field)))
             }
-            (since, None) if since < SETTLED => lacking("and its API version is not told".to_owned()),
-            _ => Unknown::new(self.gap),
+            None => Unknown::new(self.gap),
         }
     }
 
