@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::io::IsTerminal as _;
 
+use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use zeroize::Zeroizing;
 
@@ -19,7 +20,10 @@ pub(super) fn run(args: &Args) -> Result<Exit, CliError> {
     }
     let stopped = |source: std::io::Error| CliError::Usage(format!("cannot wait for a signal: {source}"));
     // Watched from here on, so that a lab that is stopped as it starts ends in order too.
-    let mut signals = Signals::new(ending_signals()).map_err(stopped)?;
+    let mut ending = ending_signals();
+    // A script's shell has what it starts in the background ignore SIGINT, and stops its lab with it all the same.
+    ending.extend([SIGINT, SIGTERM]);
+    let mut signals = Signals::new(ending).map_err(stopped)?;
     let password = password(args)?;
     let mut config = LabConfig::new(&password).speed(args.speed);
     if let Some(port) = args.port {
