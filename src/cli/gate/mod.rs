@@ -176,17 +176,17 @@ fn write_plan(plan: &Plan, files: &[PathBuf]) -> Result<(), CliError> {
 fn refuse_other_json(file: &Path) -> Result<(), CliError> {
     let is_json = file.extension().is_some_and(|extension| extension == "json");
     let Some(text) = is_json.then(|| std::fs::read(file).ok()).flatten() else { return Ok(()) };
-    let json: Option<serde_json::Value> = serde_json::from_slice(&text).ok();
-    match json.as_ref().and_then(|json| json.get("format")?.as_str()) {
-        Some(format) if format != FORMAT || json.as_ref().is_none_or(|json| json.get("steps").is_none()) => {
-            Err(CliError::Usage(format!(
-                "--plan-out {}: that file is a {}; name another, or remove it first",
-                file.display(),
-                plain(format)
-            )))
-        }
-        _ => Ok(()),
+    let Ok(json) = serde_json::from_slice::<serde_json::Value>(&text) else { return Ok(()) };
+    let Some(format) = json.get("format").and_then(|format| format.as_str()) else { return Ok(()) };
+    // Plans of fleets go by the same name, and have no steps.
+    if format == FORMAT && json.get("steps").is_some() {
+        return Ok(());
     }
+    Err(CliError::Usage(format!(
+        "--plan-out {}: that file is a {}; name another, or remove it first",
+        file.display(),
+        plain(format)
+    )))
 }
 
 /// What a run holds before it acts: the lock on the pool, its journal, and where it is told how the run ended.

@@ -92,8 +92,8 @@ impl Told<'_> {
             }
             End::Refused { .. } => {
                 let advice = format!(
-                    "The server did nothing, or says in its log what it had begun: /var/log/xensource.log on the {}, about {}. \
-                     `poolgate check` with the same targets tells what it would refuse, where rules know the code.",
+                    "Why, and whether anything had begun, stands in /var/log/xensource.log on the {}, about {}. \
+                     `poolgate check` with the same targets judges both anew.",
                     if self.act == Act::Join { "joiner and the coordinator" } else { "coordinator and the member" },
                     self.act.method()
                 );
