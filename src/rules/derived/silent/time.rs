@@ -8,12 +8,16 @@ use crate::rules::case::Seen;
 
 /// Seconds since 1970 of `2026-05-20T10:00:00Z` or `20260520T10:00:00Z`.
 pub(super) fn seconds(text: &str) -> Option<i64> {
-    let (date, time) = text.trim().split_once('T')?;
-    let date = match date.len() {
-        8 => format!("{}-{}-{}", date.get(..4)?, date.get(4..6)?, date.get(6..)?),
-        _ => date.to_owned(),
-    };
-    let moment = humantime::parse_rfc3339(&format!("{date}T{time}")).ok()?;
+    let text = text.trim();
+    let (date, time) = text.split_once('T')?;
+    let moment = match date.len() {
+        8 => {
+            let hyphened = format!("{}-{}-{}T{time}", date.get(..4)?, date.get(4..6)?, date.get(6..)?);
+            humantime::parse_rfc3339(&hyphened)
+        }
+        _ => humantime::parse_rfc3339(text),
+    }
+    .ok()?;
     i64::try_from(moment.duration_since(UNIX_EPOCH).ok()?.as_secs()).ok()
 }
 
