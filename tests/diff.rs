@@ -83,6 +83,17 @@ fn two_reports_differ_in_what_they_say() {
     let paths: Vec<_> = list.iter().map(path_of).collect();
     assert!(paths.contains(&"report.verdict".to_owned()), "{paths:?}");
     assert!(paths.iter().any(|path| path.ends_with(".findings[software-homogeneous]")), "{paths:?}");
+    // From standard input and out of a pipe they are the same, and so are snapshots.
+    let report = std::fs::read_to_string(path("b.json")).unwrap();
+    let snapshot = fixture_json(POOL).to_string();
+    for word in ["-", "/dev/stdin"] {
+        let piped = poolgate(["diff", &path("a.json"), word, "--format", "json"]).stdin(report.clone());
+        assert_eq!(piped.status(1).json()["differences"], json["differences"], "{word}");
+        poolgate(["diff", word, &path("b.json")]).stdin(report.clone()).status(0).quietly();
+        poolgate(["diff", &fixture(POOL), word]).stdin(snapshot.clone()).status(0).quietly();
+        let mixed = poolgate(["diff", &fixture(POOL), word]).stdin(report.clone()).status(2).complaint();
+        assert!(mixed.contains("compare two of a kind"), "{mixed}");
+    }
     let mixed = poolgate(["diff", &path("a.json"), &fixture(POOL)]).status(2).complaint();
     assert!(mixed.contains("compare two of a kind"), "{mixed}");
     std::fs::write(path("c.json"), r#"{"format": "poolgate-report", "version": "7.0"}"#).unwrap();

@@ -182,6 +182,27 @@ fn what_is_read_is_never_written_over() {
         );
         assert_eq!(fs::read(&own).unwrap(), before, "{words:?}");
     }
+    // Nor what is read of a folder: a rule, a severity, an answer of the server.
+    let inner = |name: &str| {
+        let path = folder.path().join("mine").join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, "kept").unwrap();
+        path.display().to_string()
+    };
+    let mine = folder.path().join("mine").display().to_string();
+    for name in ["nic-count.toml", "severity.toml", "procurement/nic-count.toml"] {
+        let rule = inner(name);
+        let words = ["check", "--pool", &own, "--host", &good, "--rules", &mine, "--format", "json", "-o", &rule];
+        let complaint = poolgate(words).status(2).complaint();
+        assert!(complaint.contains("this run also reads that file"), "{name}: {complaint}");
+        assert_eq!(fs::read(&rule).unwrap(), b"kept", "{name}");
+    }
+    for name in ["host.get_all_records.json", "off_wire.json"] {
+        let answer = inner(name);
+        let complaint = poolgate(["collect", &mine, "-o", &answer]).status(2).complaint();
+        assert!(complaint.contains("this run also reads that file"), "{name}: {complaint}");
+        assert_eq!(fs::read(&answer).unwrap(), b"kept", "{name}");
+    }
     // What is no regular file may be named twice, and what exists may be replaced.
     let other = folder.path().join("other.json").display().to_string();
     fs::write(&other, "old").unwrap();

@@ -14,7 +14,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("snapshot", &["facts", "text"]),
     ("cpu", &["facts", "snapshot", "text"]),
     ("network", &["facts", "snapshot", "text"]),
-    ("eject", &["cpu", "facts", "snapshot"]),
+    ("eject", &["cpu", "facts", "snapshot", "text"]),
     ("collect", &["cpu", "facts", "snapshot", "text"]),
     ("rules", &["cpu", "eject", "facts", "network", "snapshot", "text"]),
     ("diff", &["facts", "snapshot", "text"]),

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use poolgate::collect::quote_from;
 use poolgate::diff::{Side, diff};
 use poolgate::facts::{Fact, Type, Value};
-use poolgate::fleet::{FleetReport, Part, merge};
+use poolgate::fleet::{FleetReport, LineCounts, Part, merge};
 use poolgate::gate::digest::sha256;
 use poolgate::gate::journal::read as read_journal;
 use poolgate::gate::left_open;
@@ -225,14 +225,23 @@ pub(crate) fn report(bytes: &[u8]) {
 /// Reports on parts of a fleet, one a line, as `merge` reads them. The whole is as good as its worst part and no better,
 /// and counts what its parts do.
 pub(crate) fn parts(bytes: &[u8]) {
+    let mut counts = LineCounts::default();
+    for line in bytes.split(|byte| *byte == b'\n') {
+        if let Err(why) = counts.add(line) {
+            told(&why);
+        }
+    }
     let read: Result<Vec<FleetReport>, _> = bytes
         .split(|byte| *byte == b'\n')
         .filter(|line| !line.trim_ascii().is_empty())
         .map(serde_json::from_slice::<FleetReport>)
         .collect();
     let Ok(reports) = read else { return };
-    let part =
-        |(place, report): (usize, &FleetReport)| Part { file: format!("{place}.json"), report: report.clone() };
+    let part = |(place, report): (usize, &FleetReport)| Part {
+        file: format!("{place}.json"),
+        report: report.clone(),
+        lines: None,
+    };
     match merge(reports.iter().enumerate().map(part).collect()) {
         Ok((whole, order)) => {
             let worst = reports.iter().filter_map(|report| report.verdict).reduce(Verdict::and);

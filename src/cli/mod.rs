@@ -87,7 +87,16 @@ pub fn run() -> Exit {
         Command::Man(args) => man::run(args),
     });
     done.unwrap_or_else(|error| {
-        output::complain(&format!("poolgate: {error}"));
+        output::complain(&format!("poolgate: {}", in_line(error.to_string())));
         error.exit()
     })
+}
+
+/// An error in which no word of the command line begins a line: a file's name may come from elsewhere and hold line ends.
+fn in_line(mut said: String) -> String {
+    for word in std::env::args_os().skip(1).filter_map(|word| word.into_string().ok()).filter(|word| word.contains('\n')) {
+        let values = std::iter::once(word.as_str()).chain(word.split_once('=').map(|(_, value)| value));
+        said = values.fold(said, |said, value| said.replace(value, &crate::text::plain(value)));
+    }
+    said
 }

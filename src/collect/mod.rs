@@ -32,6 +32,7 @@ pub use fleet::{
 };
 pub use look::Look;
 pub use quote::{Quote, QuoteError, TEMPLATE, quote_from, read_quote};
+pub use records::is_answer;
 pub use target::{Target, TargetError};
 
 use files::{Budget, Document, Opened};

@@ -2,6 +2,7 @@
 
 use crate::facts::Known;
 use crate::snapshot::{Host, Pool};
+use crate::text::plain;
 
 /// Why no one host is meant.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -38,7 +39,7 @@ pub enum MemberError {
 
 /// The member with this uuid, else the only one with this name.
 pub fn find_member<'a>(pool: &'a Pool, wanted: &str) -> Result<&'a Host, MemberError> {
-    let name = || pool.label();
+    let name = || plain(&pool.label()).into_owned();
     let hosts = match &pool.hosts {
         Known::Yes(hosts) => hosts,
         Known::No(unknown) => return Err(MemberError::NoHosts { pool: name(), why: unknown.to_string() }),
@@ -49,10 +50,10 @@ pub fn find_member<'a>(pool: &'a Pool, wanted: &str) -> Result<&'a Host, MemberE
     let called: Vec<_> = hosts.iter().filter(|host| host.name_label.text() == Some(wanted)).collect();
     match called.as_slice() {
         [only] => Ok(only),
-        [] => Err(MemberError::Nobody { pool: name(), wanted: wanted.to_owned(), hosts: listed(hosts) }),
+        [] => Err(MemberError::Nobody { pool: name(), wanted: plain(wanted).into_owned(), hosts: listed(hosts) }),
         several => Err(MemberError::Several {
             pool: name(),
-            wanted: wanted.to_owned(),
+            wanted: plain(wanted).into_owned(),
             hosts: listed(several.iter().copied()),
         }),
     }
@@ -61,8 +62,8 @@ pub fn find_member<'a>(pool: &'a Pool, wanted: &str) -> Result<&'a Host, MemberE
 /// `alpha (uuid), beta (uuid)`.
 fn listed<'a>(hosts: impl IntoIterator<Item = &'a Host>) -> String {
     let one = |host: &Host| {
-        let text = |fact: &Known<String>| fact.text().unwrap_or("unknown").to_owned();
-        format!("{} ({})", text(&host.name_label), text(&host.uuid))
+        let [name, uuid] = [&host.name_label, &host.uuid].map(|fact| plain(fact.text().unwrap_or("unknown")));
+        format!("{name} ({uuid})")
     };
     let hosts: Vec<_> = hosts.into_iter().map(one).collect();
     if hosts.is_empty() { "none".to_owned() } else { hosts.join(", ") }

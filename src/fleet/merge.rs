@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::tally::Tally;
-use super::{FleetReport, Shard, ShardError, ShardOf};
+use super::{FleetReport, LineCounts, Shard, ShardError, ShardOf};
 use crate::rules::Verdict;
 
 /// A part, and the file that it was read from.
@@ -13,6 +13,8 @@ pub struct Part {
     pub file: String,
     /// What it holds.
     pub report: FleetReport,
+    /// What its lines of hosts come to; none where it has none of them.
+    pub lines: Option<LineCounts>,
 }
 
 /// Why parts do not make a whole.
@@ -101,7 +103,8 @@ pub fn merge(parts: Vec<Part>) -> Result<(FleetReport, Vec<usize>), MergeError> 
     let mut first: Option<(String, Shard, FleetReport)> = None;
     for (place, part) in parts.into_iter().enumerate() {
         let Some(shard) = part.report.shard.clone() else { return Err(MergeError::Whole { file: part.file }) };
-        if let Some(what) = unsound(&part.report, &shard) {
+        let against = |lines: &LineCounts| lines.contradiction(&part.report);
+        if let Some(what) = unsound(&part.report, &shard).or_else(|| part.lines.as_ref().and_then(against)) {
             return Err(MergeError::Unsound { file: part.file, what });
         }
         match &first {
@@ -218,13 +221,43 @@ mod tests {
             Shard { index, of: 2, bytes: 200, from, to, head: "a".to_owned(), rules: "b".to_owned(), heard: vec![] };
         change(&mut report, &mut shard);
         report.shard = Some(shard);
-        Part { file: format!("{index}.json"), report }
+        Part { file: format!("{index}.json"), report, lines: None }
     }
 
     #[test]
     fn the_whole_is_no_better_than_its_parts() {
         let (whole, order) = merge(vec![part(2, |_, _| {}), part(1, |_, _| {})]).unwrap();
         assert_eq!((whole.verdict, whole.joiners.no_go, order), (Some(Verdict::NoGo), 2, vec![1, 0]));
+    }
+
+    #[test]
+    fn lines_are_held_against_the_summary() {
+        let counted = |lines: &[&str]| {
+            let mut counts = LineCounts::default();
+            lines.iter().try_for_each(|line| counts.add(line.as_bytes())).map(|()| counts)
+        };
+        let first = r#"{"type":"first","line":1,"name":"a","uuid":"","pool":"p"}"#;
+        let joiner = r#"{"type":"joiner","line":2,"verdict":"NO-GO","failed":[],"undecided":[]}"#;
+        let go = r#"{"type":"joiner","line":2,"verdict":"GO","failed":[],"undecided":[]}"#;
+        let ruled = r#"{"type":"joiner","line":2,"verdict":"NO-GO","failed":[{"rule":"x"}],"undecided":[]}"#;
+        let merged = |lines: &[&str]| {
+            let lines = Some(counted(lines).unwrap());
+            let whole = |report: &mut FleetReport, _: &mut Shard| report.read.pools = 1;
+            merge(vec![Part { lines, ..part(1, whole) }, part(2, whole)]).map(|(whole, _)| whole.verdict)
+        };
+        assert_eq!(merged(&[first, joiner]), Ok(Some(Verdict::NoGo)));
+        for (lines, message) in [
+            (&[first] as &[_], "its summary counts 1 joiners with NO-GO, its lines 0"),
+            (&[first, go], "its summary counts 0 joiners with GO, its lines 1"),
+            (&[joiner], "its summary counts 1 pools, its lines 0"),
+            (&[first, ruled], "its summary counts x as failed 0 and undecided 0 times, its lines 1 and 0"),
+        ] {
+            let error = merged(lines).unwrap_err().to_string();
+            assert!(error.starts_with("1.json: ") && error.contains(message), "{error}");
+        }
+        for odd in [&[joiner, joiner] as &[_], &["{"], &[r#"{"type":"summary","line":9}"#], &[r#"{"type":"joiner","line":9}"#]] {
+            assert!(counted(odd).is_err(), "{odd:?}");
+        }
     }
 
     #[test]

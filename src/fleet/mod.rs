@@ -2,6 +2,7 @@
 //! together again. Pure; called by `cli`. Knows `collect`'s pools and `rules`; `report` writes it down.
 
 mod judge;
+mod lines;
 mod merge;
 mod reasons;
 mod returns;
@@ -15,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use crate::rules::{Severity, Verdict};
 
 pub use judge::{FleetJudge, Wanted, Worker};
+pub use lines::LineCounts;
 pub use merge::{MergeError, Part, merge};
 pub use returns::{Heard, Returned};
 pub use row::{BadLine, FailedRule, FleetLine, JoinerRow, PoolRow, ServerRow, UndecidedRule, Unjudged};

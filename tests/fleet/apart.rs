@@ -28,6 +28,15 @@ fn a_pool_that_comes_again_is_named_and_the_fleet_is_no_go() {
     );
     let table = poolgate(["check", "--fleet", "-"]).stdin(interleaved().join("\n")).any_status(|status| *status > 0);
     assert!(table.stdout.contains("3 pools come again after others (line 3: that of line 1)"), "{table}");
+    // What a pipeline looks at is no greener than the status.
+    let shown = |format: &str| {
+        let run = poolgate(["check", "--fleet", "-", "--format", format]).stdin(interleaved().join("\n"));
+        run.any_status(|status| *status > 0).stdout
+    };
+    let junit = shown("junit");
+    assert!(junit.contains(r#"<testsuite name="pools that come again" tests="3" skipped="0" errors="3""#), "{junit}");
+    assert!(junit.contains("the pool of line 1 comes again after others"), "{junit}");
+    assert_eq!(shown("github").matches("::error title=UNDECIDED: a pool comes again::").count(), 3);
     // Put together they may join.
     let mut sorted = interleaved();
     sorted.sort_by_key(|line| serde_json::from_str::<Json>(line).unwrap()["group"].as_str().unwrap().to_owned());

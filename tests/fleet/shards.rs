@@ -100,6 +100,27 @@ fn threads_change_nothing() {
 }
 
 #[test]
+fn a_part_that_lost_lines_of_hosts_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let fleet = folder.path().join("fleet.ndjson");
+    fs::write(&fleet, uneven(&mut Random::new(3), 5)).unwrap();
+    let parts = parts(folder.path(), &fleet, 2, "ndjson");
+    let whole = fs::read_to_string(&parts[0]).unwrap();
+    let joiner = whole.lines().position(|line| line.starts_with(r#"{"type":"joiner""#)).unwrap();
+    let refused = |text: String, why: &str| {
+        fs::write(&parts[0], text).unwrap();
+        let said = merge(&parts, &["--format", "ndjson"]).complaint();
+        assert!(said.contains(why), "no word of {why}: {said}");
+    };
+    let without = |at: usize| whole.lines().enumerate().filter(move |(line, _)| *line != at).map(|(_, line)| line);
+    refused(without(joiner).collect::<Vec<_>>().join("\n"), "its summary counts");
+    refused(whole.replacen(r#""verdict":"NO-GO""#, r#""verdict":"GO""#, 1), "its summary counts");
+    refused(format!("{{\"type\":\"odd\"}}\n{whole}"), "line 1 was not written by poolgate");
+    fs::write(&parts[0], &whole).unwrap();
+    assert!(merge(&parts, &["--format", "ndjson"]).stdout.ends_with("}\n"));
+}
+
+#[test]
 fn what_does_not_belong_together_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let fleet = folder.path().join("fleet.ndjson");

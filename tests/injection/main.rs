@@ -212,6 +212,34 @@ fn errors() {
 }
 
 #[test]
+fn no_word_begins_a_line_of_an_error() {
+    let forged = "x\npoolgate: GO, all checked\ny";
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let mut pool = common::judge::fixture_json("xcp-ng-8.3-5-hosts");
+    pool["pool"]["hosts"][2]["name_label"] = forged.into();
+    pool["pool"]["name_label"] = forged.into();
+    fs::write(path("pool.json"), pool.to_string()).unwrap();
+    let odd = path(forged);
+    fs::write(&odd, "{}").unwrap();
+    let good = fixture("candidate-good");
+    let option = format!("--waivers={odd}");
+    let runs: [&[&str]; 6] = [
+        &["check", "--phase", "eject", "--pool", &path("pool.json"), "--member", "gone"],
+        &["check", "--phase", "eject", "--pool", &path("pool.json"), "--member", forged, "--waivers", &odd],
+        &["rules", "explain", forged],
+        &["collect", &odd],
+        &["check", "--pool", &good, "--host", &good, &option],
+        &["merge", &path("gone\npoolgate: GO, all checked")],
+    ];
+    for words in runs {
+        let said = poolgate(words).status(2).stderr;
+        assert!(!said.lines().any(|line| line.starts_with("poolgate: GO")), "{words:?}: {said}");
+        assert!(said.contains("\\u{a}poolgate: GO"), "{words:?}: {said}");
+    }
+}
+
+#[test]
 fn keys_that_nobody_knows() {
     for text in mixed() {
         let places = Places::new(&text);

@@ -28,6 +28,11 @@ pub(super) fn class_of(path: &Path) -> Option<String> {
     (fits && !class.is_empty()).then(|| class.to_owned())
 }
 
+/// Whether a file is read where the folder that it lies in is a target: by its name.
+pub fn is_answer(path: &Path) -> bool {
+    class_of(path).is_some() || path.file_name().is_some_and(|name| name == OFF_WIRE)
+}
+
 /// Reads all answers in a folder. Files of other names are left alone.
 pub(in crate::collect) fn read_folder(folder: &Path) -> Result<Collected, CollectError> {
     let name = folder.display().to_string();

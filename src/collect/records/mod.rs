@@ -34,6 +34,7 @@ use crate::facts::Known;
 use crate::snapshot::{Snapshot, Source, SourceKind};
 use answers::is_class;
 
+pub use folder::is_answer;
 pub(super) use folder::read_folder;
 
 use answers::Answers;

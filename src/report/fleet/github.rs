@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{gaps, many, matter, read_line, verdict_words};
+use super::{comes_again, gaps, many, matter, read_line, verdict_words};
 use crate::fleet::{FleetReport, JoinerRow};
 use crate::report::github::{data, inert, property};
 use crate::rules::Verdict;
@@ -23,6 +23,10 @@ pub fn fleet_to_github(report: &FleetReport) -> String {
     for line in &report.unreadable {
         let place = place(&report.fleet, line.line);
         let _ = writeln!(out, "::error {place}title=unreadable::{}", data(&plain(&line.message)));
+    }
+    for again in &report.returned {
+        let (place, text) = (place(&report.fleet, again.line), comes_again(again));
+        let _ = writeln!(out, "::error {place}title=UNDECIDED: a pool comes again::{}", data(&text));
     }
     for row in &report.worst_joiners {
         out.push_str(&command(&report.fleet, row));

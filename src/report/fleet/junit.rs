@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use quick_junit::{NonSuccessKind, Report as Junit, TestCase, TestCaseStatus, TestSuite};
 
-use super::{gaps, matter, read_line, verdict_words};
+use super::{comes_again, gaps, matter, read_line, verdict_words};
 use crate::fleet::{FleetReport, JoinerRow, RuleCount};
 use crate::rules::{Severity, Verdict};
 use crate::text::plain;
@@ -26,6 +26,14 @@ pub fn fleet_to_junit(report: &FleetReport) -> String {
     if !report.worst_joiners.is_empty() {
         let mut suite = TestSuite::new("worst joiners");
         suite.add_test_cases(report.worst_joiners.iter().map(joiner_case));
+        junit.add_test_suite(suite);
+    }
+    if !report.returned.is_empty() {
+        let mut suite = TestSuite::new("pools that come again");
+        for again in &report.returned {
+            let status = failed(NonSuccessKind::Error, "UNDECIDED", &comes_again(again), "");
+            suite.add_test_case(case(&format!("line {}", again.line), "pools that come again", status));
+        }
         junit.add_test_suite(suite);
     }
     if report.read.unreadable > 0 {

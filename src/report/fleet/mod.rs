@@ -78,6 +78,15 @@ fn gaps(report: &FleetReport) -> Vec<String> {
     gaps
 }
 
+/// What is the matter with a pool whose lines do not stand together.
+fn comes_again(again: &Returned) -> String {
+    format!(
+        "the pool of line {} comes again after others: its hosts from here on are not judged against it, and no GO is said of the \
+         fleet; sort its lines by pool",
+        again.first
+    )
+}
+
 /// Why facts are missing that blockers need, each with its joiners; classes that are missing for as many joiners together.
 fn missing(report: &FleetReport) -> Vec<(u64, String)> {
     const CLASS: &str = "not collected: the records hold no class ";

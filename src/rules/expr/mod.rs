@@ -119,6 +119,12 @@ fn compile_at(source: &str, base: usize, scope: &Scope, wanted: check::Wanted) -
 }
 
 impl Expr {
+    /// Whether it is a choice with an empty text on one side.
+    fn may_be_empty(&self) -> bool {
+        let empty = |side: &Code| matches!(side, Code::Text(text) if text.is_empty());
+        matches!(&self.code, Code::Choose(parts) if parts[1..].iter().any(empty))
+    }
+
     /// The type of the value when known.
     pub const fn ty(&self) -> Type {
         self.ty

@@ -83,13 +83,18 @@ impl Template {
 
     /// The text; unknown when one hole is.
     pub fn render<'a>(&'a self, variables: &[Value<'a>], meter: &mut Meter) -> Result<String, Unknown> {
-        self.fill(variables, meter, |shown| shown)
+        self.fill(variables, meter, |_, shown| shown)
     }
 
-    /// The text, with `(unknown: …)` for what is not known.
+    /// The text, with `(unknown: …)` for what is not known. A hole that may be empty, such as
+    /// `{size(vms) > 0 ? '; of these run ' + … : ''}`, adds to what was said, and adds nothing where it is not known.
     pub fn render_lossy<'a>(&'a self, variables: &[Value<'a>], meter: &mut Meter) -> String {
-        let filled =
-            self.fill(variables, meter, |shown| Ok(shown.unwrap_or_else(|unknown| format!("(unknown: {unknown})"))));
+        let filled = self.fill(variables, meter, |hole, shown| {
+            Ok(shown.unwrap_or_else(|unknown| match hole.may_be_empty() {
+                true => String::new(),
+                false => format!("(unknown: {unknown})"),
+            }))
+        });
         filled.unwrap_or_default()
     }
 
@@ -100,7 +105,7 @@ impl Template {
         meter: &mut Meter,
         quote: impl Fn(&str) -> String,
     ) -> Result<String, Unknown> {
-        self.fill(variables, meter, |shown| shown.map(|text| quote(&text)))
+        self.fill(variables, meter, |_, shown| shown.map(|text| quote(&text)))
     }
 
     /// The facts that the holes mention, sorted.
@@ -122,7 +127,7 @@ impl Template {
         &'a self,
         variables: &[Value<'a>],
         meter: &mut Meter,
-        each: impl Fn(Result<String, Unknown>) -> Result<String, Unknown>,
+        each: impl Fn(&Expr, Result<String, Unknown>) -> Result<String, Unknown>,
     ) -> Result<String, Unknown> {
         let mut out = String::new();
         for part in self.parts() {
@@ -132,7 +137,7 @@ impl Template {
                     let shown = print(&expr.eval(variables, meter))
                         // An unknown inside a list gets its path from a second look.
                         .or_else(|_| print(&expr.trace(variables, meter).value));
-                    out.push_str(&each(shown)?);
+                    out.push_str(&each(expr, shown)?);
                 }
             }
         }

@@ -23,6 +23,12 @@ fn unknown_holes_are_named() {
 }
 
 #[test]
+fn what_only_adds_to_a_text_adds_nothing_where_it_is_unknown() {
+    insta::assert_snapshot!(rendered("lab{pool.ha_enabled ? ', with HA' : ''}."), @"error permission denied: pool.ha_enabled: read-only login; lab.");
+    insta::assert_snapshot!(rendered("lab is {pool.ha_enabled ? 'with' : 'without'} HA"), @"error permission denied: pool.ha_enabled: read-only login; lab is (unknown: permission denied: pool.ha_enabled: read-only login) HA");
+}
+
+#[test]
 fn commands_are_quoted() {
     let template = Template::compile("xe vm-shutdown name={pool.vms[0].name_label}", &scope()).unwrap();
     let text = with_values(|values| {
