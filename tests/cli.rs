@@ -53,6 +53,13 @@ fn status_1_is_no_go() {
     check(XCP_NG, &["candidate-trouble"]).status(1);
     check(XCP_NG, &["candidate-older-intel"]).with(["--fail-on", "warning"]).status(1);
     check(XCP_NG, &["candidate-good"]).with(["--max-hosts", "5"]).status(1);
+    // And what decided the status is no skipped test.
+    let junit = |more: &[&str], status| {
+        check(XCP_NG, &["candidate-older-intel"]).with(["--format", "junit"]).with(more).status(status).quietly()
+    };
+    assert!(junit(&[], 0).contains(r#"failures="0" errors="0""#));
+    let failing = junit(&["--fail-on", "warning"], 1);
+    assert!(failing.contains(r#"<failure type="WARNING""#), "{failing}");
     // A blocker outweighs what is undecided.
     check(XCP_NG, &["candidate-unknown", "candidate-trouble"]).status(1);
 }

@@ -239,6 +239,24 @@ fn options_of_a_fleet_without_one() {
 }
 
 #[test]
+fn a_fleet_is_never_live() {
+    let fleet = fixture("fleet-19-hosts").replace(".json", ".ndjson");
+    for option in [
+        ["--password-file", "pw"],
+        ["--password-env", "PW"],
+        ["--tls-fingerprint", "00"],
+        ["--ca-file", "ca.pem"],
+        ["--known-hosts", "hosts"],
+        ["--jobs", "2"],
+        ["--timeout", "9s"],
+        ["--today", "2026-01-01"],
+    ] {
+        let complaint = poolgate(["check", "--fleet", &fleet]).with(option).status(2).complaint();
+        assert!(complaint.contains(option[0]), "{complaint}");
+    }
+}
+
+#[test]
 fn what_is_no_fleet_is_said_once() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name).display().to_string();
@@ -257,6 +275,15 @@ fn what_is_no_fleet_is_said_once() {
     ] {
         let complaint = poolgate(["check", "--fleet", &path(file)]).status(2).complaint();
         assert!(complaint.contains(wanted) && complaint.lines().count() == 1, "{file}: {complaint}");
+    }
+    for words in [&["plan"] as &[_], &["cpu", "level"]] {
+        let complaint = poolgate(words).with([&path("fleet.ndjson.gz")]).status(2).complaint();
+        assert!(complaint.contains("a packed fleet") && complaint.contains("zcat"), "{words:?}: {complaint}");
+    }
+    // A server is no fleet, no part and no journal, and is not offered as one.
+    for words in [&["check", "--fleet"] as &[_], &["merge"], &["journal", "verify"]] {
+        let complaint = poolgate(words).with(["xen-01"]).status(2).complaint();
+        assert!(complaint.contains("xen-01: no such file") && !complaint.contains("https://"), "{complaint}");
     }
     // And a fleet is no pool.
     fs::write(path("fleet.ndjson"), &fleet).unwrap();

@@ -203,7 +203,7 @@ fn print(args: &Check, report: &Report, pictures: impl Fn() -> Pictures) -> Resu
         ReportFormat::Json => report::to_json(report, args.all),
         ReportFormat::Ndjson => report::to_ndjson(report, args.all),
         ReportFormat::Sarif => report::to_sarif(report, args.all),
-        ReportFormat::Junit => report::to_junit(report),
+        ReportFormat::Junit => report::to_junit(report, args.fail_on.is_some()),
         ReportFormat::Markdown => report::to_markdown(report, args.all),
         ReportFormat::Html => report::to_html(report, &pictures(), args.all),
         ReportFormat::Github => report::to_github(report),

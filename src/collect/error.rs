@@ -19,12 +19,14 @@ pub enum CollectError {
         target: String,
     },
     /// No such file.
-    #[error("{name}: no such file or folder{}", instead(name, nearest.as_deref()))]
+    #[error("{name}: no such file or folder{}", instead(name, nearest.as_deref(), *target))]
     NotFound {
         /// The path.
         name: String,
         /// A file beside it with nearly the same name.
         nearest: Option<String>,
+        /// Whether it was named as a target, which a server may be too.
+        target: bool,
     },
     /// The user may not read it.
     #[error("{name}: permission denied; run as a user who may read it")]
@@ -178,7 +180,7 @@ pub enum CollectError {
 }
 
 /// What may have been meant by a path where nothing is.
-fn instead(name: &str, nearest: Option<&str>) -> String {
+fn instead(name: &str, nearest: Option<&str>, target: bool) -> String {
     if let Some(nearest) = nearest {
         return format!("; did you mean {nearest}?");
     }
@@ -186,7 +188,7 @@ fn instead(name: &str, nearest: Option<&str>) -> String {
     const EXTENSIONS: [&str; 11] = ["json", "ndjson", "xml", "txt", "log", "db", "gz", "tar", "zip", "toml", "csv"];
     let has_extension = name.rsplit_once('.').is_some_and(|(_, last)| EXTENSIONS.contains(&last));
     let address = name.rsplit_once('@').map_or(name, |(_, address)| address);
-    if name.contains('/') || has_extension || address.parse::<super::xapi::Address>().is_err() {
+    if !target || name.contains('/') || has_extension || address.parse::<super::xapi::Address>().is_err() {
         return String::new();
     }
     format!("; a live server is written https://{name}")

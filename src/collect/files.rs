@@ -91,7 +91,10 @@ impl<'a> Document<'a> {
 /// Opens what stands under a path, and reads the head of a file.
 pub(crate) fn open(path: &Path) -> Result<Opened, CollectError> {
     let name = path.display().to_string();
-    let meta = fs::metadata(path).map_err(|source| refused(path, &name, source))?;
+    let meta = fs::metadata(path).map_err(|source| match refused(path, &name, source) {
+        CollectError::NotFound { name, nearest, .. } => CollectError::NotFound { name, nearest, target: true },
+        other => other,
+    })?;
     if meta.is_dir() {
         return Ok(Opened::Folder);
     }
@@ -165,7 +168,7 @@ pub fn refused(path: &Path, name: &str, source: io::Error) -> CollectError {
     let name = name.to_owned();
     match source.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
-            CollectError::NotFound { name, nearest: nearest(path) }
+            CollectError::NotFound { name, nearest: nearest(path), target: false }
         }
         io::ErrorKind::PermissionDenied => CollectError::Permission { name },
         _ => CollectError::Io { name, source },

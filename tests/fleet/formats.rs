@@ -6,6 +6,7 @@ use std::fs;
 use serde_json::Value as Json;
 
 use crate::common::run::{poolgate, too_wide};
+use crate::broken::in_group;
 use crate::made::{Random, of_records};
 
 const FLEET: &str = "fixtures/fleet-19-hosts.ndjson";
@@ -20,6 +21,19 @@ fn a_fleet_as_a_table() {
     NO-GO
     fleet fixtures/fleet-19-hosts.ndjson: 19 lines in 1 pool, 18 joiners
     ");
+}
+
+#[test]
+fn warnings_that_stop_a_fleet_fail_in_junit_too() {
+    let fleet = ["xcp-ng-8.3-5-hosts", "candidate-older-intel"].map(|stem| in_group(stem, "a")).join("\n");
+    let junit = |more: &[&str], status| {
+        let run = poolgate(["check", "--fleet", "-", "--format", "junit"]).with(more).stdin(fleet.clone());
+        run.status(status).quietly()
+    };
+    assert_eq!(junit(&[], 0).matches("<failure").count(), 0);
+    let failing = junit(&["--fail-on", "warning"], 1);
+    assert!(failing.contains(r#"<failure type="warning""#), "{failing}");
+    assert!(failing.contains(r#"<failure type="GO WITH WARNINGS""#), "{failing}");
 }
 
 #[test]

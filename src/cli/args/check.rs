@@ -34,17 +34,17 @@ pub(in crate::cli) struct Check {
     /// Judge a candidate without the product as if this release were installed, for example xcp-ng-8.3
     #[arg(long, value_name = "NAME", value_parser = releases(), hide_possible_values = true)]
     pub(in crate::cli) as_release: Option<String>,
-    /// End with status 1 also for GO WITH WARNINGS
+    /// End with status 1 also for GO WITH WARNINGS; in JUnit warnings fail too
     #[arg(long, value_enum, value_name = "LEVEL")]
     pub(in crate::cli) fail_on: Option<FailOn>,
     #[command(flatten)]
     pub(in crate::cli) rules: OwnRules,
     #[command(flatten)]
     pub(in crate::cli) waivers: WaiverFile,
-    /// Show also the rules that passed or had no say
+    /// Show also the rules that passed or had no say; junit always has them, github and gitlab never
     #[arg(long)]
     pub(in crate::cli) all: bool,
-    /// Print the verdicts only
+    /// Print the verdicts only; other formats than table stay whole
     #[arg(long, short)]
     pub(in crate::cli) quiet: bool,
     #[command(flatten)]

@@ -11,7 +11,7 @@ use crate::fleet::ShardOf;
 #[derive(Debug, Args)]
 pub(in crate::cli) struct FleetArgs {
     /// Many pools, a host or pool a line (NDJSON), or -: each pool's further lines are joiners to its first
-    #[arg(long = "fleet", id = "fleet", value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with_all = ["pool", "host", "quote", "phase", "member", "all", "file"])]
+    #[arg(long = "fleet", id = "fleet", value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with_all = ["pool", "host", "quote", "phase", "member", "all", "file", "today", "tls_fingerprint", "ca_file", "known_hosts", "password_file", "password_env", "password_stdin", "timeout", "total_timeout", "jobs"])]
     pub(in crate::cli) file: Option<String>,
     /// Judge only the I-th of N parts of the fleet; `merge` puts the JSON or NDJSON reports together
     #[arg(long, value_name = "I/N", requires = "fleet", conflicts_with = "pool")]
@@ -36,10 +36,10 @@ pub(in crate::cli) struct Merge {
     /// The JSON or NDJSON report of each part, in any order
     #[arg(required = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(in crate::cli) parts: Vec<PathBuf>,
-    /// End with status 1 also for GO WITH WARNINGS
+    /// End with status 1 also for GO WITH WARNINGS, in JUnit too; whether the parts were judged so does not count
     #[arg(long, value_enum, value_name = "LEVEL")]
     pub(in crate::cli) fail_on: Option<FailOn>,
-    /// Print the verdict only
+    /// Print the verdict only; other formats than table stay whole
     #[arg(long, short)]
     pub(in crate::cli) quiet: bool,
     #[command(flatten)]

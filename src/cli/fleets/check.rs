@@ -64,7 +64,7 @@ pub(in crate::cli) fn run(args: &Check, fleet: &str) -> Result<Exit, CliError> {
         return Err(no_fleet(fleet));
     }
     report.shard = region.zip(args.fleet.shard).map(|(region, shard)| shard_of(region, shard, &rules, heard));
-    sheets.finish(&report, args.quiet)?;
+    sheets.finish(&report, args.fail_on, args.quiet)?;
     exit_of(&report, args.fail_on)
 }
 

@@ -30,7 +30,7 @@ pub(in crate::cli) fn run(args: &Merge) -> Result<Exit, CliError> {
             copy_rows(&args.parts[place], &mut sheets)?;
         }
     }
-    sheets.finish(&report, args.quiet)?;
+    sheets.finish(&report, args.fail_on, args.quiet)?;
     exit_of(&report, args.fail_on)
 }
 

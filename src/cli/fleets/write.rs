@@ -61,7 +61,12 @@ impl Sheets {
     }
 
     /// The report, and the files in their places.
-    pub(super) fn finish(self, report: &FleetReport, quiet: bool) -> Result<(), CliError> {
+    pub(super) fn finish(
+        self,
+        report: &FleetReport,
+        fail_on: Option<FailOn>,
+        quiet: bool,
+    ) -> Result<(), CliError> {
         let Self { sheets, color, width } = self;
         // Who reads a table sees what cannot be read there.
         let shown = sheets.iter().any(|sheet| sheet.file.is_none() && sheet.format == ReportFormat::Table && !quiet);
@@ -73,7 +78,7 @@ impl Sheets {
                 ReportFormat::Json => fleet_to_json(report),
                 ReportFormat::Ndjson => FleetLine::Summary(Box::new(report.clone())).to_json(),
                 ReportFormat::Markdown => fleet_to_markdown(report),
-                ReportFormat::Junit => fleet_to_junit(report),
+                ReportFormat::Junit => fleet_to_junit(report, fail_on.is_some()),
                 ReportFormat::Github => fleet_to_github(report),
                 _ => fleet_to_table(report, TableOptions { width, color, all: false, quiet }),
             };

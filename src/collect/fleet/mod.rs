@@ -21,6 +21,7 @@ use serde_json::Value;
 use super::files::without_mark;
 use super::records::answers::is_host_record;
 use super::{CollectError, Collected, Target, read_target};
+use crate::snapshot::MORE_DOCUMENTS;
 
 pub use blocks::{Block, Blocks};
 pub use cpus::{FleetCpus, read_cpus};
@@ -105,11 +106,13 @@ pub fn peek_fleet<'r>(target: &Target, stdin: impl Read + Send + 'r) -> Result<P
 
 /// Reads a file that is no fleet, and tells one that is packed.
 fn read_one(target: &Target, path: &Path) -> Result<Collected, CollectError> {
-    read_target(target, &mut std::io::empty()).map_err(|error| match error {
-        CollectError::Malformed { line: 2.., .. } if is_packed(path) => {
-            CollectError::Packed { name: target.to_string() }
-        }
-        other => other,
+    read_target(target, &mut std::io::empty()).map_err(|error| {
+        let goes_on = match &error {
+            CollectError::Malformed { line: 2.., .. } => true,
+            CollectError::Snapshot { source, .. } => source.to_string().ends_with(MORE_DOCUMENTS),
+            _ => false,
+        };
+        if goes_on && is_packed(path) { CollectError::Packed { name: target.to_string() } } else { error }
     })
 }
 

@@ -61,7 +61,7 @@ impl Page {
             .set_header(["On", "What", "Becomes"]);
         for change in &step.changes {
             table.add_row([
-                change.place.clone(),
+                plain(&change.place).into_owned(),
                 plain(&cut(&change.what, LONGEST)).into_owned(),
                 plain(&cut(&change.becomes, LONGEST)).into_owned(),
             ]);
@@ -98,7 +98,7 @@ impl Page {
         for fix in fixes {
             if !fix.run.is_empty() {
                 // A command is copied: never broken.
-                let _ = writeln!(self.out, "  on the {}: {}", fix.place, plain(&fix.run));
+                let _ = writeln!(self.out, "  on the {}: {}", plain(&fix.place), plain(&fix.run));
             }
             if !fix.loses.is_empty() {
                 self.wrapped("    loses ", &fix.loses);
@@ -219,7 +219,7 @@ pub fn to_markdown(plan: &Plan) -> String {
         findings_markdown(&mut out, &step.findings);
         let _ = writeln!(out, "\n### What it changes\n\n| on | what | becomes |\n|---|---|---|");
         for change in &step.changes {
-            let _ = writeln!(out, "| {} | {} | {} |", change.place, cell(&change.what), cell(&change.becomes));
+            let _ = writeln!(out, "| {} | {} | {} |", cell(&change.place), cell(&change.what), cell(&change.becomes));
         }
         let _ = writeln!(out, "\n### What nobody can make safe from here\n");
         for risk in &step.risks {
@@ -231,7 +231,7 @@ pub fn to_markdown(plan: &Plan) -> String {
             let _ = writeln!(out, "\n### {title}\n");
             for fix in fixes {
                 if !fix.run.is_empty() {
-                    let _ = writeln!(out, "On the {}:\n\n    {}\n", fix.place, plain(&fix.run));
+                    let _ = writeln!(out, "On the {}:\n\n    {}\n", md(&fix.place), plain(&fix.run));
                 }
                 if !fix.loses.is_empty() {
                     let _ = writeln!(out, "Loses {}.", md(&fix.loses));

@@ -60,14 +60,15 @@ impl Page {
     }
 
     fn counts(&mut self, report: &FleetReport) {
-        let _ = writeln!(self.out, "\n{:<18}{:>12}{:>12}", "Verdict", "joiners", "pools");
+        let column = (usize::from(self.options.width).saturating_sub(18) / 2).clamp(8, 12);
+        let _ = writeln!(self.out, "\n{:<18}{:>column$}{:>column$}", "Verdict", "joiners", "pools");
         let of = |counts: &VerdictCounts| [counts.no_go, counts.undecided, counts.go_with_warnings, counts.go];
         let order = [Verdict::NoGo, Verdict::Undecided, Verdict::GoWithWarnings, Verdict::Go];
         let counts = of(&report.joiners).into_iter().zip(of(&report.pools));
         for (verdict, (joiners, pools)) in order.into_iter().zip(counts) {
             let pad = " ".repeat(18 - verdict.words().len());
             let words = self.styled(verdict, verdict.words());
-            let _ = writeln!(self.out, "{words}{pad}{joiners:>12}{pools:>12}");
+            let _ = writeln!(self.out, "{words}{pad}{joiners:>column$}{pools:>column$}");
         }
     }
 
@@ -76,11 +77,21 @@ impl Page {
         if telling.is_empty() {
             return;
         }
-        let _ = writeln!(self.out, "\n{:<42}{:>9}{:>10}{:>11}{:>8}", "Rule", "", "failed", "undecided", "pools");
+        if self.is_narrow() {
+            self.out.push_str("\nRules\n");
+        } else {
+            let _ = writeln!(self.out, "\n{:<42}{:>9}{:>10}{:>11}{:>8}", "Rule", "", "failed", "undecided", "pools");
+        }
         for rule in telling.iter().take(RULES) {
-            let (name, severity) = (cut(&plain(&rule.rule), 41).into_owned(), rule.severity.word());
+            let (name, severity) = (plain(&rule.rule), rule.severity.word());
             let (failed, undecided, pools) = (rule.failed, rule.undecided, rule.pools);
-            let _ = writeln!(self.out, "{name:<42}{severity:>9}{failed:>10}{undecided:>11}{pools:>8}");
+            if self.is_narrow() {
+                let pools = many(pools, "pool");
+                self.wrapped("  ", &format!("{name} ({severity}): failed {failed}, undecided {undecided}, {pools}"));
+            } else {
+                let name = cut(&name, 41);
+                let _ = writeln!(self.out, "{name:<42}{severity:>9}{failed:>10}{undecided:>11}{pools:>8}");
+            }
         }
         if telling.len() > RULES {
             let _ = writeln!(self.out, "and {} in the JSON report", many((telling.len() - RULES) as u64, "rule"));
@@ -106,9 +117,18 @@ impl Page {
         if report.refusals.is_empty() {
             return;
         }
-        let _ = writeln!(self.out, "\n{:<60}{:>12}", "First refusal of pool.join", "joiners");
+        if self.is_narrow() {
+            self.out.push_str("\nFirst refusal of pool.join\n");
+        } else {
+            let _ = writeln!(self.out, "\n{:<60}{:>12}", "First refusal of pool.join", "joiners");
+        }
         for refusal in report.refusals.iter().take(RULES) {
-            let _ = writeln!(self.out, "{:<60}{:>12}", cut(&plain(&refusal.code), 59), refusal.joiners);
+            let (code, joiners) = (plain(&refusal.code), refusal.joiners);
+            if self.is_narrow() {
+                self.wrapped("  ", &format!("{code}: {}", many(joiners, "joiner")));
+            } else {
+                let _ = writeln!(self.out, "{:<60}{joiners:>12}", cut(&code, 59));
+            }
         }
     }
 
@@ -180,6 +200,11 @@ impl Page {
         if more > 0 {
             let _ = writeln!(self.out, "  and {more} more");
         }
+    }
+
+    /// Whether columns have no room.
+    const fn is_narrow(&self) -> bool {
+        self.options.width < 80
     }
 
     fn wrapped(&mut self, label: &str, text: &str) {
