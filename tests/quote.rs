@@ -122,6 +122,22 @@ fn servers_are_judged_one_after_another() {
 }
 
 #[test]
+fn equal_servers_are_told_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let many = good().replace("quantity = 1", "quantity = 14");
+    let table = check(folder.path(), &many).status(1).quietly();
+    let heads: Vec<_> = table.lines().filter(|line| line.starts_with("── ")).collect();
+    assert_eq!(heads.first().map(|head| head.contains("1. new-node #1 ──")), Some(true), "{table}");
+    assert!(heads.last().unwrap().contains("13 to 14. new-node #13 to new-node #14 ── NO-GO"), "{heads:?}");
+    assert!(table.contains("\nthe same as 12. new-node #12, each judged after those before it\n"), "{table}");
+    // Every one of them is named above, and whole in the formats for programs.
+    assert!((1..=14).all(|number| table.contains(&format!("  new-node #{number}\n"))), "{table}");
+    let markdown = check(folder.path(), &many).with(["--format", "markdown"]).status(1).quietly();
+    assert!(markdown.contains("new-node &#35;13 to new-node &#35;14: NO-GO"), "{markdown}");
+    assert_eq!(quick(&many, 1)["joiners"].as_array().unwrap().len(), 14);
+}
+
+#[test]
 fn newer_is_not_a_superset() {
     let words = [
         "check",

@@ -75,7 +75,9 @@ fn read_stream(word: &str, input: &mut dyn Read) -> Result<Side, CliError> {
         input.take(REPORT + 1 - HEAD).read_to_end(&mut text).map_err(wrong)?;
         if text.len() as u64 > REPORT {
             let most = REPORT >> 20;
-            return Err(CliError::Usage(format!("{word}: larger than {most} MiB, the most that is read of a report")));
+            return Err(CliError::Usage(format!(
+                "{word}: larger than {most} MiB, the most that is read of a report"
+            )));
         }
         return report_of(word, &text);
     }

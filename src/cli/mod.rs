@@ -94,7 +94,9 @@ pub fn run() -> Exit {
 
 /// An error in which no word of the command line begins a line: a file's name may come from elsewhere and hold line ends.
 fn in_line(mut said: String) -> String {
-    for word in std::env::args_os().skip(1).filter_map(|word| word.into_string().ok()).filter(|word| word.contains('\n')) {
+    for word in
+        std::env::args_os().skip(1).filter_map(|word| word.into_string().ok()).filter(|word| word.contains('\n'))
+    {
         let values = std::iter::once(word.as_str()).chain(word.split_once('=').map(|(_, value)| value));
         said = values.fold(said, |said, value| said.replace(value, &crate::text::plain(value)));
     }

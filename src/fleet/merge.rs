@@ -255,7 +255,12 @@ mod tests {
             let error = merged(lines).unwrap_err().to_string();
             assert!(error.starts_with("1.json: ") && error.contains(message), "{error}");
         }
-        for odd in [&[joiner, joiner] as &[_], &["{"], &[r#"{"type":"summary","line":9}"#], &[r#"{"type":"joiner","line":9}"#]] {
+        for odd in [
+            &[joiner, joiner] as &[_],
+            &["{"],
+            &[r#"{"type":"summary","line":9}"#],
+            &[r#"{"type":"joiner","line":9}"#],
+        ] {
             assert!(counted(odd).is_err(), "{odd:?}");
         }
     }

@@ -3,6 +3,7 @@
 
 use std::fmt::Write as _;
 
+use super::alike::alike;
 use super::losses::losses;
 use super::parts::{Part, PartKind, evidence, is_telling, mark, overridden, place, refusal, waived};
 use super::{Report, plural};
@@ -28,8 +29,25 @@ pub fn to_markdown(report: &Report, all: bool) -> String {
         }
         out.push('\n');
     }
-    for part in &parts {
-        write_part(&mut out, part, several, all);
+    let said = parts.iter().map(|part| {
+        let mut text = String::new();
+        write_part(&mut text, part, several, all);
+        (part.name, text)
+    });
+    for group in alike(said) {
+        out.push_str(&group.text);
+        if group.hosts.len() > 1 {
+            let [first, next, last] =
+                [group.hosts.start, group.hosts.start + 1, group.hosts.end - 1].map(|place| &parts[place]);
+            let names =
+                if group.hosts.len() > 2 { format!("{} to {}", md(next.name), md(last.name)) } else { md(next.name) };
+            let (sign, verdict) = (sign(next.verdict), next.verdict.words());
+            let _ = writeln!(
+                out,
+                "### {sign} {names}: {verdict}\n\nThe same as {}, each judged after those before it.\n",
+                md(first.name)
+            );
+        }
     }
     let _ = writeln!(
         out,

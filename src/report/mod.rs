@@ -1,6 +1,7 @@
 //! Findings and verdicts in the formats that people and programs read. Renderers take a report and write it;
 //! they decide nothing.
 
+mod alike;
 mod eject;
 mod fleet;
 mod github;

@@ -10,6 +10,7 @@ use comfy_table::{Attribute, Cell, Color, ColumnConstraint, ContentArrangement, 
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
+use super::alike::alike;
 use super::parts::{is_telling, mark};
 use super::{Report, parts, plural, waived_count};
 use crate::rules::{Finding, Outcome, Severity, Verdict};
@@ -42,9 +43,7 @@ pub fn to_table(report: &Report, options: TableOptions) -> String {
     } else {
         page.heading(report);
         if !options.quiet {
-            for (index, joiner) in report.joiners.iter().enumerate() {
-                page.joiner(report, joiner, index);
-            }
+            page.joiners(report);
         }
     }
     if !options.quiet {
@@ -85,6 +84,34 @@ impl Page {
             for joiner in &report.joiners {
                 let verdict = self.styled(verdict_style(joiner.verdict), joiner.verdict.words());
                 let _ = writeln!(self.out, "  {verdict}  {}", plain(&joiner.name));
+            }
+        }
+    }
+
+    /// What is said of each joiner; once where the same is said of several in a row.
+    fn joiners(&mut self, report: &Report) {
+        let before = std::mem::take(&mut self.out);
+        let said: Vec<_> = report
+            .joiners
+            .iter()
+            .map(|joiner| {
+                self.joiner(report, joiner);
+                (joiner.name.as_str(), std::mem::take(&mut self.out))
+            })
+            .collect();
+        self.out = before;
+        for group in alike(said) {
+            let first = group.hosts.start;
+            if report.joiners.len() > 1 {
+                self.joiner_heading(&report.joiners, first..first + 1);
+            }
+            self.out.push_str(&group.text);
+            if group.hosts.len() > 1 {
+                self.joiner_heading(&report.joiners, first + 1..group.hosts.end);
+                let name = plain(&report.joiners[first].name).into_owned();
+                let text = format!("the same as {}. {name}, each judged after those before it", first + 1);
+                self.out.push('\n');
+                self.wrapped("", &text);
             }
         }
     }

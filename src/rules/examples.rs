@@ -198,7 +198,13 @@ fn walk(at: &mut Json, steps: &[&str], value: Option<&Json>) -> Result<(), Strin
     };
     match at {
         Json::Object(map) if rest.is_empty() && value.is_none() => {
-            map.remove(*step).map(drop).ok_or_else(|| format!("there is no \"{step}\""))
+            if map.remove(*step).is_some() {
+                return Ok(());
+            }
+            let like = |key: &&String| strsim::jaro_winkler(key, step);
+            let nearest = map.keys().filter(|key| like(key) > 0.85).max_by(|a, b| like(a).total_cmp(&like(b)));
+            let nearest = nearest.map(|key| format!(" (did you mean \"{key}\"?)")).unwrap_or_default();
+            Err(format!("there is no \"{step}\"{nearest}"))
         }
         Json::Object(map) => {
             let next = map.entry((*step).to_owned()).or_insert_with(|| Json::Object(serde_json::Map::new()));
@@ -241,7 +247,9 @@ mod tests {
         edit(&mut root, "pool.b[*].c", Some(0.into())).unwrap();
         assert_eq!(root["pool"]["b"][2]["c"], 0);
         assert!(edit(&mut root, "pool.b[7].c", Some(0.into())).unwrap_err().contains("there is no [7]"));
-        assert!(edit(&mut root, "pool.zz", None).is_err());
+        assert!(edit(&mut root, "pool.zz", None).unwrap_err().ends_with("there is no \"zz\""));
+        root["pool"]["name_label"] = "lab".into();
+        assert!(edit(&mut root, "pool.name_labl", None).unwrap_err().ends_with("(did you mean \"name_label\"?)"));
         assert!(edit(&mut root, "poll.n", None).unwrap_err().contains("begins with"));
     }
 }

@@ -5,8 +5,8 @@ use std::fs;
 
 use serde_json::Value as Json;
 
-use crate::common::run::{poolgate, too_wide};
 use crate::broken::in_group;
+use crate::common::run::{poolgate, too_wide};
 use crate::made::{Random, of_records};
 
 const FLEET: &str = "fixtures/fleet-19-hosts.ndjson";

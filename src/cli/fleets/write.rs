@@ -61,12 +61,7 @@ impl Sheets {
     }
 
     /// The report, and the files in their places.
-    pub(super) fn finish(
-        self,
-        report: &FleetReport,
-        fail_on: Option<FailOn>,
-        quiet: bool,
-    ) -> Result<(), CliError> {
+    pub(super) fn finish(self, report: &FleetReport, fail_on: Option<FailOn>, quiet: bool) -> Result<(), CliError> {
         let Self { sheets, color, width } = self;
         // Who reads a table sees what cannot be read there.
         let shown = sheets.iter().any(|sheet| sheet.file.is_none() && sheet.format == ReportFormat::Table && !quiet);

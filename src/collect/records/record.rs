@@ -240,9 +240,7 @@ impl<'a> Record<'a> {
             return Unknown::new(self.gap);
         }
         match since::missing(self.class, field, self.api) {
-            Some(why) => {
-                Unknown::because(Reason::NotCollected, self.place(field) + " is not in the record, " + &why)
-            }
+            Some(why) => Unknown::because(Reason::NotCollected, self.place(field) + " is not in the record, " + &why),
             None => Unknown::new(self.gap),
         }
     }

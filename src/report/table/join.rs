@@ -1,6 +1,7 @@
 //! The part of the table that is about one joiner.
 
 use std::fmt::Write as _;
+use std::ops::Range;
 
 use super::{Page, read_from, summary, verdict_style};
 use crate::facts::{Known, Reason};
@@ -9,13 +10,21 @@ use crate::rules::{Prediction, Refusal, Severity, Verdict};
 use crate::text::{columns, plain, shell_word};
 
 impl Page {
-    pub(super) fn joiner(&mut self, report: &Report, joiner: &JoinerReport, index: usize) {
-        if report.joiners.len() > 1 {
-            let verdict = self.styled(verdict_style(joiner.verdict), joiner.verdict.words());
-            let heading = format!("── {}. {} ──", index + 1, plain(&joiner.name));
-            let room = columns(&heading) + 1 + joiner.verdict.words().len() <= usize::from(self.options.width);
-            let _ = writeln!(self.out, "\n{heading}{}{verdict}", if room { " " } else { "\n   " });
-        }
+    /// The heading over a joiner, or over several in a row.
+    pub(super) fn joiner_heading(&mut self, joiners: &[JoinerReport], places: Range<usize>) {
+        let [first, last] = [places.start, places.end - 1].map(|place| (place + 1, plain(&joiners[place].name)));
+        let heading = if first.0 == last.0 {
+            format!("── {}. {} ──", first.0, first.1)
+        } else {
+            format!("── {} to {}. {} to {} ──", first.0, last.0, first.1, last.1)
+        };
+        let verdict = joiners[places.start].verdict;
+        let room = columns(&heading) + 1 + verdict.words().len() <= usize::from(self.options.width);
+        let verdict = self.styled(verdict_style(verdict), verdict.words());
+        let _ = writeln!(self.out, "\n{heading}{}{verdict}", if room { " " } else { "\n   " });
+    }
+
+    pub(super) fn joiner(&mut self, report: &Report, joiner: &JoinerReport) {
         let _ = writeln!(self.out);
         self.wrapped("", &summary(&joiner.name, &joiner.release, &joiner.findings));
         let pool = read_from("pool", &report.pool.target, &report.pool.seen);
