@@ -236,6 +236,27 @@ fn a_fact_without_a_rule_s_verdict_stops_too() {
 }
 
 #[test]
+fn what_would_come_out_otherwise_stops_though_no_rule_speaks_of_it() {
+    let macs = drift_after(|_, joiner| {
+        let pifs = joiner["pool"]["pifs"].as_array_mut().unwrap();
+        let nics: Vec<_> = (0..pifs.len()).filter(|at| pifs[*at]["physical"] == true).take(2).collect();
+        let [one, other] = [0, 1].map(|at| pifs[nics[at]]["mac"].clone());
+        (pifs[nics[0]]["mac"], pifs[nics[1]]["mac"]) = (other, one);
+    });
+    let told = lines(&macs);
+    assert!(told.contains("predicted NIC eth0: ") && told.contains("predicted NIC eth1: "), "{told}");
+    let storage = drift_after(|pool, _| {
+        for pbd in pool["pool"]["pbds"].as_array_mut().unwrap() {
+            if pbd["device_config"]["server"] != Json::Null {
+                pbd["device_config"]["server"] = "203.0.113.9".into();
+            }
+        }
+    });
+    let told = lines(&storage);
+    assert!(told.contains("on the pool, shared storage: ") && told.contains("203.0.113.9"), "{told}");
+}
+
+#[test]
 fn after_a_join_of_the_same_run_only_what_is_worse_or_the_joiner_s_own_stops() {
     let rules = rules();
     let plan = planned(POOL, &["candidate-good", "candidate-twin"], None);

@@ -205,6 +205,59 @@ fn several_join_one_after_another_and_the_first_that_fails_stops_the_rest() {
 }
 
 #[test]
+fn what_is_not_as_predicted_on_one_host_stops_the_next() {
+    let mut world = joins(&["candidate-good", "candidate-twin"], COMES);
+    // The first comes up without a bond of the pool's.
+    world.meanwhile = Some((9, |world| world.pool.snapshot.pool.bonds.get_mut().unwrap().clear()));
+    let turns = run(&mut world);
+    let words: Vec<_> = turns.iter().map(|turn| turn.end.outcome()).collect();
+    assert_eq!(words, [Outcome::Differs, Outcome::NotStarted], "{turns:?}");
+    assert_eq!(turns[1].end, End::NotReached);
+    assert_eq!(world.calls, ["pool.join xcp-good"]);
+}
+
+#[test]
+fn an_eject_that_the_pool_is_at_is_under_way() {
+    let look = || HostLook::Silent { why: "timed out".to_owned() };
+    let busy: Change = |world| {
+        let operations = [("task".to_owned(), "eject".to_owned())];
+        world.pool.snapshot.pool.current_operations = std::collections::BTreeMap::from(operations).into();
+    };
+    for (sent, meanwhile, outcome, says) in [
+        (lost(), None, Outcome::NoEffect, "the pool still knows the host"),
+        (lost(), Some(busy), Outcome::Unconfirmed, "something is in progress on the pool"),
+    ] {
+        let mut world = ejects(never(sent, look()));
+        // After the last look before the call.
+        world.meanwhile = meanwhile.map(|change| (4, change));
+        let turns = run(&mut world);
+        assert_eq!(only(&turns).outcome(), outcome, "{turns:?}");
+        assert!(only(&turns).about().join("\n").contains(says), "{says}: {turns:?}");
+        assert_eq!(world.calls, ["pool.eject xcp-03"]);
+    }
+}
+
+#[test]
+fn an_eject_that_failed_half_way_says_what_it_left() {
+    let refused = Sent::Refused { code: "SR_BACKEND_FAILURE_52".to_owned(), params: vec![] };
+    let mut world = ejects(never(refused, HostLook::Silent { why: "timed out".to_owned() }));
+    world.meanwhile = Some((4, |world| {
+        let pool = &mut world.pool.snapshot.pool;
+        let member = pool.hosts.get_mut().unwrap().iter_mut().find(|host| host.name_label.text() == Some(MEMBER));
+        let member = member.unwrap();
+        member.enabled = false.into();
+        let reference = member.reference.text().unwrap().to_owned();
+        let own = |pbd: &&mut poolgate::snapshot::Pbd| pbd.host.text() == Some(&reference);
+        pool.pbds.get_mut().unwrap().iter_mut().filter(own).for_each(|pbd| pbd.currently_attached = false.into());
+    }));
+    let turns = run(&mut world);
+    assert_eq!(only(&turns).outcome(), Outcome::Refused, "{turns:?}");
+    let told = only(&turns).about().join("\n");
+    assert!(told.contains("is unplugged on the host now; if it was not before: `xe pbd-plug uuid="), "{told}");
+    assert!(told.contains("`xe host-enable uuid="), "{told}");
+}
+
+#[test]
 fn nothing_is_sent_when_something_has_changed_or_is_in_progress() {
     let changes: [(Change, &str); 5] = [
         (|world| world.pool.snapshot.pool.ha_enabled = true.into(), "rule ha-off-on-pool: pass → fail"),

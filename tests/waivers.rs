@@ -72,6 +72,31 @@ fn running() -> Json {
 }
 
 #[test]
+fn what_a_server_fails_on_after_its_checks_is_not_waived() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let mut pool = fixture_json("xcp-ng-8.3-5-hosts");
+    pool["pool"]["restrictions"]["restrict_pool_size"] = "true".into();
+    std::fs::write(path("pool.json"), pool.to_string()).unwrap();
+    let mut newer = fixture_json("candidate-good");
+    newer["pool"]["hosts"][0]["software_version"]["xapi"] = "99.1".into();
+    newer["pool"]["hosts"][0]["software_version"]["xapi_build"] = "99.1.0".into();
+    for (rule, pool, joiner) in [
+        ("host-limit-licensed-pool", path("pool.json"), fixture_json("candidate-good")),
+        ("xapi-not-newer", POOL.to_owned(), newer),
+    ] {
+        std::fs::write(path("waivers.toml"), waiver(rule, &[])).unwrap();
+        let words = ["check", "--pool", &pool, "--host", "-", "--format", "json", "--today", "2026-06-01"];
+        let run = poolgate(words).with(["--waivers", &path("waivers.toml")]).stdin(joiner.to_string());
+        let report = run.status(1).json();
+        assert_eq!(report["verdict"], "NO-GO", "{rule}");
+        assert_eq!(wrong(&report), [("waiver-not-applied", "warning")], "{rule}");
+        let why = report["waivers"]["findings"][0]["message"].as_str().unwrap();
+        assert!(why.ends_with("the server itself fails on it after its checks, which nothing skips"), "{why}");
+    }
+}
+
+#[test]
 fn a_waiver_of_one_that_others_go_before_may_be_wanted_without_them() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("waivers.toml");

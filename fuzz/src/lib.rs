@@ -75,10 +75,13 @@ fn told_of(file: &str, message: &str) {
     assert!(message.contains(file), "an error that does not say where: {message}");
 }
 
-/// Text for a terminal holds nothing that a terminal acts on, and no line that a log of CI takes for a command.
+/// Text for a terminal holds nothing that a terminal acts on, and as it is printed no line that a log of CI takes for a
+/// command: where a text is wrapped, any part of it may begin a line.
 fn quiet(text: &str) {
     for line in text.split('\n') {
         assert_eq!(plain(line), line, "not as it is shown");
+    }
+    for line in lines(text, false).split('\n') {
         assert!(!line.trim_start().starts_with("::"), "a log's command: {line:?}");
     }
 }

@@ -6,7 +6,7 @@ use super::end::{End, Waits};
 use super::journal::{Act, Event, Journal, JournalError, Named, Sent};
 use super::look::{self, Phase, Standing};
 use super::plan::{Predicted, Step};
-use super::verify::{Difference, after_eject, after_join};
+use super::verify::{Difference, after_eject, after_join, left_by_eject};
 use super::world::World;
 
 /// How often a host must look stuck before it counts as stuck.
@@ -66,7 +66,10 @@ impl Turning<'_> {
                 Standing::Arrived | Standing::Halfway => self.follow(predicted, Answer::Error(code), ago),
                 // Said of the call's own session or of one that the call itself had: only a look tells how far it came.
                 _ if code == FORGOTTEN => self.follow(predicted, Answer::Error(code), ago),
-                _ => End::Refused { code: code.clone(), params: params.clone() },
+                _ => {
+                    let left = if self.act == Act::Eject { self.left_behind(predicted, params) } else { Vec::new() };
+                    End::Refused { code: code.clone(), params: params.clone(), left }
+                }
             },
             Some(Sent::Done) => self.follow(predicted, Answer::Done, ago),
             Some(Sent::Lost { .. }) | None => self.follow(predicted, Answer::Nothing, ago),
@@ -126,10 +129,20 @@ impl Turning<'_> {
                 let (world, place) = (&mut *self.world, self.place);
                 look::of_join(&pool, &predicted.host, || world.look_host(place))
             }
-            Act::Eject => look::of_eject(&pool, &predicted.host),
+            Act::Eject => look::of_eject(&pool, &predicted.host, || self.world.is_pool_busy()),
         };
         self.note_renewed();
         phase
+    }
+
+    /// What an eject that failed may have begun: it unplugs the member's storage one by one before it asks the member.
+    fn left_behind(&mut self, predicted: &Predicted, params: &[String]) -> Vec<String> {
+        let found = self.world.collect_pool();
+        self.note_renewed();
+        match found {
+            Ok((side, _)) => left_by_eject(&side.snapshot.pool, &predicted.host, params),
+            Err(trouble) => vec![format!("the pool could not be read, so it is not known what had begun: {trouble}")],
+        }
     }
 
     /// Compares the pool with the prediction; what comes up late gets its time.

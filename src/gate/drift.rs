@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use super::plan::{Plan, PlannedFinding, Step};
+use super::plan::{Change, Plan, PlannedFinding, Predicted, Step};
 use crate::rules::{FactRead, Outcome};
 
 /// Something that is not as the plan has it.
@@ -77,6 +77,7 @@ pub fn compare(was: (&Plan, &Step), is: (&Plan, &Step), basis: Basis) -> Vec<Dri
     let mut drift = servers(was, is);
     drift.extend(rules(was.1, is.1, basis));
     drift.extend(waivers(was.1, is.1));
+    drift.extend(foreseen(was.1, is.1, basis));
     let counted = |read: &&FactRead| basis == Basis::Same || is_joiners(&read.fact);
     let old: BTreeMap<_, _> =
         was.1.facts.iter().filter(counted).map(|read| ((&read.fact, &read.key), read)).collect();
@@ -149,6 +150,66 @@ fn waivers(was: &Step, is: &Step) -> Vec<Drift> {
         .filter(|(_, was, is)| was != is)
         .map(|(what, was, is)| Drift::Other { what, was, is })
         .collect()
+}
+
+/// What would become of host and pool otherwise than the plan has it, though no rule speaks of it: a NIC that has another
+/// address, a VLAN of another tag.
+fn foreseen(was: &Step, is: &Step, basis: Basis) -> Vec<Drift> {
+    let mut drift = Vec::new();
+    if basis == Basis::Same {
+        let of = |step: &Step| -> Vec<(String, String)> {
+            let said =
+                |change: &Change| (format!("on the {}, {}", change.place, change.what), change.becomes.clone());
+            step.changes.iter().map(said).collect()
+        };
+        drift.extend(differing(&of(was), &of(is)));
+    }
+    let (old, new) = (predicted(&was.predicted, basis), predicted(&is.predicted, basis));
+    drift.extend(differing(&old, &new));
+    drift
+}
+
+/// What is predicted, by what it is about. Of a pool that has grown since, what the joiner brings.
+fn predicted(predicted: &Predicted, basis: Basis) -> Vec<(String, String)> {
+    let level = |level: &Option<String>| level.clone().unwrap_or_else(|| "not known".to_owned());
+    let mut all = Vec::new();
+    if basis == Basis::Same {
+        all.push(("predicted CPU level (HVM)".to_owned(), level(&predicted.level_hvm)));
+        all.push(("predicted CPU level (PV)".to_owned(), level(&predicted.level_pv)));
+    }
+    for nic in &predicted.nics {
+        let network = nic.network.as_deref().unwrap_or("no network");
+        all.push((format!("predicted NIC {}", nic.device), format!("{} on {} of {network}", nic.mac, nic.bridge)));
+    }
+    for bond in &predicted.bonds {
+        let (name, network) = (&bond.name, &bond.network);
+        all.push((
+            format!("predicted bond {name} of {network}"),
+            format!("{} {}", bond.mode, bond.members.join(", ")),
+        ));
+    }
+    for vlan in &predicted.vlans {
+        let (name, network) = (&vlan.name, &vlan.network);
+        let made = if vlan.created { "made" } else { "not made" };
+        all.push((format!("predicted VLAN {name} of {network}"), format!("tag {}, {made}", vlan.tag)));
+    }
+    let things = [("SR", &predicted.srs), ("VM", &predicted.vms)];
+    for (kind, thing) in things.into_iter().flat_map(|(kind, things)| things.iter().map(move |thing| (kind, thing))) {
+        all.push((format!("predicted {kind} {}", thing.uuid), thing.name.clone()));
+    }
+    all.push(("predicted management interface".to_owned(), predicted.management.clone()));
+    all
+}
+
+/// What differs between two lists of what there is to say, by what it is about.
+fn differing(was: &[(String, String)], is: &[(String, String)]) -> Vec<Drift> {
+    let of = |list: &[(String, String)], what: &str| {
+        let said: Vec<_> = list.iter().filter(|(about, _)| about == what).map(|(_, said)| said.clone()).collect();
+        if said.is_empty() { "not there".to_owned() } else { said.join("; ") }
+    };
+    let about: BTreeSet<_> = was.iter().chain(is).map(|(about, _)| about).collect();
+    let pairs = about.into_iter().map(|what| (what.clone(), of(was, what), of(is, what)));
+    pairs.filter(|(_, was, is)| was != is).map(|(what, was, is)| Drift::Other { what, was, is }).collect()
 }
 
 const fn weight(outcome: Outcome) -> u8 {

@@ -69,6 +69,8 @@ pub enum End {
         code: String,
         /// The code's parameters.
         params: Vec<String>,
+        /// What it leaves behind that may have been otherwise before.
+        left: Vec<String>,
     },
     /// It was sent and did not take effect.
     NoEffect {
@@ -119,7 +121,10 @@ impl End {
             Self::Unreachable(why) => vec![why.clone()],
             Self::Interrupted => vec!["interrupted by the operator".to_owned()],
             Self::NotReached => vec!["an earlier host did not end well".to_owned()],
-            Self::Refused { code, params } => vec![format!("{code} [{}]", params.join(", "))],
+            Self::Refused { code, params, left } => {
+                let refusal = format!("{code} [{}]", params.join(", "));
+                std::iter::once(refusal).chain(left.iter().cloned()).collect()
+            }
             Self::NoEffect { about } | Self::Unconfirmed { about, .. } => vec![about.clone()],
         }
     }

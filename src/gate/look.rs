@@ -99,7 +99,7 @@ pub fn of_join(pool: &Result<Vec<Member>, Trouble>, uuid: &str, host: impl FnOnc
             "member-unknown",
             Standing::UnderWay,
             format!("the host says that it is a member of the pool at {coordinator}, and the pool does not know it"),
-            "Is that this pool? If not, the join led to another one, and root's password with it: eject the host there. If it is and stays so, its record was not made on the pool: see /var/log/xensource.log on both for host.create. The host comes back by itself as soon as the record is there; else reset its network and pool state at its console (`xe pool-emergency-transition-to-master`), which needs care.",
+            "Is that this pool? If not, the join led to another one, and root's password with it: it has to be ejected there, which erases its local disks. If it is and stays so, its record was not made on the pool: see /var/log/xensource.log on both for host.create. The host comes back by itself as soon as the record is there; else reset its network and pool state at its console (`xe pool-emergency-transition-to-master`), which needs care.",
         ),
     }
 }
@@ -141,14 +141,20 @@ fn emergency(code: &str, params: &[String]) -> Phase {
     }
 }
 
-/// The phase of an eject.
-pub fn of_eject(pool: &Result<Vec<Member>, Trouble>, uuid: &str) -> Phase {
+/// The phase of an eject. While the server is at it, its pool record says so, and storage that hangs keeps it there for long.
+pub fn of_eject(pool: &Result<Vec<Member>, Trouble>, uuid: &str, is_busy: impl FnOnce() -> bool) -> Phase {
     match pool {
         Err(trouble) => phase(
             "pool-unreachable",
             Standing::Dark,
             format!("the pool does not answer: {trouble}"),
             "Look at the coordinator; the eject may be done all the same.",
+        ),
+        Ok(members) if members.iter().any(|member| member.uuid == uuid) && is_busy() => phase(
+            "still-member-busy",
+            Standing::UnderWay,
+            "the pool still knows the host, and something is in progress on the pool".to_owned(),
+            "On the coordinator: `xe task-list`, `xe pool-list params=current-operations`. If storage hangs as it is unplugged: `xe pbd-list host-uuid=… params=uuid,sr-uuid,currently-attached`, /var/log/SMlog on the host. Do not leave an eject half-way.",
         ),
         Ok(members) if members.iter().any(|member| member.uuid == uuid) => phase(
             "still-member",

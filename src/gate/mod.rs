@@ -17,7 +17,7 @@ pub mod verify;
 mod world;
 
 pub use end::{End, Turn, Waits};
-pub use restore::restore_script;
+pub use restore::{is_restore_script, restore_script};
 pub use resume::{Call, Left, Resumed, left_open, resume};
 pub use run::{Replan, Run, named};
 pub use world::{Collected, HostLook, Member, Renewed, Trouble, World};

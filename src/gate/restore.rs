@@ -7,6 +7,17 @@ use crate::facts::{Known, Reason};
 use crate::snapshot::{Bond, Host, Network, Pif, Pool};
 use crate::text::{plain, shell_word};
 
+/// Whether a text is such a script, for the host with this uuid.
+pub fn is_restore_script(text: &str, uuid: &str) -> bool {
+    let about = text.strip_prefix(SHELL).and_then(|rest| rest.trim_start().lines().next()).unwrap_or_default();
+    !uuid.is_empty() && about.starts_with(ABOUT) && about.contains(&format!("({uuid})"))
+}
+
+/// What a script begins with.
+const SHELL: &str = "#!/bin/sh\n";
+/// And goes on with.
+const ABOUT: &str = "# Network of ";
+
 /// The script.
 pub fn restore_script(pool: &Pool, member: &Host, seen: &str) -> String {
     let reference = member.reference.text().unwrap_or_default();
@@ -41,7 +52,7 @@ impl<'a> Script<'a> {
     }
 
     fn head(&mut self, member: &Host, seen: &str) {
-        self.line("#!/bin/sh");
+        self.out.push_str(SHELL);
         let name = member.name_label.text().unwrap_or("the host");
         self.comment(&format!(
             "Network of {name} ({}) as it was in pool {}{}.",

@@ -67,7 +67,8 @@ impl Run<'_> {
                     self.turn(place, planned, step, seen.busy.get(at).map(Vec::as_slice).unwrap_or_default())?
                 }
             };
-            if !end.is_done() {
+            // What is not as predicted on one host is looked at before the next follows it.
+            if end.outcome() != Outcome::Done {
                 // Where it came to a call, the turn itself has written how it ended.
                 if end.outcome() == Outcome::NotStarted {
                     self.stop(turns, place, end)?;

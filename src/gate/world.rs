@@ -25,6 +25,8 @@ pub trait World {
     fn send(&mut self, place: usize, call: &Call) -> Sent;
     /// The members as the pool's coordinator knows them: a small question that may be asked often.
     fn look_pool(&mut self) -> Result<Vec<Member>, Trouble>;
+    /// Whether something is in progress on the pool's record; what cannot be seen may be.
+    fn is_pool_busy(&mut self) -> bool;
     /// What a host itself answers at its own address.
     fn look_host(&mut self, place: usize) -> HostLook;
     /// Sessions that servers forgot since this was last asked, where it was logged in again and went on.

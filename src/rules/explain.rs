@@ -177,7 +177,7 @@ pub fn rule_schema() -> Json {
     let mut schema = closed(
         json!({"id": text, "title": text, "why": text, "severity": {"enum": ["blocker", "warning", "note"]},
             "phases": {"type": "array", "items": phases}, "applies": expression("bool"),
-            "sole_fix": {"type": "boolean"},
+            "sole_fix": {"type": "boolean"}, "waivable": {"type": "boolean"},
             "each": closed(json!({"name": text, "in": expression("a list")}), &["name", "in"]),
             "require": expression("bool"), "message": template, "item": template,
             "evidence": {"type": "array", "items": expression("a fact")},

@@ -40,6 +40,9 @@ pub(crate) struct RuleFile {
     /// Whether its failure leaves nothing else to mend: what other rules find is then not told how to mend.
     #[serde(default)]
     pub(crate) sole_fix: bool,
+    /// Whether somebody may answer for its failure: not where a server fails later than in its checks, which nothing skips.
+    #[serde(default = "yes")]
+    pub(crate) waivable: bool,
     /// What the server itself does about it.
     pub(crate) server: Option<Server>,
     /// Where it is written.
@@ -48,6 +51,10 @@ pub(crate) struct RuleFile {
     /// Cases that show it.
     #[serde(default)]
     pub(crate) example: Vec<Example>,
+}
+
+const fn yes() -> bool {
+    true
 }
 
 /// What a rule says when it has something to say: the part of a built-in rule's file that is embedded apart, and read only then.

@@ -51,6 +51,8 @@ pub struct Rule {
     pub severity_was: Option<Severity>,
     /// Whether its failure leaves nothing else to mend.
     pub sole_fix: bool,
+    /// Whether somebody may answer for its failure.
+    pub waivable: bool,
     /// When it is asked.
     pub phases: Vec<Phase>,
     /// Where it is written.

@@ -241,6 +241,10 @@ impl World for Scripted {
         Ok(self.pool.snapshot.pool.hosts.each().map(member).collect())
     }
 
+    fn is_pool_busy(&mut self) -> bool {
+        self.pool.snapshot.pool.current_operations.get().is_some_and(|operations| !operations.is_empty())
+    }
+
     fn look_host(&mut self, _: usize) -> HostLook {
         match &self.fate {
             Fate::Never { look, .. } => look.clone(),

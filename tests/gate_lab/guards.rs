@@ -2,10 +2,10 @@
 
 use std::fs;
 
-use poolgate::lab::{Endpoint, Fault, FaultKind};
+use poolgate::lab::{Endpoint, Fault, FaultKind, LabConfig};
 
 use crate::act::SMALL;
-use crate::common::rehearsal::{PASSWORD, Rehearsal};
+use crate::common::rehearsal::{PASSWORD, Rehearsal, served};
 use crate::common::run::{Done, Poolgate, fixture, poolgate};
 
 /// Two hosts, the first of which has a call open in a journal of its own.
@@ -50,6 +50,47 @@ fn a_call_that_is_open_in_a_journal_elsewhere_is_found() {
     assert_eq!(left.lab.count("pool.join"), 1);
     let resumed = left.lab.join().with(["--resume", "--wait", "1s", "--journal", &left.journal]).any_status(|_| true);
     assert!(resumed.stdout.contains(&format!("--journal {}", left.journal)), "{resumed}");
+}
+
+#[test]
+fn a_host_whose_call_to_another_pool_is_open_is_not_joined() {
+    let config = LabConfig::new(PASSWORD).serve(served(SMALL.0, |_| {})).serve(served(SMALL.1, |_| {}));
+    let lab = Rehearsal::of(config.serve(served("xcp-ng-8.3-5-hosts", |_| {})));
+    let (pool, host, other) = (lab.pool().url(), lab.joiner(0).url(), lab.joiner(1).url());
+    let to = |pool: &str| lab.act(["join", "--pool", pool, "--host", &host]);
+    let plan = lab.plan(to(&pool));
+    lab.lab.fault(Fault::new(FaultKind::Hang).on("pool.join"));
+    let mut child = to(&pool).with(["--plan", plan.to_str().unwrap(), "--yes", "--wait", "2s"]).start();
+    lab.wait_for_calls("pool.join", 1);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let told = to(&other).with(["--plan-out", lab.path("other.json").to_str().unwrap()]).status(5);
+    assert!(told.stderr.contains("its end is not known"), "{told}");
+    assert!(!lab.path("other.json").exists());
+}
+
+#[test]
+fn a_journal_that_was_changed_may_hide_an_open_call() {
+    let lab = Rehearsal::new(SMALL.0, &[SMALL.1]);
+    let plan = lab.plan(lab.join());
+    lab.lab.fault(Fault::new(FaultKind::Hang).on("pool.join"));
+    let mut child = lab.join().with(["--plan", plan.to_str().unwrap(), "--yes", "--wait", "2s"]).start();
+    lab.wait_for_calls("pool.join", 1);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let journal = lab.journal_path();
+    let text = fs::read_to_string(&journal).unwrap();
+    fs::write(&journal, text.replacen("\"by\":\"plan\"", "\"by\":\"plaN\"", 1)).unwrap();
+    let out = lab.path("next.json");
+    let elsewhere = lab.path("new.jsonl");
+    for more in [vec![], vec!["--journal", elsewhere.to_str().unwrap()]] {
+        let told = lab.join().with(["--plan-out", out.to_str().unwrap()]).with(more).status(5);
+        assert!(told.stderr.contains("nobody can tell by it whether a call has come to its end"), "{told}");
+        assert!(!out.exists());
+    }
+    let told = lab.join().with(["--resume", "--wait", "1s"]).any_status(|status| *status != 0);
+    assert!(told.stderr.contains("Look at the servers") && !told.stderr.contains("--journal FILE"), "{told}");
+    assert_eq!(lab.count("pool.join"), 1);
 }
 
 #[test]
@@ -105,11 +146,15 @@ fn files_that_may_be_wanted_are_not_written_over() {
     // The only one that knows another host's network, perhaps.
     lab.joined(0);
     let script = lab.path("restore.sh");
-    fs::write(&script, "precious").unwrap();
     let words = ["--plan-out", plan.to_str().unwrap(), "--restore-out", script.to_str().unwrap()];
-    let told = lab.eject("xs8-edge-02").with(words).status(2).complaint();
-    assert!(told.contains("there is such a file"), "{told}");
-    assert_eq!(fs::read_to_string(&script).unwrap(), "precious");
+    // That a file names the host is not enough: the plan of its join does too.
+    let of_host = fs::read_to_string(&plan).unwrap();
+    for precious in ["precious", &of_host] {
+        fs::write(&script, precious).unwrap();
+        let told = lab.eject("xs8-edge-02").with(words).status(2).complaint();
+        assert!(told.contains("there is such a file"), "{told}");
+        assert_eq!(fs::read_to_string(&script).unwrap(), precious);
+    }
 }
 
 #[test]

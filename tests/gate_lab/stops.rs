@@ -104,6 +104,9 @@ fn a_plan_is_for_its_own_run() {
     let complaint =
         other.join().with(["--plan", plan.to_str().unwrap(), "--yes", "--wait", "20s"]).status(2).complaint();
     assert!(complaint.contains("is a plan for another run"), "{complaint}");
+    // By their uuids, for the names may be the same.
+    let uuid = |text: &str| text.split('(').nth(1).and_then(|rest| rest.split(')').next()).unwrap_or_default().len();
+    assert_eq!(uuid(&complaint), 36, "{complaint}");
     assert_eq!(other.count("pool.join"), 0);
 }
 

@@ -22,7 +22,7 @@ use crate::eject::find_member;
 use crate::facts::Known;
 use crate::gate::journal::Act;
 use crate::gate::plan::{EjectPlan, Plan, PlanError, eject_plan};
-use crate::gate::{Collected, Trouble, World as _, named, restore_script};
+use crate::gate::{Collected, Trouble, World as _, is_restore_script, named, restore_script};
 use crate::report::WaiverReport;
 use crate::rules::{EjectJudgement, Phase, Policy, Registry, judge_eject, read_eject};
 use crate::snapshot::{Host, Pool};
@@ -91,7 +91,7 @@ pub(in crate::cli) fn run(args: &Eject) -> Result<Exit, CliError> {
 
 /// A script takes the place of one for the same host, and of no other file: it may be the only one that knows a host's network.
 fn refuse_other_script(path: &Path, uuid: &str) -> Result<(), CliError> {
-    let own = |path: &Path| std::fs::read_to_string(path).is_ok_and(|text| text.contains(uuid));
+    let own = |path: &Path| std::fs::read_to_string(path).is_ok_and(|text| is_restore_script(&text, uuid));
     if path.is_file() && !own(path) {
         return Err(CliError::Usage(format!(
             "--restore-out {}: there is such a file, and it may be the only one that knows a host's network; name another",

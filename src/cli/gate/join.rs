@@ -7,8 +7,8 @@ use super::confirm::confirmed;
 use super::eject::address_near;
 use super::signals::Interrupt;
 use super::{
-    acting_target, agreed_plan, carry_out, hold, now, pool_of, refuse_busy, refuse_open_call, resume, show_plan,
-    show_report, show_written, stopped_by, tell_changes, unreachable, world, write_plan,
+    acting_target, agreed_plan, carry_out, hold, now, pool_of, refuse_busy, refuse_half_way, refuse_open_call,
+    resume, show_plan, show_report, show_written, stopped_by, tell_changes, unreachable, world, write_plan,
 };
 use crate::cli::Exit;
 use crate::cli::args::Join;
@@ -57,6 +57,8 @@ pub(in crate::cli) fn run(args: &Join) -> Result<Exit, CliError> {
     let pool = pool.map_err(unreachable)?;
     refuse_busy(&args.gate, pool.0.snapshot.pool.uuid.text().unwrap_or_default())?;
     let joiners: Vec<_> = joiners.into_iter().map(|joiner| joiner.map_err(unreachable)).collect::<Result<_, _>>()?;
+    let uuids = joiners.iter().filter_map(|(side, _)| uuid_of(side));
+    refuse_half_way(&uuids.collect::<Vec<_>>())?;
     refuse_own_address(args.coordinator_address.as_deref(), &joiners)?;
     if let Some(address) = &args.coordinator_address {
         refuse_other_server(&live, &pool_target, address, &pool.1.fingerprint)?;
@@ -86,6 +88,11 @@ pub(in crate::cli) fn run(args: &Join) -> Result<Exit, CliError> {
         judge.plan(pool, joiners, &judged).map_err(|error| Trouble { what: error.to_string() })
     };
     carry_out(&args.gate, &mut world, held, &plan, &mut replan, by)
+}
+
+/// A joiner's uuid.
+fn uuid_of(joiner: &Side) -> Option<&str> {
+    joiner.snapshot.pool.coordinator_host().get()?.uuid.text()
 }
 
 /// A host cannot join itself, which a slip of an address would have it try.

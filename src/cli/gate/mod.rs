@@ -33,7 +33,7 @@ use crate::report::{self, Report, TableOptions};
 use crate::rules::Verdict;
 use crate::text::{lines, plain, shell_word};
 
-use open::{note_journal, refuse_busy, refuse_open_call, refuse_open_elsewhere};
+use open::{note_journal, refuse_busy, refuse_half_way, refuse_open_call, refuse_open_elsewhere};
 use signals::Interrupt;
 use world::{LiveWorld, Renewals};
 
@@ -111,12 +111,15 @@ fn agreed_plan(args: &GateArgs, fresh: Plan) -> Result<Plan, CliError> {
     let plan = read_plan(&text).map_err(|source| CliError::JoinPlan { path: path.clone(), source })?;
     let hosts = |plan: &Plan| plan.steps.iter().map(|step| step.host.uuid.clone()).collect::<Vec<_>>();
     if plan.act != fresh.act || plan.pool.uuid != fresh.pool.uuid || hosts(&plan) != hosts(&fresh) {
+        // The names may be the same, as those of a host that was installed anew.
         let about = |plan: &Plan| {
-            let names: Vec<_> = plan.steps.iter().map(|step| step.host.name.as_str()).collect();
-            format!("{} of {} with pool {}", plan.act.word(), names.join(", "), plan.pool.name)
+            let known = |name: &str, uuid: &str| format!("{} ({uuid})", plain(name));
+            let names: Vec<_> = plan.steps.iter().map(|step| known(&step.host.name, &step.host.uuid)).collect();
+            let pool = known(&plan.pool.name, &plan.pool.uuid);
+            format!("{} of {} with pool {pool}", plan.act.word(), names.join(", "))
         };
         return Err(CliError::Usage(format!(
-            "{} is a plan for another run: {}; this run is the {}",
+            "{} is a plan for another run: {}; this run is the {}. Look which of them is meant, and make the plan anew",
             path.display(),
             about(&plan),
             about(&fresh)
@@ -331,10 +334,14 @@ fn show_written(args: &GateArgs, plan: &Plan) -> Result<Exit, CliError> {
     Ok(Exit::Done)
 }
 
-/// Shows the plan before anybody agrees to it; programs read it with --plan-out.
+/// Shows the plan before anybody agrees to it; programs read it with --plan-out. Where standard output is not for people, whoever is
+/// asked reads it where the question stands.
 fn show_plan(args: &GateArgs, plan: &Plan) -> Result<(), CliError> {
+    let table = || to_table(plan, width());
     if args.output.files.is_empty() && args.output.format.unwrap_or_default() == Format::Table {
-        print(&format!("{}\n", to_table(plan, width())))?;
+        print(&format!("{}\n", table()))?;
+    } else if !args.yes {
+        complain(&table());
     }
     Ok(())
 }

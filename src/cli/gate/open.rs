@@ -7,7 +7,7 @@ use crate::cli::args::GateArgs;
 use crate::cli::error::CliError;
 use crate::cli::limits::read as read_file;
 use crate::cli::output::complain;
-use crate::gate::journal::{Journal, MOST, list, others, read, remember};
+use crate::gate::journal::{Journal, MOST, list, noted, others, read, remember};
 use crate::gate::lock::Lock;
 use crate::gate::{Call, Left, left_open};
 use crate::text::{plain, shell_word};
@@ -62,12 +62,52 @@ pub(super) fn refuse_open_elsewhere(args: &GateArgs, pool: &str) -> Result<(), C
     all.filter(|path| own.is_none() || whole(path) != own).try_for_each(|path| refuse_open_in(&path, pool))
 }
 
+/// Before a host is judged as a joiner: whether the call of an earlier run to another pool is open for it. It may be half-way there.
+pub(super) fn refuse_half_way(hosts: &[&str]) -> Result<(), CliError> {
+    let Ok(folder) = default_folder() else { return Ok(()) };
+    let unread = |source| CliError::Read { what: "the folder of journals", path: folder.clone(), source };
+    let entries = match std::fs::read_dir(&folder) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        entries => entries.map_err(unread)?,
+    };
+    let mut journals = Vec::new();
+    for entry in entries {
+        let path = entry.map_err(unread)?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if name.starts_with("journal-") && name.ends_with(".jsonl") {
+            journals.push(path);
+        } else if name.starts_with("journals-") && name.ends_with(".txt") {
+            journals.extend(noted(&path).map_err(unread)?.into_iter().filter(|path| path.exists()));
+        }
+    }
+    journals.sort();
+    for path in journals {
+        let left = left_open(&read(&read_file("journals", &path, MOST)?).entries);
+        let open = left.as_ref().and_then(|left| Some((left, left.call.as_ref()?)));
+        if let Some((left, call)) = open.filter(|(_, call)| hosts.contains(&call.host.uuid.as_str())) {
+            return Err(open_call(left, call, &path));
+        }
+    }
+    Ok(())
+}
+
 /// The same of a journal that is only read.
 fn refuse_open_in(path: &Path, pool: &str) -> Result<(), CliError> {
     if !path.exists() {
         return Ok(());
     }
-    let left = left_open(&read(&read_file("journals", path, MOST)?).entries);
+    let reading = read(&read_file("journals", path, MOST)?);
+    if let Some(fault) = &reading.fault {
+        return Err(CliError::OpenCall(format!(
+            "{}: line {}: {}; the journal was changed, so that nobody can tell by it whether a call has come to its end. Look at the \
+             servers (`xe host-list`, `xe task-list`), find out who changed it, and then move it to another place: the next run \
+             begins a new one",
+            path.display(),
+            fault.line,
+            fault.what
+        )));
+    }
+    let left = left_open(&reading.entries);
     match left.as_ref().filter(|left| left.pool.uuid == pool).and_then(|left| Some((left, left.call.as_ref()?))) {
         Some((left, call)) => Err(open_call(left, call, path)),
         None => Ok(()),

@@ -90,7 +90,8 @@ impl Told<'_> {
                 // A command is copied: never broken.
                 let _ = writeln!(out, "  poolgate {} --resume {}", self.act.word(), plain(self.words));
             }
-            End::Refused { .. } => {
+            End::Refused { left, .. } => {
+                lines(left);
                 let advice = format!(
                     "Why, and whether anything had begun, stands in /var/log/xensource.log on the {}, about {}. \
                      `poolgate check` with the same targets judges both anew.",
@@ -130,7 +131,7 @@ impl Told<'_> {
             End::Unreachable(why) => ("STOPPED", format!("{host}: nothing was sent; {why}")),
             End::Interrupted => ("STOPPED", format!("{host}: nothing was sent; interrupted")),
             End::NotReached => ("NOT STARTED", format!("{host}: an earlier host did not end well")),
-            End::Refused { code, params } => {
+            End::Refused { code, params, .. } => {
                 ("REFUSED", format!("{host}: the server refused {method} with {code} [{}]", params.join(", ")))
             }
             End::NoEffect { about } => {

@@ -125,15 +125,15 @@ impl LiveWorld<'_> {
         self.live.client(address, self.glance()).knock(user, password.unwrap_or(&empty), named)
     }
 
-    /// The members by the session that watches the pool; by a new one where there is none or it failed.
-    fn watched_hosts(&mut self) -> Result<Value, XapiError> {
+    /// The answer in the session that watches the pool; in a new one where there is none or it failed.
+    fn watched(&mut self, method: &str) -> Result<Value, XapiError> {
         let mut session = match self.watch.take() {
             Some(session) => session,
             None => self.live.enter(&self.pool, Limits { until: None, ..self.glance() })?,
         };
-        let hosts = session.call("host.get_all_records", &[])?;
+        let answer = session.call(method, &[])?;
         self.watch = Some(session);
-        Ok(hosts)
+        Ok(answer)
     }
 
     fn seen_host(&self, place: usize) -> Result<HostLook, XapiError> {
@@ -256,14 +256,18 @@ impl World for LiveWorld<'_> {
     }
 
     fn look_pool(&mut self) -> Result<Vec<Member>, Trouble> {
-        let hosts = match self.watched_hosts() {
+        let hosts = match self.watched("host.get_all_records") {
             Err(error) if error.is_forgotten_session() => {
                 self.renewals.add(&error);
-                self.watched_hosts()
+                self.watched("host.get_all_records")
             }
             done => done,
         };
         members(&hosts.map_err(|error| Trouble { what: error.to_string() })?)
+    }
+
+    fn is_pool_busy(&mut self) -> bool {
+        self.watched("pool.get_all_records").map_or(true, |pools| is_busy(&pools))
     }
 
     fn look_host(&mut self, place: usize) -> HostLook {

@@ -12,7 +12,7 @@ mod tests;
 
 pub use event::{Act, Event, Named, Outcome, Sent};
 pub use line::Entry;
-pub use others::{forget, list, others, remember};
+pub use others::{forget, list, noted, others, remember};
 pub use read::{Fault, Reading, Torn, read};
 pub(in crate::gate) use write::make_folder;
 pub use write::{Journal, JournalError, MOST, default_folder};

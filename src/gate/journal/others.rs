@@ -13,7 +13,15 @@ use crate::gate::lock::file_name;
 /// # Errors
 /// Where the list is there and cannot be read.
 pub fn others(folder: &Path, pool: &str) -> io::Result<Vec<PathBuf>> {
-    let text = match fs::read_to_string(list(folder, pool)) {
+    noted(&list(folder, pool))
+}
+
+/// The journals that a list holds; none where there is no list.
+///
+/// # Errors
+/// Where the list is there and cannot be read.
+pub fn noted(list: &Path) -> io::Result<Vec<PathBuf>> {
+    let text = match fs::read_to_string(list) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         read => read?,
     };

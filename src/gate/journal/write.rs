@@ -27,7 +27,7 @@ pub enum JournalError {
         source: io::Error,
     },
     /// Its chain is broken.
-    #[error("{}: line {}: {}; nothing is done on a journal that was changed. Keep it, find out who changed it, and say --journal FILE for a new one", path.display(), fault.line, fault.what)]
+    #[error("{}: line {}: {}; nothing is done on a journal that was changed, for a call in it may not have come to its end. Look at the servers (`xe host-list`, `xe task-list`), find out who changed it, and then move it to another place: the next run begins a new one", path.display(), fault.line, fault.what)]
     Changed {
         /// The file.
         path: PathBuf,

@@ -4,7 +4,7 @@ use super::predict::{Predicted, own_vms};
 use super::{Change, Thing};
 use crate::eject::EjectFacts;
 use crate::facts::{Known, Reason};
-use crate::rules::{Judgement, at_least, release_of};
+use crate::rules::{Judgement, SharedSr, at_least, release_of};
 use crate::snapshot::{Host, Pool};
 use crate::text::cut;
 
@@ -192,7 +192,11 @@ fn pool_side(changes: &mut Changes, pool: &Pool, judgement: &Judgement, predicte
         _ => {}
     }
     changes.gap("pool", "shared storage", &judgement.storage);
-    let srs: Vec<_> = predicted.srs.iter().map(|sr: &Thing| sr.name.clone()).collect();
+    let location = |sr: &Thing| {
+        let of = |shared: &&SharedSr| shared.uuid.text() == Some(&sr.uuid) && !shared.location.is_empty();
+        judgement.storage.each().find(of).map(|shared| format!(" at {}", shared.location)).unwrap_or_default()
+    };
+    let srs: Vec<_> = predicted.srs.iter().map(|sr| format!("{}{}", sr.name, location(sr))).collect();
     if !srs.is_empty() {
         changes.add(
             "pool",
@@ -286,8 +290,11 @@ fn pool_after(changes: &mut Changes, pool: &Pool, facts: &EjectFacts, predicted:
     }
 }
 
+/// Names in their own order, whatever that of the server: a plan is compared with one of later.
 pub(super) fn names(names: &[String]) -> String {
-    let mut shown: Vec<_> = names.iter().take(NAMED).map(|name| cut(name, 80).into_owned()).collect();
+    let mut sorted: Vec<_> = names.iter().collect();
+    sorted.sort_unstable();
+    let mut shown: Vec<_> = sorted.into_iter().take(NAMED).map(|name| cut(name, 80).into_owned()).collect();
     if names.len() > NAMED {
         shown.push(format!("and {} more", names.len() - NAMED));
     }

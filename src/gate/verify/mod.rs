@@ -1,6 +1,7 @@
 //! Compares what came with what was predicted. Each difference is a finding with its fix; what cannot be read is said to be
 //! unread, and no fix is given for what may be as it should. Pure.
 
+mod left;
 mod network;
 #[cfg(test)]
 mod tests;
@@ -13,6 +14,8 @@ use crate::facts::{Featureset, Found, Known, Reason, Unknown, need};
 use crate::rules::{FixStep, Severity};
 use crate::snapshot::{Host, Pool};
 use crate::text::shell_word;
+
+pub use left::left_by_eject;
 
 /// Something that is not as predicted.
 #[derive(Clone, Debug, PartialEq, Eq)]

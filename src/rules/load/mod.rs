@@ -165,6 +165,7 @@ impl Checker<'_> {
             severity: severity?,
             severity_was: None,
             sole_fix: file.sole_fix,
+            waivable: file.waivable,
             phases,
             references: file.references,
             examples: file.example,

@@ -213,7 +213,11 @@ fn covers(waiver: &Waiver, subject: Subject<'_>) -> bool {
 
 /// Why a failed finding stands whatever a waiver says.
 fn stands(finding: &Finding, rules: &Registry, release_known: bool, forceable: bool) -> Option<String> {
-    let check = rules.get(&finding.rule).and_then(|rule| rule.server.as_ref()).map(|server| server.check)?;
+    let rule = rules.get(&finding.rule)?;
+    if !rule.waivable {
+        return Some("the server itself fails on it after its checks, which nothing skips".to_owned());
+    }
+    let check = rule.server.as_ref().map(|server| server.check)?;
     if check.force_skips && forceable {
         return None;
     }
