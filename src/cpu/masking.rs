@@ -90,10 +90,20 @@ pub fn derive(pool: &Pool, coordinator: &Known<&Host>, joiner: &Known<&Host>) ->
         ..MaskingFacts::not_applicable("")
     };
     let differ = ours.and_then(|ours| theirs.and_then(|theirs| vendors_differ(&theirs.0.vendor, &ours.0.vendor)));
+    let unset = pool.other_config.get().is_some_and(|config| !config.contains_key(MASK_KEY));
     facts.equal = known(|| {
         let (pool, joiner, mask) =
             (need(&facts.pool_features)?, need(&facts.joiner_features)?, need(&facts.ignore_mask)?);
-        Ok(!*need(&differ)? && same(pool, joiner, mask))
+        let (differ, equal) = (*need(&differ)?, same(pool, joiner, mask));
+        // What counts without the key is not told alike everywhere: a mask that only some take is no pass.
+        if unset && !differ && equal && !same(pool, joiner, &every_bit()) {
+            let detail = format!(
+                "the pool's other_config has no {MASK_KEY}, and the CPUs differ in bits that the server's default leaves out \
+                 and a comparison of the plain words does not; restart the coordinator's toolstack, which writes the key"
+            );
+            return Err(Unknown::because(Reason::NotCollected, detail));
+        }
+        Ok(!differ && equal)
     });
     let fit = known(|| {
         if *need(&differ)? {
@@ -298,14 +308,21 @@ fn maskable((cpu, host): (&HostCpu, &Host)) -> Known<String> {
     }
 }
 
+/// Where the pool's mask stands.
+const MASK_KEY: &str = "cpuid_feature_mask";
+
+fn every_bit() -> Featureset {
+    Featureset::new(vec![u32::MAX; 4])
+}
+
 /// The pool's own mask; the server's default where the key is absent; every bit where it cannot be read, as the server
 /// then compares the plain text.
 fn ignore_mask(pool: &Pool) -> Known<Featureset> {
     named(pool.other_config.as_ref(), || "the pool's other_config".to_owned()).map(|config| {
-        match config.get("cpuid_feature_mask").map(|text| text.parse::<Featureset>()) {
+        match config.get(MASK_KEY).map(|text| text.parse::<Featureset>()) {
             None => Featureset::new(DEFAULT_MASK.to_vec()),
             Some(Ok(mask)) if mask.words().len() == DEFAULT_MASK.len() => mask,
-            Some(_) => Featureset::new(vec![u32::MAX; 4]),
+            Some(_) => every_bit(),
         }
     })
 }

@@ -73,12 +73,11 @@ fn read_part(path: &Path) -> Result<Part, CliError> {
     }
 }
 
+/// The first line that poolgate did not write, by its number, and why.
+type Odd = Option<(u64, String)>;
+
 /// The last line. The others are counted; the first of them that is no line of a host is told, by its number.
-fn last_line(
-    first: Vec<u8>,
-    mut reader: impl BufRead,
-    counts: &mut LineCounts,
-) -> std::io::Result<(Vec<u8>, Option<(u64, String)>)> {
+fn last_line(first: Vec<u8>, mut reader: impl BufRead, counts: &mut LineCounts) -> std::io::Result<(Vec<u8>, Odd)> {
     let (mut last, mut next, mut at, mut odd) = (first, Vec::new(), 0, None);
     loop {
         next.clear();
