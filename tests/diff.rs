@@ -94,6 +94,11 @@ fn two_reports_differ_in_what_they_say() {
         let mixed = poolgate(["diff", &fixture(POOL), word]).stdin(report.clone()).status(2).complaint();
         assert!(mixed.contains("compare two of a kind"), "{mixed}");
     }
+    // A pipe of the file system may wait for a writer forever.
+    let pipe = std::process::Command::new("mkfifo").arg(path("pipe")).status().unwrap();
+    assert!(pipe.success());
+    let told = poolgate(["diff", &path("a.json"), &path("pipe")]).status(2).complaint();
+    assert!(told.contains("a named pipe"), "{told}");
     let mixed = poolgate(["diff", &path("a.json"), &fixture(POOL)]).status(2).complaint();
     assert!(mixed.contains("compare two of a kind"), "{mixed}");
     std::fs::write(path("c.json"), r#"{"format": "poolgate-report", "version": "7.0"}"#).unwrap();

@@ -10,7 +10,7 @@ use super::error::CliError;
 use super::limits::{REPORT, REPORT_VALUES, read};
 use super::output::emit;
 use super::targets::{collect_all, known};
-use crate::collect::{Target, read_target, refused};
+use crate::collect::{Target, is_handed_over, read_target, refused};
 use crate::diff::{Side, diff};
 use crate::text::json;
 
@@ -35,7 +35,8 @@ fn sides(args: &Diff) -> Result<(Side, Side), CliError> {
             Target::Stdin if input_is_free => read_stream(word, &mut io::stdin().lock()).map(Some),
             Target::File(path) => match fs::metadata(&path) {
                 Ok(found) if found.is_file() => read_report(word, &path),
-                Ok(found) if !found.is_dir() => {
+                // Another pipe, which may wait for a writer forever, is refused by the collector.
+                Ok(_) if is_handed_over(&path) => {
                     let opened = File::open(&path).map_err(|source| refused(&path, word, source))?;
                     read_stream(word, &mut BufReader::new(opened)).map(Some)
                 }

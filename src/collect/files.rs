@@ -159,7 +159,7 @@ pub(crate) fn open_stream(path: &Path) -> Result<(File, u64), CollectError> {
 
 /// Whether a pipe came open from the shell, as in `<(command)`: its other end exists, so reading it ends. Opening a
 /// pipe in the file system may wait for a writer forever.
-fn is_handed_over(path: &Path) -> bool {
+pub(crate) fn is_handed_over(path: &Path) -> bool {
     path.starts_with("/dev/fd") || path.starts_with("/proc/self/fd") || path == Path::new("/dev/stdin")
 }
 

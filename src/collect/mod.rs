@@ -25,6 +25,7 @@ use std::path::Path;
 use crate::snapshot::{Snapshot, read_snapshot};
 
 pub use error::CollectError;
+pub(crate) use files::is_handed_over;
 pub use files::refused;
 pub use fleet::{
     Block, Blocks, FleetCpus, FleetHost, FleetPool, Found, Peeked, Piece, Region, Said, is_packed, open_fleet,

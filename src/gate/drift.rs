@@ -182,11 +182,11 @@ fn predicted(predicted: &Predicted, basis: Basis) -> Vec<(String, String)> {
         all.push((format!("predicted NIC {}", nic.device), format!("{} on {} of {network}", nic.mac, nic.bridge)));
     }
     for bond in &predicted.bonds {
-        let (name, network) = (&bond.name, &bond.network);
-        all.push((
-            format!("predicted bond {name} of {network}"),
-            format!("{} {}", bond.mode, bond.members.join(", ")),
-        ));
+        let (name, network, mut members) = (&bond.name, &bond.network, bond.members.clone());
+        // In whatever order the server lists them.
+        members.sort_unstable();
+        let about = format!("predicted bond {name} of {network}");
+        all.push((about, format!("{} {}", bond.mode, members.join(", "))));
     }
     for vlan in &predicted.vlans {
         let (name, network) = (&vlan.name, &vlan.network);
