@@ -99,12 +99,18 @@ fn threads_change_nothing() {
     }
 }
 
-#[test]
-fn a_part_that_lost_lines_of_hosts_is_refused() {
+/// A fleet in a folder of its own, and the reports on its parts.
+fn parted(of: u32, format: &str) -> (tempfile::TempDir, PathBuf, Vec<PathBuf>) {
     let folder = tempfile::tempdir().unwrap();
     let fleet = folder.path().join("fleet.ndjson");
     fs::write(&fleet, uneven(&mut Random::new(3), 5)).unwrap();
-    let parts = parts(folder.path(), &fleet, 2, "ndjson");
+    let parts = parts(folder.path(), &fleet, of, format);
+    (folder, fleet, parts)
+}
+
+#[test]
+fn a_part_that_lost_lines_of_hosts_is_refused() {
+    let (_folder, _, parts) = parted(2, "ndjson");
     let whole = fs::read_to_string(&parts[0]).unwrap();
     let joiner = whole.lines().position(|line| line.starts_with(r#"{"type":"joiner""#)).unwrap();
     let refused = |text: String, why: &str| {
@@ -122,10 +128,7 @@ fn a_part_that_lost_lines_of_hosts_is_refused() {
 
 #[test]
 fn what_does_not_belong_together_is_refused() {
-    let folder = tempfile::tempdir().unwrap();
-    let fleet = folder.path().join("fleet.ndjson");
-    fs::write(&fleet, uneven(&mut Random::new(3), 5)).unwrap();
-    let parts = parts(folder.path(), &fleet, 3, "json");
+    let (folder, fleet, parts) = parted(3, "json");
     let refused = |parts: &[PathBuf], why: &str| {
         let done = merge(parts, &[]);
         assert_eq!(done.status, 2, "{done}");

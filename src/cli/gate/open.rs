@@ -7,7 +7,7 @@ use crate::cli::args::GateArgs;
 use crate::cli::error::CliError;
 use crate::cli::limits::read as read_file;
 use crate::cli::output::complain;
-use crate::gate::journal::{Journal, MOST, list, noted, others, read, remember};
+use crate::gate::journal::{Journal, MOST, Reading, list, noted, others, read, remember};
 use crate::gate::lock::Lock;
 use crate::gate::{Call, Left, left_open};
 use crate::text::{plain, shell_word};
@@ -82,7 +82,7 @@ pub(super) fn refuse_half_way(hosts: &[&str]) -> Result<(), CliError> {
     }
     journals.sort();
     for path in journals {
-        let left = left_open(&read(&read_file("journals", &path, MOST)?).entries);
+        let left = left_open(&reading(&path)?.entries);
         let open = left.as_ref().and_then(|left| Some((left, left.call.as_ref()?)));
         if let Some((left, call)) = open.filter(|(_, call)| hosts.contains(&call.host.uuid.as_str())) {
             return Err(open_call(left, call, &path));
@@ -96,7 +96,7 @@ fn refuse_open_in(path: &Path, pool: &str) -> Result<(), CliError> {
     if !path.exists() {
         return Ok(());
     }
-    let reading = read(&read_file("journals", path, MOST)?);
+    let reading = reading(path)?;
     if let Some(fault) = &reading.fault {
         return Err(CliError::OpenCall(format!(
             "{}: line {}: {}; the journal was changed, so that nobody can tell by it whether a call has come to its end. Look at the \
@@ -112,6 +112,11 @@ fn refuse_open_in(path: &Path, pool: &str) -> Result<(), CliError> {
         Some((left, call)) => Err(open_call(left, call, path)),
         None => Ok(()),
     }
+}
+
+/// A journal, only read.
+fn reading(path: &Path) -> Result<Reading, CliError> {
+    Ok(read(&read_file("journals", path, MOST)?))
 }
 
 fn open_call(left: &Left, call: &Call, journal: &Path) -> CliError {
